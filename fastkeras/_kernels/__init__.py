@@ -1,0 +1,38 @@
+"""The compiled kernels: one thin wrapper module per family over src_c, and the choice of instruction set.
+
+All of src_c is compiled once per instruction set into a library `libfk_<isa>.so` with the same function names.
+Importing this package loads the best one the machine can run (or the one FASTKERAS_ISA names) with its symbols
+visible to the wrappers, which are then linked to it as they are imported.
+"""
+
+import ctypes
+import os
+from pathlib import Path
+
+from fastkeras._kernels import cpu
+
+# Best first. NEON is part of every 64-bit Arm machine, SSE2 (baseline) of every x86-64.
+_PREFERENCE = ("avx512", "avx2", "neon", "baseline")
+
+
+def _library(isa):
+    return Path(__file__).with_name(f"libfk_{isa}.so")
+
+
+def available_isas():
+    """The instruction sets that were built and that this machine runs, best first."""
+    return [isa for isa in _PREFERENCE if _library(isa).exists() and cpu.supports(isa)]
+
+
+def _choose():
+    available = available_isas()
+    wanted = os.environ.get("FASTKERAS_ISA")
+    if wanted and wanted not in available:
+        raise ImportError(f"FASTKERAS_ISA must be one of {available} on this machine. Received: {wanted!r}")
+    if not available:
+        raise ImportError("fastkeras has no compiled kernels for this machine; install it again from source.")
+    return wanted or available[0]
+
+
+isa = _choose()
+_loaded = ctypes.CDLL(str(_library(isa)), mode=ctypes.RTLD_GLOBAL)

@@ -1,0 +1,45 @@
+/* gemm.h: the matrix product that dense layers, recurrent layers and convolutions are made of.
+ *
+ *     C = f(op(A) op(B) + bias)        or        C += op(A) op(B)
+ *     op(A) (M, K)   op(B) (K, N)   C (M, N)   bias (N) or NULL   f: elementwise activation
+ *
+ * Every element of C is one sum over K, added in the same order whatever M, N, the tile it falls in, or the number
+ * of threads, so that neither changes a single bit.
+ */
+#ifndef FK_GEMM_H
+#define FK_GEMM_H
+
+#include "activations.h"
+#include "fk.h"
+
+typedef enum {
+    FK_GEMM_NN = 0, /* A (M, K)   B (K, N) */
+    FK_GEMM_NT = 1, /* A (M, K)   B (N, K), transposed */
+    FK_GEMM_TN = 2, /* A (K, M), transposed   B (K, N) */
+    FK_GEMM_TT = 3  /* A (K, M), transposed   B (N, K), transposed */
+} fk_gemm_form;
+
+/* C = f(op(A) op(B) + bias)   C (M, N) = */
+void fk_gemm(float *C, const float *A, const float *B, const float *bias, fk_activation f, fk_gemm_form form,
+             float *scratch, fk_index M, fk_index N, fk_index K);
+/* C += op(A) op(B)            C (M, N) += */
+void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index M, fk_index N,
+                 fk_index K);
+/* floats of scratch that either of them needs for these sizes at the present number of threads */
+fk_index fk_gemm_scratch(fk_gemm_form form, fk_index M, fk_index N, fk_index K);
+
+/* B packed once for many products (a recurrent layer's weights): fk_gemm_packed_size floats.
+ * packed = op(B)   with op(B) (K, N): B (K, N), or (N, K) if `transposed` */
+fk_index fk_gemm_packed_size(fk_index N, fk_index K);
+void fk_gemm_pack(float *packed, const float *B, int transposed, fk_index N, fk_index K);
+
+/* C_m += A_row(m) op(B)   one thread, for use inside a parallel region; no scratch
+ * C (M, N) +=   A: rows of K floats, row(m) = rows[m], or m if rows is NULL */
+void fk_gemm_packed_add(float *C, const float *A, const int32_t *rows, const float *packed, fk_index M, fk_index N,
+                        fk_index K);
+
+/* C = op(A) op(B) + bias, element by element as the formula stands: what the tests hold fk_gemm against */
+void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, fk_index M,
+                   fk_index N, fk_index K);
+
+#endif

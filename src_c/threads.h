@@ -1,0 +1,33 @@
+/* threads.h: how many threads a kernel may use.
+ *
+ * Work is split over outputs, never over a sum, so the same input gives the same bits for any number of threads.
+ */
+#ifndef FK_THREADS_H
+#define FK_THREADS_H
+
+#include "fk.h"
+
+/* The most threads any kernel uses from now on; n < 1 asks for the machine's (OMP_NUM_THREADS counts). */
+void fk_set_num_threads(fk_index n);
+fk_index fk_get_num_threads(void);
+
+/* Threads for a job of `work` elementary operations, so that each thread has at least `grain` of them.
+ * Waking a thread costs a few microseconds: small work stays on one. */
+fk_index fk_threads_for(fk_index work, fk_index grain);
+
+/* The half-open part [*begin, *end) of [0, n) that belongs to thread `t` of `threads`, cut at multiples of `step`. */
+FK_INLINE void fk_share(fk_index *begin, fk_index *end, fk_index n, fk_index step, fk_index t, fk_index threads)
+{
+    const fk_index blocks = fk_ceil_div(n, step);
+    *begin = fk_min(n, blocks * t / threads * step);
+    *end = fk_min(n, blocks * (t + 1) / threads * step);
+}
+
+#ifdef _OPENMP
+#include <omp.h>
+FK_INLINE fk_index fk_thread_index(void) { return omp_get_thread_num(); }
+#else
+FK_INLINE fk_index fk_thread_index(void) { return 0; }
+#endif
+
+#endif
