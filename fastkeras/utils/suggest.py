@@ -1,0 +1,27 @@
+"""Answers an unknown name with the nearest known one."""
+
+import difflib
+
+
+def nearest(name, known):
+    """The known name closest to `name`, or None; case and underscores do not count."""
+    if not isinstance(name, str):
+        return None
+
+    def plain(text):
+        return text.lower().replace("_", "")
+
+    by_plain = {plain(k): k for k in known}
+    found = difflib.get_close_matches(plain(name), by_plain, n=1, cutoff=0.6)
+    return by_plain[found[0]] if found else None
+
+
+def unknown(kind, name, known):
+    """The message for an unknown `kind` ("loss", "argument of Dense") called `name`.
+
+    >>> unknown("loss", "binary_crossent", ["binary_crossentropy", "mean_squared_error"])
+    "Unknown loss. Did you mean 'binary_crossentropy'? Received: 'binary_crossent'"
+    """
+    guess = nearest(name, known)
+    hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(sorted(known))}."
+    return f"Unknown {kind}. {hint} Received: {name!r}"
