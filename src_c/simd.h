@@ -1,8 +1,8 @@
 /* simd.h: the only file that knows vectors.
  *
- * vf is a vector of FK_VL floats: 16 with AVX-512, 8 with AVX2, 4 with SSE2 or NEON. The operators + - * / and the
- * comparisons work on it element by element (GCC's and Clang's vector extension), so a kernel is a plain loop over
- * vectors, with vf_load_n and vf_store_n for what is left at its end.
+ * vf is a vector of FK_VL floats: 16 with AVX-512, 8 with AVX2, 4 with SSE2 or NEON. The operators + - * /
+ * and the comparisons work on it element by element (GCC's and Clang's vector extension), so a kernel is a
+ * plain loop over vectors, with vf_load_n and vf_store_n for what is left at its end.
  */
 #ifndef FK_SIMD_H
 #define FK_SIMD_H
@@ -35,12 +35,41 @@ FK_INLINE vf vf_load_n(const float *p, fk_index n)
 }
 FK_INLINE void vf_store_n(float *p, vf v, fk_index n) { memcpy(p, &v, (size_t)n * sizeof(float)); }
 
+/* The first n elements, or all if n >= FK_VL; the others read as `fill` and are not written. */
+FK_INLINE vf vf_load_first(const float *p, fk_index n, float fill)
+{
+    vf v = vf_set(fill);
+    if (n >= FK_VL)
+        return vf_load(p);
+    memcpy(&v, p, (size_t)n * sizeof(float));
+    return v;
+}
+FK_INLINE void vf_store_first(float *p, vf v, fk_index n)
+{
+    if (n >= FK_VL)
+        vf_store(p, v);
+    else
+        vf_store_n(p, v, n);
+}
+
 /* condition ? a : b, element by element; a condition is what a comparison gives: all bits set, or none. */
 FK_INLINE vf vf_select(vi condition, vf a, vf b) { return (vf)((condition & (vi)a) | (~condition & (vi)b)); }
+/* condition ? 1 : 0 */
+FK_INLINE vf vf_step(vi condition) { return vf_select(condition, vf_set(1.0f), vf_set(0.0f)); }
 /* NaN in `a` is kept: max(NaN, b) = NaN. */
 FK_INLINE vf vf_max(vf a, vf b) { return vf_select(a < b, b, a); }
 FK_INLINE vf vf_min(vf a, vf b) { return vf_select(a > b, b, a); }
 
+/* The largest element. NaN may be lost. */
+FK_INLINE float vf_largest(vf v)
+{
+    float lane[FK_VL];
+    vf_store(lane, v);
+    for (int width = FK_VL / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; i++)
+            lane[i] = lane[i] < lane[i + width] ? lane[i + width] : lane[i];
+    return lane[0];
+}
 /* The sum of all elements, always in the same order: halves are folded onto each other. */
 FK_INLINE float vf_sum(vf v)
 {
@@ -50,6 +79,82 @@ FK_INLINE float vf_sum(vf v)
         for (int i = 0; i < width; i++)
             lane[i] += lane[i + width];
     return lane[0];
+}
+
+/* --- mathematics -----
+ *
+ * Errors are stated in ulp, units in the last place of the exact result, and tests/test_simd.py holds the
+ * functions to them. NaN gives NaN. The polynomials are minimax fits, made for this file.
+ */
+
+FK_INLINE vf vf_abs(vf x) { return (vf)((vi)x & INT32_MAX); }
+/* |magnitude| with the sign of `sign`; magnitude must not be negative. */
+FK_INLINE vf vf_with_sign(vf magnitude, vf sign) { return (vf)((vi)magnitude | ((vi)sign & INT32_MIN)); }
+/* 2^n for -127 <= n <= 128; the two ends give 0 and infinity. */
+FK_INLINE vf vf_power_of_two(vi n) { return (vf)((n + 127) << 23); }
+
+FK_INLINE vf vf_sqrt(vf x)
+{
+    for (int i = 0; i < FK_VL; i++)
+        x[i] = __builtin_sqrtf(x[i]);
+    return x;
+}
+
+/* x = n log(2) + r with |r| <= log(2) / 2;  *n is that integer, and exp(r) - 1 is returned, to 1 ulp.
+ * Needs |x| < 2^21. Adding 1.5 2^23 leaves the rounded integer in the low bits; log(2) is subtracted in two
+ * parts, the first so short that its product with n is exact (W. J. Cody, W. Waite, Software Manual for the
+ * Elementary Functions, 1980). */
+FK_INLINE vf vf_exp_reduce(vi *n, vf x)
+{
+    const vf shifted = x * 1.44269504f + 0x1.8p23f;
+    const vf whole = shifted - 0x1.8p23f;
+    const vf r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+    vf p = 1.3882521e-3f * r + 8.3665205e-3f;
+    p = p * r + 4.16672e-2f;
+    p = p * r + 0.16666543f;
+    p = p * r + 0.49999997f;
+    *n = (vi)shifted - 0x4b400000;
+    return r + r * r * p;
+}
+
+/* exp(x) to 1.1 ulp; overflows to infinity, and underflows through the denormals to 0. */
+FK_INLINE vf vf_exp(vf x)
+{
+    vi n;
+    const vf y = 1.0f + vf_exp_reduce(&n, vf_min(vf_max(x, vf_set(-104.0f)), vf_set(89.0f)));
+    const vi half = n >> 1; /* 2^n alone may leave the range of floats */
+    return y * vf_power_of_two(half) * vf_power_of_two(n - half);
+}
+
+/* exp(x) to 1.1 ulp for results in [2^-126, 2^127]; 0 below 2^-126.5, infinity above 2^127.5: cheaper, for
+ * where such extremes do not matter */
+FK_INLINE vf vf_exp_fast(vf x)
+{
+    vi n;
+    const vf y = 1.0f + vf_exp_reduce(&n, vf_min(vf_max(x, vf_set(-88.0f)), vf_set(89.0f)));
+    return y * vf_power_of_two(n);
+}
+
+/* exp(x) - 1 to 1.5 ulp */
+FK_INLINE vf vf_expm1(vf x)
+{
+    vi n;
+    const vf y = vf_exp_reduce(&n, vf_min(vf_max(x, vf_set(-20.0f)), vf_set(89.0f)));
+    const vf half = vf_power_of_two(n - 1); /* half of 2^n, which may leave the range of floats */
+    return 2.0f * (half * y + (half - 0.5f));
+}
+
+/* 1 / (1 + exp(-x)) to 2.5 ulp; 0 where that is below 2^-127.5 */
+FK_INLINE vf vf_sigmoid(vf x) { return 1.0f / (1.0f + vf_exp_fast(-x)); }
+
+/* tanh(x) = sign(x) e / (e + 2)    with e = exp(2|x|) - 1, to 2.6 ulp; exactly 1 from |x| = 9.02 on */
+FK_INLINE vf vf_tanh(vf x)
+{
+    vi n;
+    const vf y = vf_exp_reduce(&n, 2.0f * vf_min(vf_abs(x), vf_set(10.0f)));
+    const vf power = vf_power_of_two(n);
+    const vf e = power * y + (power - 1.0f);
+    return vf_with_sign(e / (e + 2.0f), x);
 }
 
 #endif

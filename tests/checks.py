@@ -1,0 +1,78 @@
+"""What the tests share: comparing arrays, numeric gradients, and running under several thread counts.
+
+tests/test_checks.py shows that each of them rejects what it should.
+"""
+
+import numpy as np
+
+from fastkeras._kernels import threads
+
+
+def assert_close(actual, expected, tol, name="result"):
+    """`actual` equals `expected` as a whole and in each element.
+
+    Both ||actual - expected|| <= tol ||expected|| and max|actual - expected| <= tol max|expected| must
+    hold: the first finds a small error in many elements, the second a wrong element among many right
+    ones. Where `expected` is infinite or NaN, `actual` must be the same.
+    """
+    actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    assert actual.shape == expected.shape, f"{name}: shape {actual.shape}, expected {expected.shape}"
+    if expected.size == 0:
+        return
+    finite = np.isfinite(expected)
+    np.testing.assert_array_equal(actual[~finite], expected[~finite], err_msg=name)
+    actual, expected = np.where(finite, actual, 0.0), np.where(finite, expected, 0.0)
+    assert np.isfinite(actual).all(), f"{name}: infinite or NaN where a number is expected"
+
+    error, norm = np.linalg.norm(actual - expected), np.linalg.norm(expected)
+    assert error <= tol * norm, f"{name}: norm of the error {error:.3e}, allowed {tol:.1e} * {norm:.3e}"
+    worst = np.unravel_index(np.abs(actual - expected).argmax(), expected.shape)
+    error, largest = abs(actual[worst] - expected[worst]), np.abs(expected).max()
+    assert error <= tol * largest, (
+        f"{name}{[int(i) for i in worst]}: {actual[worst]}, expected {expected[worst]}, "
+        f"allowed error {tol:.1e} * {largest:.3e}"
+    )
+
+
+def central_difference(function, x, dy, step=6e-6):
+    """d/dx of sum(dy * function(x)), in float64, for every element of x: (g(x + h) - g(x - h)) / 2h.
+
+    The step is near the cube root of float64's precision, where truncation and rounding balance: the
+    result is good to about nine digits. `function` takes an array shaped like x and returns one shaped
+    like dy.
+    """
+    x = np.array(x, np.float64)
+    gradient = np.empty_like(x)
+    for i in np.ndindex(x.shape):
+        kept = x[i]
+        x[i] = kept + step
+        above = np.sum(dy * function(x.copy()))
+        x[i] = kept - step
+        below = np.sum(dy * function(x.copy()))
+        x[i] = kept
+        gradient[i] = (above - below) / (2 * step)
+    return gradient
+
+
+def same_bits_for_any_threads(run):
+    """Calls `run` with 1, 2 and 3 threads, asserts the same bits each time, and returns the result.
+
+    `run` returns an array, a float, or a tuple of them, made anew in each call.
+    """
+    before = threads.get_num_threads()
+    try:
+        results = {}
+        for n in (1, 2, 3):
+            threads.set_num_threads(n)
+            results[n] = run()
+    finally:
+        threads.set_num_threads(before)
+
+    for n in (2, 3):
+        assert _bits(results[n]) == _bits(results[1]), f"{n} threads give other bits than one"
+    return results[1]
+
+
+def _bits(result):
+    parts = result if isinstance(result, tuple) else (result,)
+    return [(np.shape(part), np.asarray(part).dtype, np.asarray(part).tobytes()) for part in parts]
