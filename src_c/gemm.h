@@ -33,10 +33,12 @@ fk_index fk_gemm_scratch(fk_gemm_form form, fk_index M, fk_index N, fk_index K);
 fk_index fk_gemm_packed_size(fk_index N, fk_index K);
 void fk_gemm_pack(float *packed, const float *B, int transposed, fk_index N, fk_index K);
 
-/* C_m += A_row(m) op(B)   one thread, for use inside a parallel region; no scratch
- * C (M, N) +=   A: rows of K floats, row(m) = rows[m], or m if rows is NULL */
-void fk_gemm_packed_add(float *C, const float *A, const int32_t *rows, const float *packed, fk_index M, fk_index N,
-                        fk_index K);
+/* C_m = f(from_r(m) + A_q(m) op(B))    one thread, for use inside a parallel region; no scratch
+ *     C (M, N) =     A rows of K floats, q(m) = a_rows[m]     from rows of N floats, r(m) = from_rows[m]
+ * NULL for a_rows or from_rows means row m, NULL for from means zero, and from may be C: C += A op(B).
+ * A recurrent layer's z_s = P_token(s) + h_parent(s) R is one call a time step. */
+void fk_gemm_packed(float *C, const float *A, const int32_t *a_rows, const float *from, const int32_t *from_rows,
+                    const float *packed, fk_activation f, fk_index M, fk_index N, fk_index K);
 
 /* C = op(A) op(B) + bias, element by element as the formula stands: what the tests hold fk_gemm against */
 void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, fk_index M,

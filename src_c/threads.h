@@ -23,11 +23,22 @@ FK_INLINE void fk_share(fk_index *begin, fk_index *end, fk_index n, fk_index ste
     *end = fk_min(n, blocks * (t + 1) / threads * step);
 }
 
+/* Inside a parallel region: this thread's number, how many there really are, and a point where all wait for each
+ * other, which is nothing for a team of one, in any surroundings. */
 #ifdef _OPENMP
 #include <omp.h>
 FK_INLINE fk_index fk_thread_index(void) { return omp_get_thread_num(); }
+FK_INLINE fk_index fk_team_size(void) { return omp_get_num_threads(); }
+FK_INLINE void fk_barrier(fk_index team)
+{
+    if (team > 1) {
+#pragma omp barrier
+    }
+}
 #else
 FK_INLINE fk_index fk_thread_index(void) { return 0; }
+FK_INLINE fk_index fk_team_size(void) { return 1; }
+FK_INLINE void fk_barrier(fk_index team) { (void)team; }
 #endif
 
 #endif

@@ -50,3 +50,15 @@ def softmax(x):
 def softmax_backward(dy, x):
     y = softmax(x)
     return y * (dy - (dy * y).sum(axis=-1, keepdims=True))
+
+
+# --- matrix products: C = op(A) op(B) + bias, dA and dB from dC -------------------------------------------
+
+
+def matmul(A, B, bias=0.0, trans_a=False, trans_b=False):
+    return (A.T if trans_a else A) @ (B.T if trans_b else B) + bias
+
+
+def matmul_backward(dC, A, B):
+    """of the plain form: (dA, dB, dbias)"""
+    return dC @ B.T, A.T @ dC, dC.sum(axis=0)

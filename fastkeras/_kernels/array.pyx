@@ -4,8 +4,6 @@ cimport numpy as cnp
 from libc.stdlib cimport free
 from numpy cimport ndarray
 
-import numpy as np
-
 cnp.import_array()
 
 cdef extern from "stdlib.h" nogil:
@@ -29,8 +27,9 @@ cdef void *_checked(ndarray a, str name, int rank, int type_number, int flags, P
             and (rank < 3 or n2 < 0 or shape[2] == n2)):
         return cnp.PyArray_DATA(a)
     cdef str writable = "writable " if flags & cnp.NPY_ARRAY_WRITEABLE else ""
+    cdef object dtype = cnp.PyArray_DescrFromType(type_number)
     raise ValueError(
-        f"`{name}` must be a {writable}C-contiguous {np.dtype(type_number).name} array of shape "
+        f"`{name}` must be a {writable}C-contiguous {dtype.name} array of shape "
         f"{_extents(rank, n0, n1, n2)}. Received: {a.dtype} of shape {(<object>a).shape}"
         f"{'' if (<object>a).flags.c_contiguous else ', not contiguous'}"
         f"{'' if (<object>a).flags.writeable else ', read-only'}")

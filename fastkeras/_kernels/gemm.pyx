@@ -1,0 +1,97 @@
+"""Shapes, pointers and the GIL for gemm.c; the mathematics is in src_c/gemm.h."""
+
+from numpy cimport ndarray
+
+from fastkeras._kernels.activations cimport Activation, fk_activation
+from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, i32, take_scratch
+
+cdef extern from "gemm.h" nogil:
+    ctypedef enum fk_gemm_form:
+        FK_GEMM_NN, FK_GEMM_NT, FK_GEMM_TN, FK_GEMM_TT
+    void fk_gemm(float *C, const float *A, const float *B, const float *bias, fk_activation f, fk_gemm_form form,
+                 float *scratch, Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
+    void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, Py_ssize_t M,
+                     Py_ssize_t N, Py_ssize_t K) noexcept
+    Py_ssize_t fk_gemm_scratch(fk_gemm_form form, Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
+    Py_ssize_t fk_gemm_packed_size(Py_ssize_t N, Py_ssize_t K) noexcept
+    void fk_gemm_pack(float *packed, const float *B, int transposed, Py_ssize_t N, Py_ssize_t K) noexcept
+    void fk_gemm_packed(float *C, const float *A, const int *a_rows, const float *start, const int *start_rows,
+                        const float *packed, fk_activation f, Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
+    void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, Py_ssize_t M,
+                       Py_ssize_t N, Py_ssize_t K) noexcept
+
+cdef fk_activation LINEAR = fk_activation(kind=0, a=0, b=0, c=0)
+
+
+cdef fk_activation elementwise(Activation activation) except *:
+    if activation is None:
+        return LINEAR
+    if activation.rowwise:
+        raise ValueError(f"`activation` must be elementwise. Received: {activation.name!r}")
+    return activation.c
+
+
+def gemm(ndarray C not None, ndarray A not None, ndarray B not None, bint trans_a=False, bint trans_b=False,
+         bint accumulate=False, ndarray bias=None, Activation activation=None):
+    """C = f(op(A) op(B) + bias), or C += op(A) op(B) if `accumulate`; C (M, N), op(A) (M, K), op(B) (K, N), bias (N)"""
+    if accumulate and (bias is not None or activation is not None):
+        raise ValueError("`accumulate` takes neither `bias` nor `activation`.")
+    cdef float *c = f32_out(C, "C", 2)
+    f32(A, "A", 2)
+    cdef Py_ssize_t M = C.shape[0], N = C.shape[1], K = A.shape[0 if trans_a else 1]
+    cdef const float *a = f32(A, "A", 2, K if trans_a else M, M if trans_a else K)
+    cdef const float *b = f32(B, "B", 2, N if trans_b else K, K if trans_b else N)
+    cdef const float *bias_or_null
+    f32_or_null(&bias_or_null, bias, "bias", 1, N)
+    cdef fk_activation f = elementwise(activation)
+    cdef fk_gemm_form form = <fk_gemm_form>(2 * trans_a + trans_b)
+    cdef float *scratch = take_scratch(fk_gemm_scratch(form, M, N, K))
+    with nogil:
+        if accumulate:
+            fk_gemm_add(c, a, b, form, scratch, M, N, K)
+        else:
+            fk_gemm(c, a, b, bias_or_null, f, form, scratch, M, N, K)
+    give_scratch(scratch)
+
+
+def packed_size(Py_ssize_t N, Py_ssize_t K):
+    """floats of op(B) (K, N), packed"""
+    return fk_gemm_packed_size(N, K)
+
+
+def pack(ndarray packed not None, ndarray B not None, bint transposed=False):
+    """packed = op(B)   B (K, N), or (N, K) if `transposed`"""
+    cdef const float *b = f32(B, "B", 2)
+    cdef Py_ssize_t N = B.shape[0 if transposed else 1], K = B.shape[1 if transposed else 0]
+    cdef float *out = f32_out(packed, "packed", 1, fk_gemm_packed_size(N, K))
+    with nogil:
+        fk_gemm_pack(out, b, transposed, N, K)
+
+
+def packed_gemm(ndarray C not None, ndarray A not None, ndarray packed not None, ndarray a_rows=None,
+                ndarray start=None, ndarray start_rows=None, Activation activation=None):
+    """C_m = f(start_r(m) + A_q(m) op(B))   q = a_rows (M), r = start_rows (M)   row m where they are None"""
+    cdef float *c = f32_out(C, "C", 2)
+    cdef const float *a = f32(A, "A", 2)
+    cdef Py_ssize_t M = C.shape[0], N = C.shape[1], K = A.shape[1]
+    cdef const float *b = f32(packed, "packed", 1, fk_gemm_packed_size(N, K))
+    cdef const float *start_or_null
+    f32_or_null(&start_or_null, start, "start", 2, -1, N)
+    cdef const int *q = i32(a_rows, "a_rows", 1, M) if a_rows is not None else NULL
+    cdef const int *r = i32(start_rows, "start_rows", 1, M) if start_rows is not None else NULL
+    cdef fk_activation f = elementwise(activation)
+    with nogil:
+        fk_gemm_packed(c, a, q, start_or_null, r, b, f, M, N, K)
+
+
+def naive(ndarray C not None, ndarray A not None, ndarray B not None, bint trans_a, bint trans_b, ndarray bias=None):
+    """C = op(A) op(B) + bias, as the formula stands"""
+    cdef Py_ssize_t M = C.shape[0], N = C.shape[1], K = A.shape[0 if trans_a else 1]
+    cdef float *c = f32_out(C, "C", 2)
+    cdef const float *a = f32(A, "A", 2, K if trans_a else M, M if trans_a else K)
+    cdef const float *b = f32(B, "B", 2, N if trans_b else K, K if trans_b else N)
+    cdef const float *bias_or_null
+    f32_or_null(&bias_or_null, bias, "bias", 1, N)
+    cdef fk_gemm_form form = <fk_gemm_form>(2 * trans_a + trans_b)
+    with nogil:
+        fk_gemm_naive(c, a, b, bias_or_null, form, M, N, K)

@@ -1,0 +1,108 @@
+/* gemm_tile.h: the innermost piece of gemm.c: one tile of C, summed in registers.
+ *
+ *     C_ij = from_ij + sum_k A_ik B_kj        i < rows <= MR,  j < columns <= NR,  k < K in increasing order
+ *
+ * All products of this library go through sum_tile, whatever their form, size and packing, which is why an element's
+ * bits do not depend on them: the sum starts at zero, adds its products one by one (fused, where the machine
+ * can), and is added to `from` at the end.
+ */
+#ifndef FK_GEMM_TILE_H
+#define FK_GEMM_TILE_H
+
+#include "fk.h"
+#include "simd.h"
+
+/* MR x NV accumulators, NV vectors of B and one broadcast element of A fill the vector registers: 32 with AVX-512 and
+ * on Arm, 16 elsewhere; without fused multiply-add a product needs one more. */
+#if FK_VL == 16
+#define MR 14
+#elif defined(__aarch64__)
+#define MR 12
+#else
+#define MR 6
+#endif
+#define NV 2
+#define NR (NV * FK_VL)
+
+typedef struct {
+    float *C;                 /* C_ij = C[i*ldc + j] */
+    const float *const *from; /* from_ij = from[i][j + from_column] */
+    const float *const *A;    /* A_ik = A[i][k*step] */
+    const float *B;           /* B_kj = B[k*ldb + j], readable up to a whole number of vectors */
+    fk_index ldc, from_column, step, ldb;
+    fk_index rows, columns, K;
+} tile;
+
+/* The unrolled loops have constant bounds once this is inlined, so that `sum` lives in registers. */
+FK_INLINE void sum_tile(const tile *t, const int rows, const int vectors)
+{
+    const fk_index K = t->K, step = t->step, ldb = t->ldb;
+    const float *const B = t->B;
+    const float *A[MR];
+    vf sum[MR][NV];
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        A[i] = t->A[i];
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = vf_set(0.0f);
+    }
+    for (fk_index k = 0; k < K; k++) {
+        vf B_k[NV];
+        for (int v = 0; v < vectors; v++)
+            B_k[v] = vf_load(B + k * ldb + v * FK_VL);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            const vf A_ik = vf_set(A[i][k * step]);
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] += A_ik * B_k[v];
+        }
+    }
+    const fk_index last = t->columns - (vectors - 1) * FK_VL; /* columns in the last vector */
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        const float *from = t->from[i] + t->from_column;
+        float *C = t->C + i * t->ldc;
+        for (int v = 0; v < vectors - 1; v++)
+            vf_store(C + v * FK_VL, vf_load(from + v * FK_VL) + sum[i][v]);
+        const int v = vectors - 1;
+        if (last == FK_VL)
+            vf_store(C + v * FK_VL, vf_load(from + v * FK_VL) + sum[i][v]);
+        else
+            vf_store_n(C + v * FK_VL, vf_load_n(from + v * FK_VL, last) + sum[i][v], last);
+    }
+}
+
+/* One copy of sum_tile for each number of rows: an edge tile does no more work than it has rows. */
+FK_INLINE void sum_tile_rows(const tile *t, const int vectors)
+{
+    switch (t->rows) {
+    case 1: sum_tile(t, 1, vectors); break;
+    case 2: sum_tile(t, 2, vectors); break;
+    case 3: sum_tile(t, 3, vectors); break;
+    case 4: sum_tile(t, 4, vectors); break;
+    case 5: sum_tile(t, 5, vectors); break;
+    case 6: sum_tile(t, 6, vectors); break;
+#if MR > 6
+    case 7: sum_tile(t, 7, vectors); break;
+    case 8: sum_tile(t, 8, vectors); break;
+    case 9: sum_tile(t, 9, vectors); break;
+    case 10: sum_tile(t, 10, vectors); break;
+    case 11: sum_tile(t, 11, vectors); break;
+    case 12: sum_tile(t, 12, vectors); break;
+#endif
+#if MR > 12
+    case 13: sum_tile(t, 13, vectors); break;
+    case 14: sum_tile(t, 14, vectors); break;
+#endif
+    }
+}
+
+static void compute_tile(const tile *t)
+{
+    if (t->columns > FK_VL)
+        sum_tile_rows(t, 2);
+    else
+        sum_tile_rows(t, 1);
+}
+
+#endif

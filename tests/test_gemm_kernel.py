@@ -1,0 +1,233 @@
+"""gemm.c against the reference in every form, and the same bits for any tile, number of rows or threads."""
+
+import numpy as np
+import pytest
+import reference
+from checks import assert_close, same_bits_for_any_threads
+
+from fastkeras._kernels import activations, gemm
+
+RNG = np.random.default_rng(3)
+FORMS = {"NN": (False, False), "NT": (False, True), "TN": (True, False), "TT": (True, True)}
+# (M, N, K): edges of tiles and vectors; then one size above each of MR, NR, MC, NC and KC of any
+# instruction set, and enough work for three threads in each direction
+SIZES = [(1, 1, 1), (2, 3, 5), (3, 17, 1), (7, 1, 11), (1, 67, 13), (13, 37, 7), (29, 11, 19), (31, 103, 101)]
+LARGE_SIZES = [(131, 47, 61), (5, 1031, 83), (17, 23, 1571), (263, 541, 79), (1153, 43, 41), (149, 307, 787)]
+GUARD = 64
+
+
+def guarded(values):
+    """A copy of `values` with NaN before and behind it: what is read or written outside shows."""
+    values = np.asarray(values, np.float32)
+    memory = np.full(values.size + 2 * GUARD, np.nan, np.float32)
+    copy = memory[GUARD : GUARD + values.size].reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+def assert_guards_whole(*arrays):
+    for array in arrays:
+        memory = array.base if array.base.ndim == 1 else array.base.base
+        assert np.isnan(memory[:GUARD]).all(), "written before the array"
+        assert np.isnan(memory[memory.size - GUARD :]).all(), "written behind the array"
+
+
+def operands(form, M, N, K, draw=RNG.standard_normal):
+    trans_a, trans_b = FORMS[form]
+    return guarded(draw((K, M) if trans_a else (M, K))), guarded(draw((N, K) if trans_b else (K, N)))
+
+
+def product(form, A, B, M, N, **arguments):
+    C = guarded(np.full((M, N), np.nan))
+    gemm.gemm(C, A, B, *FORMS[form], **arguments)
+    assert_guards_whole(C)
+    return C
+
+
+def expected(form, A, B, bias=0.0):
+    return reference.matmul(A.astype(np.float64), B.astype(np.float64), bias, *FORMS[form])
+
+
+@pytest.mark.parametrize("size", SIZES + LARGE_SIZES, ids=str)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_the_reference(form, size):
+    M, N, K = size
+    A, B = operands(form, M, N, K)
+    bias = guarded(RNG.standard_normal(N))
+    C = same_bits_for_any_threads(lambda: product(form, A, B, M, N))
+    assert_close(C, expected(form, A, B), 2e-6, "C")
+    C = same_bits_for_any_threads(lambda: product(form, A, B, M, N, bias=bias))
+    assert_close(C, expected(form, A, B, bias.astype(np.float64)), 2e-6, "C with bias")
+
+
+@pytest.mark.parametrize("size", SIZES + LARGE_SIZES, ids=str)
+@pytest.mark.parametrize("form", FORMS)
+def test_accumulate_adds_to_what_is_there(form, size):
+    M, N, K = size
+    A, B = operands(form, M, N, K)
+    before = RNG.standard_normal((M, N))
+
+    def run():
+        C = guarded(before)
+        gemm.gemm(C, A, B, *FORMS[form], accumulate=True)
+        assert_guards_whole(C)
+        return C
+
+    C = same_bits_for_any_threads(run)
+    assert_close(C, expected(form, A, B) + before.astype(np.float32), 2e-6, "C")
+
+
+@pytest.mark.parametrize("size", LARGE_SIZES, ids=str)
+@pytest.mark.parametrize("form", FORMS)
+def test_whole_numbers_are_exact(form, size):
+    """Sums below 2^24 have no rounding: a term left out, taken twice or put elsewhere cannot hide."""
+    M, N, K = size
+    A, B = operands(form, M, N, K, draw=lambda shape: RNG.integers(-9, 10, shape))
+    np.testing.assert_array_equal(product(form, A, B, M, N), expected(form, A, B))
+
+
+@pytest.mark.parametrize("size", [(3, 5, 2), (31, 103, 101), (149, 307, 787)], ids=str)
+@pytest.mark.parametrize("name", ["linear", "relu", "sigmoid", "tanh"])
+def test_activation_follows_the_bias(name, size):
+    M, N, K = size
+    A, B = operands("NN", M, N, K)
+    B /= np.sqrt(K)
+    bias = guarded(RNG.standard_normal(N))
+    C = same_bits_for_any_threads(
+        lambda: product("NN", A, B, M, N, bias=bias, activation=activations.Activation(name))
+    )
+    assert_close(C, getattr(reference, name)(expected("NN", A, B, bias.astype(np.float64))), 5e-6, "C")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_part_of_a_product_has_the_bits_of_the_whole(form):
+    M, N, K = 263, 541, 787
+    A, B = operands(form, M, N, K)
+    whole = product(form, A, B, M, N)
+    trans_a, trans_b = FORMS[form]
+    for rows in [slice(0, 1), slice(5, 8), slice(131, 148), slice(200, 263)]:
+        part = np.ascontiguousarray(A[:, rows] if trans_a else A[rows])
+        np.testing.assert_array_equal(product(form, part, B, rows.stop - rows.start, N), whole[rows])
+    for columns in [slice(0, 1), slice(3, 10), slice(37, 54), slice(300, 541)]:
+        part = np.ascontiguousarray(B[columns] if trans_b else B[:, columns])
+        C = product(form, A, part, M, columns.stop - columns.start)
+        np.testing.assert_array_equal(C, whole[:, columns])
+
+
+def test_every_form_has_the_same_bits():
+    M, N, K = 149, 307, 787
+    A, B = operands("NN", M, N, K)
+    plain = product("NN", A, B, M, N)
+    for form, (trans_a, trans_b) in FORMS.items():
+        a, b = (np.ascontiguousarray(x.T) if t else x for x, t in ((A, trans_a), (B, trans_b)))
+        np.testing.assert_array_equal(product(form, a, b, M, N), plain)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_sizes_of_zero(form):
+    bias = np.array([1, -2, 3], np.float32)
+    A, B = operands(form, 2, 3, 0)
+    np.testing.assert_array_equal(product(form, A, B, 2, 3), np.zeros((2, 3)))
+    np.testing.assert_array_equal(product(form, A, B, 2, 3, bias=bias), [bias, bias])
+    C = product(form, A, B, 2, 3, bias=bias, activation=activations.Activation("relu"))
+    np.testing.assert_array_equal(C, [[1, 0, 3], [1, 0, 3]])
+    gemm.gemm(C, A, B, *FORMS[form], accumulate=True)
+    np.testing.assert_array_equal(C, [[1, 0, 3], [1, 0, 3]])
+    for M, N in [(0, 3), (2, 0), (0, 0)]:
+        A, B = operands(form, M, N, 5)
+        assert product(form, A, B, M, N).shape == (M, N)
+
+
+# --- packed once, used often ------------------------------------------------------------------------
+
+
+def packed(B, transposed=False):
+    K, N = B.shape[::-1] if transposed else B.shape
+    memory = np.full(gemm.packed_size(N, K), np.nan, np.float32)
+    gemm.pack(memory, B, transposed)
+    return memory
+
+
+@pytest.mark.parametrize("M", [1, 2, 3, 5, 7, 11, 13, 14, 15, 29, 131])
+@pytest.mark.parametrize(("N", "K"), [(1, 1), (5, 3), (16, 16), (37, 101), (103, 797)])
+def test_packed_product_has_the_bits_of_gemm(M, N, K):
+    A, B = operands("NN", M, N, K)
+    C = guarded(np.full((M, N), np.nan))
+    gemm.packed_gemm(C, A, packed(B))
+    np.testing.assert_array_equal(C, product("NN", A, B, M, N))
+    gemm.packed_gemm(C, A, packed(np.ascontiguousarray(B.T), transposed=True), start=C)
+    twice = product("NN", A, B, M, N)
+    gemm.gemm(twice, A, B, accumulate=True)
+    np.testing.assert_array_equal(C, twice)
+    assert_guards_whole(C)
+
+
+@pytest.mark.parametrize("name", ["linear", "tanh"])
+@pytest.mark.parametrize(("M", "N", "K"), [(1, 5, 3), (23, 37, 101), (131, 7, 797)])
+def test_packed_product_takes_rows_by_index(M, N, K, name):
+    A, B = operands("NN", 11, N, K)
+    B /= np.sqrt(K)
+    start = guarded(RNG.standard_normal((7, N)))
+    a_rows, start_rows = RNG.integers(0, 11, M, np.int32), RNG.integers(0, 7, M, np.int32)
+    C = guarded(np.full((M, N), np.nan))
+    gemm.packed_gemm(C, A, packed(B), a_rows, start, start_rows, activations.Activation(name))
+    sums = expected("NN", A[a_rows], B, start[start_rows].astype(np.float64))
+    assert_close(C, getattr(reference, name)(sums), 2e-6, "C")
+    assert_guards_whole(C)
+
+
+def test_packed_product_of_no_terms_and_no_rows():
+    start = np.array([[1, -2, 3]], np.float32)
+    C = np.full((1, 3), np.nan, np.float32)
+    gemm.packed_gemm(C, np.empty((1, 0), np.float32), packed(np.empty((0, 3), np.float32)), start=start)
+    np.testing.assert_array_equal(C, start)
+    B = RNG.standard_normal((5, 3)).astype(np.float32)
+    gemm.packed_gemm(np.empty((0, 3), np.float32), np.empty((0, 5), np.float32), packed(B))
+
+
+# --- the formula, and what the wrapper refuses ------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_naive_twin_is_the_reference(form):
+    M, N, K = 5, 7, 11
+    A, B = operands(form, M, N, K)
+    bias = guarded(RNG.standard_normal(N))
+    C = guarded(np.full((M, N), np.nan))
+    gemm.naive(C, A, B, *FORMS[form], bias)
+    assert_close(C, expected(form, A, B, bias.astype(np.float64)), 1e-6, "C")
+    assert_guards_whole(C)
+
+
+def array(*shape):
+    return np.zeros(shape, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: gemm.gemm(array(2, 3), array(2, 5), array(4, 3)), "`B`.*\\(5, 3\\)"),
+        (lambda: gemm.gemm(array(2, 3), array(4, 5), array(5, 3)), "`A`.*\\(2, 5\\)"),
+        (lambda: gemm.gemm(array(2, 3), array(5), array(5, 3)), "`A`"),
+        (lambda: gemm.gemm(array(2, 3), array(2, 5), array(3, 5), bias=array(3)), "`B`"),
+        (lambda: gemm.gemm(array(2, 3), array(2, 5), array(5, 3), bias=array(2)), "`bias`"),
+        (
+            lambda: gemm.gemm(array(2, 3), array(2, 5), array(5, 3), accumulate=True, bias=array(3)),
+            "`accumulate`",
+        ),
+        (
+            lambda: gemm.gemm(
+                array(2, 3), array(2, 5), array(5, 3), activation=activations.Activation("softmax")
+            ),
+            "softmax",
+        ),
+        (lambda: gemm.packed_gemm(array(2, 3), array(2, 5), array(3)), "`packed`"),
+        (
+            lambda: gemm.packed_gemm(array(2, 3), array(2, 5), packed(array(5, 3)), start=array(2, 2)),
+            "`start`",
+        ),
+    ],
+)
+def test_wrong_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
