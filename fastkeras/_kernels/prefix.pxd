@@ -1,0 +1,19 @@
+"""The tree of a batch's distinct states, shared by all recurrent wrappers."""
+
+from numpy cimport ndarray
+
+
+cdef extern from "prefix.h" nogil:
+    ctypedef struct fk_states:
+        const int *row
+        const int *parent
+        const int *owner
+        const int *waves
+        Py_ssize_t B, T, S, roots
+
+
+cdef class States:
+    cdef fk_states c
+    cdef ndarray _row, _parent, _owner, _waves
+    cdef readonly ndarray state
+    cdef readonly ndarray last

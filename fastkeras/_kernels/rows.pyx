@@ -1,0 +1,76 @@
+"""Shapes, pointers and the GIL for rows.c; the mathematics is in src_c/rows.h."""
+
+cimport numpy as cnp
+from numpy cimport ndarray
+
+from fastkeras._kernels.array cimport f32, f32_out, i32, i32_out
+
+cnp.import_array()
+
+cdef extern from "rows.h" nogil:
+    int fk_rows_distinct(int *index, int *ids, Py_ssize_t *count, Py_ssize_t *position, const int *x,
+                         int *seen, Py_ssize_t N, Py_ssize_t V) noexcept
+    void fk_rows_gather(float *y, const float *values, const int *index, Py_ssize_t N, Py_ssize_t D) noexcept
+    void fk_rows_scatter_add(float *dvalues, const float *dy, const int *index, Py_ssize_t N, Py_ssize_t R,
+                             Py_ssize_t D) noexcept
+    int fk_rows_take(void *y, const void *x, const int *index, Py_ssize_t N, Py_ssize_t R,
+                     Py_ssize_t bytes) noexcept
+
+
+def distinct(ndarray index not None, ndarray ids not None, ndarray x not None, ndarray seen not None):
+    """ids[index[n]] = x[n]; returns how many ids there are. seen (V) is all -1 before and after.
+
+    Raises IndexError if an id lies outside [0, V)."""
+    cdef int *seen_ = i32_out(seen, "seen", 1)
+    cdef Py_ssize_t N = cnp.PyArray_SIZE(x), V = cnp.PyArray_DIM(seen, 0), count = 0, position = 0
+    cdef const int *x_ = i32(x, "x", cnp.PyArray_NDIM(x))
+    cdef int *index_ = i32_out(index, "index", 1, N)
+    cdef int *ids_ = i32_out(ids, "ids", 1, N if N < V else V)
+    cdef int status
+    with nogil:
+        status = fk_rows_distinct(index_, ids_, &count, &position, x_, seen_, N, V)
+    if status:
+        raise IndexError(f"id {x_[position]} at position {position} is outside [0, {V})")
+    return count
+
+
+def gather(ndarray y not None, ndarray values not None, ndarray index not None):
+    """y_n = values[index[n]]; index (N) as `distinct` or a recurrent layer made it."""
+    cdef const float *values_ = f32(values, "values", 2)
+    cdef Py_ssize_t N = cnp.PyArray_SIZE(index), D = cnp.PyArray_DIM(values, 1)
+    cdef const int *index_ = i32(index, "index", cnp.PyArray_NDIM(index))
+    cdef float *y_ = f32_out(y, "y", 2, N, D)
+    with nogil:
+        fk_rows_gather(y_, values_, index_, N, D)
+
+
+def scatter_add(ndarray dvalues not None, ndarray dy not None, ndarray index not None):
+    """dvalues_r += sum of dy_n over index[n] = r"""
+    cdef float *dvalues_ = f32_out(dvalues, "dvalues", 2)
+    cdef Py_ssize_t N = cnp.PyArray_SIZE(index), R = cnp.PyArray_DIM(dvalues, 0), D = cnp.PyArray_DIM(dvalues, 1)
+    cdef const float *dy_ = f32(dy, "dy", 2, N, D)
+    cdef const int *index_ = i32(index, "index", cnp.PyArray_NDIM(index))
+    with nogil:
+        fk_rows_scatter_add(dvalues_, dy_, index_, N, R, D)
+
+
+def take(ndarray y not None, ndarray x not None, ndarray index not None):
+    """y_n = x[index[n]]: rows of C-contiguous arrays of one dtype, whatever it is but object."""
+    cdef const int *index_ = i32(index, "index", 1)
+    cdef Py_ssize_t N = cnp.PyArray_SIZE(index)
+    if cnp.PyArray_NDIM(x) == 0 or cnp.PyArray_NDIM(y) == 0:
+        raise ValueError("`x` and `y` must have rows. Received: a scalar")
+    cdef Py_ssize_t R = cnp.PyArray_DIM(x, 0)
+    cdef Py_ssize_t row_bytes = cnp.PyArray_NBYTES(y) // N if N else 0
+    cdef void *y_ = cnp.PyArray_DATA(y)
+    cdef const void *x_ = cnp.PyArray_DATA(x)
+    cdef int status
+    if (y.descr is not x.descr or not cnp.PyArray_IS_C_CONTIGUOUS(x) or not cnp.PyArray_ISCARRAY(y)
+            or cnp.PyArray_DIM(y, 0) != N or R * row_bytes != (cnp.PyArray_NBYTES(x) if N else 0)
+            or cnp.PyDataType_REFCHK(y.descr)):
+        raise ValueError("`y` and `x` must be C-contiguous arrays with rows of one dtype and shape, no objects. "
+                         f"Received: y {y.dtype} {(<object>y).shape}, x {x.dtype} {(<object>x).shape}")
+    with nogil:
+        status = fk_rows_take(y_, x_, index_, N, R, row_bytes)
+    if status:
+        raise IndexError(f"`index` must lie in [0, {R})")

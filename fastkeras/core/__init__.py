@@ -1,0 +1,1 @@
+"""What layers, models and training share: variables, activations in transit, and the state of one pass."""

@@ -1,0 +1,73 @@
+"""Run: what a layer may know and keep during one pass through one of its call sites."""
+
+import numpy as np
+
+_CACHE_LINE = 64
+
+
+def empty(shape, dtype=np.float32):
+    """An uninitialised C-contiguous array whose first element starts a cache line, as vector loads like it."""
+    dtype = np.dtype(dtype)
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    block = np.empty(size + _CACHE_LINE, np.uint8)
+    start = -block.ctypes.data % _CACHE_LINE
+    return block[start : start + size].view(dtype).reshape(shape)
+
+
+class Run:
+    """One pass through one call site.
+
+    training: whether dropout and its like are active.
+    mask: bool array of the input's leading axes, False where a step is to be skipped, or None.
+    trained: the layers whose weights take part in training, and trains: whether this site's layer is among them, so
+    that backward must add to its weights' gradients.
+    wants_dx: whether backward must return the gradient of the layer's input.
+    logits: whether the layer must leave out its last activation, since the loss is computed from what is under it.
+    output_masks: the masks of the outputs, if forward has found them itself (a model inside a model), else None.
+    kept: whatever else the layer keeps for the next pass through this call site.
+
+    Buffers are kept from batch to batch, so a training step allocates nothing large. They belong to the pass and
+    the call site, not to the layer: a layer may stand twice in a graph, and two threads may run one model.
+    """
+
+    __slots__ = (
+        "_arrays",
+        "_blocks",
+        "kept",
+        "logits",
+        "mask",
+        "output_masks",
+        "trained",
+        "training",
+        "trains",
+        "wants_dx",
+    )
+
+    def __init__(self, training=False, mask=None, trains=False, trained=(), wants_dx=False):
+        self.training = training
+        self.mask = mask
+        self.output_masks = None
+        self.trains = trains
+        self.trained = trained
+        self.wants_dx = wants_dx
+        self.logits = False
+        self.kept = {}
+        self._arrays = {}
+        self._blocks = {}
+
+    def buffer(self, name, shape, dtype=np.float32):
+        """An array that stays the layer's until the next pass; its contents are whatever was there before."""
+        array = self._arrays.get(name)
+        if array is not None and array.shape == shape:
+            return array
+        return self._new_buffer(name, shape, dtype)
+
+    def _new_buffer(self, name, shape, dtype):
+        size = 1
+        for extent in shape:
+            size *= extent
+        block = self._blocks.get(name)
+        if block is None or block.size < size:
+            block = self._blocks[name] = empty(size, dtype)
+        array = self._arrays[name] = block[:size].reshape(shape)
+        return array

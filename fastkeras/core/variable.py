@@ -1,0 +1,68 @@
+"""Variables, and the arena in which those of a model lie side by side."""
+
+import numpy as np
+
+from fastkeras.core.run import empty
+
+
+class Variable:
+    """A layer's weight: `value` (float32) and, once it takes part in training, `grad` of the same shape.
+
+    Both may move: `pack` puts the variables of a model into one flat array, so that the optimizer updates all of
+    them in one call. So take `variable.value` when it is used, and never keep it.
+    """
+
+    def __init__(self, value, name="variable", trainable=True, regularizer=None, constraint=None, path=None):
+        self.value = np.ascontiguousarray(value, np.float32)
+        self.grad = None
+        self.name = name
+        self.path = path or name
+        self.trainable = trainable
+        self.regularizer = regularizer
+        self.constraint = constraint
+
+    @property
+    def shape(self):
+        return self.value.shape
+
+    @property
+    def dtype(self):
+        return "float32"
+
+    def numpy(self):
+        """A copy of the value."""
+        return self.value.copy()
+
+    def assign(self, value):
+        """Sets the value in place; the shape must be equal."""
+        value = np.asarray(value)
+        if value.shape != self.value.shape:
+            raise ValueError(
+                f"Variable '{self.path}': expected a value of shape {self.value.shape}. Received: {value.shape}"
+            )
+        self.value[...] = value
+
+    def __array__(self, dtype=None, copy=None):
+        if dtype is None and not copy:
+            return self.value
+        return np.array(self.value, dtype=dtype)
+
+    def __repr__(self):
+        return f"<Variable path={self.path}, shape={self.shape}, trainable={self.trainable}>"
+
+
+def pack(variables):
+    """Moves the variables that have no gradient yet into one flat array of values and one of gradients (zeros).
+
+    Those packed before, with another model that shares the layer, stay where they are.
+    """
+    loose = [v for v in variables if v.grad is None]
+    size = sum(v.value.size for v in loose)
+    values, grads = empty(size), empty(size)
+    grads.fill(0.0)
+    start = 0
+    for v in loose:
+        part = slice(start, start + v.value.size)
+        values[part] = v.value.ravel()
+        v.value, v.grad = values[part].reshape(v.shape), grads[part].reshape(v.shape)
+        start = part.stop

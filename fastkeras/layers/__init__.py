@@ -1,0 +1,19 @@
+"""The layers, one file per family."""
+
+from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking
+from fastkeras.layers.layer import Layer
+from fastkeras.layers.recurrent import SimpleRNN
+from fastkeras.layers.regularization import Dropout
+
+__all__ = [
+    "Activation",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "Masking",
+    "SimpleRNN",
+]

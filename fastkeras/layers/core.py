@@ -1,0 +1,340 @@
+"""Dense, Embedding, Activation, Masking, Flatten and the placeholder of a model's input."""
+
+import numpy as np
+
+from fastkeras import activations, constraints, initializers, regularizers
+from fastkeras._kernels import activations as activation_kernel
+from fastkeras._kernels import dense as dense_kernel
+from fastkeras._kernels import rows as rows_kernel
+from fastkeras.core.rows import Rows, dense, flat, like
+from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.layer import Layer
+
+_LINEAR = activations.get("linear")
+
+
+def positive_integer(layer, name, value):
+    """`value` as an int; a ValueError that names layer and argument if it is not a positive integer."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
+        raise ValueError(f"{layer}: `{name}` must be a positive integer. Received: {name}={value!r}")
+    return int(value)
+
+
+class InputLayer(Layer):
+    """The placeholder of a model's input."""
+
+    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, **kwargs):
+        if shape is not None:
+            batch_shape = (batch_size, *shape)
+        super().__init__(batch_shape=batch_shape, **kwargs)
+        if self.batch_input_shape is None:
+            raise ValueError("Input: `shape` is missing. Received: shape=None")
+        self.dtype = dtype or "float32"
+        self.built = True
+
+    def get_config(self):
+        return {"batch_shape": self.batch_input_shape, "dtype": self.dtype, "sparse": False, "name": self.name}
+
+
+def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
+    """A symbolic tensor that stands for a model's input.
+
+    shape: the extents of one sample, without the batch axis; None where an extent may vary.
+    """
+    layer = InputLayer(shape, batch_size, dtype, batch_shape, name=name)
+    return SymbolicTensor(layer.batch_input_shape, layer.dtype, layer.name)
+
+
+class Dense(Layer):
+    """y = activation(x @ kernel + bias)
+
+    x: (..., D) float32; kernel: (D, units); bias: (units,); y: (..., units). Rows are mapped one by one, so distinct
+    rows (core/rows.py) are computed once.
+
+    Arguments: units; activation (None is linear); use_bias; kernel_initializer, bias_initializer,
+    kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint; and those of Layer.
+    """
+
+    supports_masking = True
+    can_give_logits = True
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive_integer("Dense", "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def check_input_shape(self, input_shape):
+        if len(input_shape) < 2 or input_shape[-1] is None:
+            raise ValueError(
+                f"Layer '{self.name}' (Dense): expected an input of shape (batch, ..., features) with a known number "
+                f"of features. Received: shape {tuple(input_shape)}"
+            )
+        if self.built and input_shape[-1] != self.kernel.shape[0]:
+            raise ValueError(
+                f"Layer '{self.name}' (Dense): expected {self.kernel.shape[0]} input features on the last axis. "
+                f"Received: shape {tuple(input_shape)}"
+            )
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            "kernel",
+            (input_shape[-1], self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = (
+            self.add_weight(
+                "bias",
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+            if self.use_bias
+            else None
+        )
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def forward(self, x, run):
+        rows = flat(x)
+        W, b = self.kernel.value, self.bias.value if self.use_bias else None
+        activation = _LINEAR if run.logits else self.activation
+        f = activation.kernel or _LINEAR.kernel
+        shape = (rows.shape[0], self.units)
+        y = run.buffer("y", shape)
+        z = run.buffer("z", shape) if f.needs_input else None
+        dense_kernel.forward(y, z, rows, W, b, f)  # y = f(x W + b)
+        if activation.kernel is None:
+            y, undo = activation.forward(y)
+
+        def backward(dy):
+            dy = dy.reshape(shape)
+            if activation.kernel is None:
+                dy = undo(dy)
+            dz = run.buffer("dz", shape)
+            dx = run.buffer("dx", rows.shape) if run.wants_dx else None
+            dW = self.kernel.grad if run.trains else None
+            db = self.bias.grad if run.trains and self.use_bias else None
+            # dz = f'(z) dy    dx = dz W^T    dW += x^T dz    db += sum of dz over rows
+            dense_kernel.backward(dx, dW, db, dz, dy, rows, W, y, z, f)
+            return dx if dx is None or type(x) is Rows else dx.reshape(x.shape)
+
+        return like(x, y), backward
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }
+
+
+class Embedding(Layer):
+    """y[b, t] = embeddings[x[b, t]]
+
+    x: int32 ids in [0, input_dim), of any shape; embeddings: (input_dim, output_dim); y: x.shape + (output_dim,).
+    Returns Rows: the distinct ids of the batch are gathered once, and the layers that follow compute each of them once.
+
+    Arguments: input_dim, output_dim; embeddings_initializer, embeddings_regularizer, embeddings_constraint;
+    mask_zero (id 0 is padding: its steps are masked); input_length (the length of each row, if it is fixed).
+    """
+
+    input_dtype = "int32"
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        activity_regularizer=None,
+        embeddings_constraint=None,
+        mask_zero=False,
+        input_length=None,
+        **kwargs,
+    ):
+        if input_length is not None and "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
+            kwargs["input_shape"] = input_length if isinstance(input_length, (list, tuple)) else (input_length,)
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
+        self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = bool(mask_zero)
+        self.input_length = input_length
+
+    def build(self, input_shape):
+        self.embeddings = self.add_weight(
+            "embeddings",
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.output_dim)
+
+    def compute_mask(self, x, mask):
+        return x != 0 if self.mask_zero else None
+
+    def forward(self, x, run):
+        ids = dense(x, run)[0]
+        index = run.buffer("index", (ids.size,), np.int32)
+        distinct = run.buffer("distinct", (min(ids.size, self.input_dim),), np.int32)
+        distinct = distinct[: self._find_distinct(index, distinct, ids, run)]
+        values = run.buffer("values", (distinct.size, self.output_dim))
+        rows_kernel.gather(values, self.embeddings.value, distinct)  # values_r = embeddings[distinct_r]
+
+        def backward(dvalues):
+            if run.trains:
+                rows_kernel.scatter_add(self.embeddings.grad, dvalues, distinct)  # dembeddings[distinct_r] += dvalues_r
+
+        return Rows(values, index.reshape(ids.shape)), backward
+
+    def _find_distinct(self, index, distinct, ids, run):
+        seen = run.buffer("seen", (self.input_dim,), np.int32)
+        if not run.kept.get("seen_is_clear"):
+            seen.fill(-1)
+            run.kept["seen_is_clear"] = True
+        try:
+            return rows_kernel.distinct(index, distinct, ids, seen)
+        except IndexError as error:
+            raise ValueError(
+                f"Layer '{self.name}' (Embedding): ids must lie in [0, {self.input_dim}), its `input_dim`. "
+                f"Received: {str(error).removesuffix(f' is outside [0, {self.input_dim})')}"
+            ) from None
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
+            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            "mask_zero": self.mask_zero,
+        }
+
+
+class Activation(Layer):
+    """y = activation(x), for an activation by name, from fastkeras.activations, or an object of the user's own."""
+
+    supports_masking = True
+    can_give_logits = True
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def forward(self, x, run):
+        if run.logits:
+            return x, lambda dy: dy
+        rows = flat(x)
+        f = self.activation.kernel
+        if f is None:
+            y, undo = self.activation.forward(rows)
+            return like(x, y), lambda dy: undo(dy.reshape(rows.shape))
+        y = run.buffer("y", rows.shape)
+        activation_kernel.forward(y, rows, f)
+
+        def backward(dy):
+            dx = run.buffer("dx", rows.shape)
+            activation_kernel.backward(dx, dy.reshape(rows.shape), rows if f.needs_input else None, y, f)
+            return dx if type(x) is Rows else dx.reshape(x.shape)
+
+        return like(x, y), backward
+
+    def get_config(self):
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class Masking(Layer):
+    """Masks the steps at which every feature equals `mask_value`; the masked steps' features become zero.
+
+    x: (B, T, D); the mask is (B, T).
+    """
+
+    supports_masking = True
+
+    def __init__(self, mask_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def compute_mask(self, x, mask):
+        x = x.values[x.index] if type(x) is Rows else x
+        return (x != np.float32(self.mask_value)).any(axis=-1)
+
+    def forward(self, x, run):
+        x, back = dense(x, run)
+        kept = (x != np.float32(self.mask_value)).any(axis=-1, keepdims=True)
+        y = np.multiply(x, kept, out=run.buffer("y", x.shape))
+        return y, lambda dy: back(dy * kept)
+
+    def get_config(self):
+        return {**super().get_config(), "mask_value": self.mask_value}
+
+
+class Flatten(Layer):
+    """(B, ...) -> (B, the product of the other extents), in row-major order.
+
+    data_format "channels_first" moves axis 1 to the end first, as Keras does.
+    """
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        if data_format not in (None, "channels_last", "channels_first"):
+            raise ValueError(
+                "Flatten: `data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.data_format = data_format or "channels_last"
+
+    def compute_output_shape(self, input_shape):
+        extents = input_shape[1:]
+        return (input_shape[0], None if None in extents else int(np.prod(extents)))
+
+    def forward(self, x, run):
+        x, back = dense(x, run)
+        if self.data_format == "channels_first" and x.ndim > 2:
+            moved = np.ascontiguousarray(np.moveaxis(x, 1, -1))
+            return moved.reshape(len(x), -1), lambda dy: back(
+                np.ascontiguousarray(np.moveaxis(dy.reshape(moved.shape), -1, 1))
+            )
+        return x.reshape(len(x), -1) if x.size else x.reshape(len(x), int(np.prod(x.shape[1:]))), lambda dy: back(
+            dy.reshape(x.shape)
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format}

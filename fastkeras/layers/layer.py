@@ -1,0 +1,283 @@
+"""Layer: what all layers are.
+
+To write one, subclass Layer and give it
+
+    build(input_shape)       makes the weights with self.add_weight
+    forward(x, run)          returns (y, backward); backward(dy) is a closure right below the forward pass that adds
+                             to the weights' gradients and returns dx (it may overwrite dy)
+    compute_output_shape(input_shape)      if it is not the input's
+    get_config()             the arguments of __init__, for files
+
+What the backward pass needs, the closure closes over; arrays that repeat from batch to batch come from run.buffer.
+x is an array or Rows (core/rows.py); a layer that has no use for distinct rows begins with `dense(x, run)`.
+"""
+
+import inspect
+
+import numpy as np
+
+from fastkeras import constraints, initializers, regularizers
+from fastkeras.core.rows import dense
+from fastkeras.core.run import Run
+from fastkeras.core.tensor import SymbolicTensor, as_tensor
+from fastkeras.core.variable import Variable
+from fastkeras.utils import suggest
+from fastkeras.utils.naming import snake_case, unique_name
+
+_FLOAT_TYPES = (None, "float32", "float")
+
+
+class CallSite:
+    """One use of a layer in a graph: the symbolic tensors it was called on and those it gave."""
+
+    def __init__(self, layer, inputs, output_shapes):
+        self.layer = layer
+        self.inputs = inputs
+        self.outputs = [SymbolicTensor(shape, name=layer.name, site=self) for shape in output_shapes]
+
+
+def _is_symbolic(x):
+    return isinstance(x, SymbolicTensor) or (
+        isinstance(x, (list, tuple)) and len(x) > 0 and all(isinstance(item, SymbolicTensor) for item in x)
+    )
+
+
+def _several(shape):
+    return isinstance(shape, list)
+
+
+class Layer:
+    """The base of all layers.
+
+    Arguments (those of Keras): name; trainable; dtype (float32, the only one computed in); input_shape,
+    batch_input_shape or input_dim, which let the first layer of a Sequential model be built at once; weights, the
+    initial values of the layer's weights; activity_regularizer, a penalty on the output added to the loss.
+    """
+
+    supports_masking = False  # whether the input's mask holds for the output
+    can_give_logits = False  # whether forward leaves out its last activation when run.logits asks for it
+    input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
+
+    def __init__(
+        self,
+        *,
+        name=None,
+        trainable=True,
+        dtype=None,
+        input_shape=None,
+        batch_input_shape=None,
+        batch_shape=None,
+        input_dim=None,
+        weights=None,
+        activity_regularizer=None,
+        **unknown,
+    ):
+        if unknown:
+            raise TypeError(suggest.unknown(f"argument of {type(self).__name__}", next(iter(unknown)), self._arguments()))
+        if isinstance(dtype, dict):
+            dtype = dtype.get("config", {}).get("name")
+        if dtype not in _FLOAT_TYPES and not str(dtype).startswith("int"):
+            raise ValueError(f"{type(self).__name__}: `dtype` must be 'float32'. Received: {dtype!r}")
+        self.name = name or unique_name(snake_case(type(self).__name__))
+        self._trainable = bool(trainable)
+        self.built = False
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.batch_input_shape = _first_shape(input_shape, batch_input_shape or batch_shape, input_dim)
+        self._initial_weights = weights
+        self._variables = []
+        self.sites = []
+
+    @classmethod
+    def _arguments(cls):
+        names = set()
+        for base in cls.__mro__[:-1]:
+            names.update(inspect.signature(base.__init__).parameters)
+        return names - {"self", "kwargs", "unknown", "args"}
+
+    # --- weights ---------------------------------------------------------------------------------------------------
+
+    def add_weight(
+        self, name, shape, initializer="glorot_uniform", *, trainable=True, regularizer=None, constraint=None
+    ):
+        """A new Variable of the layer, float32, with values from the initializer."""
+        value = initializers.get(initializer)(tuple(int(n) for n in shape))
+        variable = Variable(
+            value,
+            name,
+            trainable,
+            regularizers.get(regularizer),
+            constraints.get(constraint),
+            path=f"{self.name}/{name}",
+        )
+        self._variables.append(variable)
+        return variable
+
+    def build(self, input_shape):
+        """Makes the weights for inputs of this shape (None where an extent is not known)."""
+
+    def ensure_built(self, input_shape):
+        if not self.built:
+            self.build(input_shape)
+            self.built = True
+            if self._initial_weights is not None:
+                self.set_weights(self._initial_weights)
+                self._initial_weights = None
+
+    def sublayers(self):
+        """The layers inside this one."""
+        return []
+
+    @property
+    def variables(self):
+        """All weights: those that training may change first, as in Keras."""
+        own = sorted(self._variables, key=lambda v: not v.trainable)
+        return own + [v for layer in self.sublayers() for v in layer.variables]
+
+    weights = variables
+
+    @property
+    def trainable_variables(self):
+        if not self._trainable:
+            return []
+        own = [v for v in self._variables if v.trainable]
+        return own + [v for layer in self.sublayers() for v in layer.trainable_variables]
+
+    trainable_weights = trainable_variables
+
+    @property
+    def non_trainable_variables(self):
+        trained = {id(v) for v in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in trained]
+
+    non_trainable_weights = non_trainable_variables
+
+    @property
+    def trainable(self):
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
+        for layer in self.sublayers():
+            layer.trainable = value
+
+    def get_weights(self):
+        """Copies of all weights, as a list of numpy arrays."""
+        return [v.numpy() for v in self.variables]
+
+    def set_weights(self, weights):
+        """Sets all weights from a list of arrays in the order of `get_weights`; none is changed if one does not fit."""
+        variables, arrays = self.variables, [np.asarray(w) for w in weights]
+        wanted, given = [v.shape for v in variables], [a.shape for a in arrays]
+        if wanted != given:
+            raise ValueError(
+                f"Layer '{self.name}': set_weights() expected {len(wanted)} arrays of shapes {wanted}. Received: {given}"
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.value[...] = array
+
+    def count_params(self):
+        """The number of weights, counted one by one."""
+        if not self.built:
+            raise ValueError(f"Layer '{self.name}' has no weights to count before it is built.")
+        return sum(v.value.size for v in self.variables)
+
+    # --- the pass --------------------------------------------------------------------------------------------------
+
+    def forward(self, x, run):
+        raise NotImplementedError(f"{type(self).__name__} must define forward(x, run) -> (y, backward)")
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def compute_mask(self, x, mask):
+        """The mask of the output, given the layer's input and its mask (None if every step counts)."""
+        return mask if self.supports_masking else None
+
+    def __call__(self, x, *more, **keywords):
+        """A layer called on a symbolic tensor adds a call site to the graph; called on data, it answers at once."""
+        if _is_symbolic(x):
+            return self._call_symbolic(x, *more, **keywords)
+        return self._call_eager(x, **keywords)
+
+    def _call_symbolic(self, x, initial_state=None, **ignored):
+        inputs = list(x) if isinstance(x, (list, tuple)) else [x]
+        if initial_state is not None:
+            inputs += list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
+        shapes = [t.shape for t in inputs]
+        shape = shapes[0] if len(shapes) == 1 else shapes
+        self.check_input_shape(shape)
+        self.ensure_built(shape)
+        output_shape = self.compute_output_shape(shape)
+        site = CallSite(self, inputs, output_shape if _several(output_shape) else [output_shape])
+        self.sites.append(site)
+        return site.outputs if _several(output_shape) else site.outputs[0]
+
+    def _call_eager(self, x, training=False, mask=None):
+        many = isinstance(x, list) and len(x) > 0 and isinstance(x[0], np.ndarray)
+        arrays = [np.ascontiguousarray(item, self.input_dtype) for item in (x if many else [x])]
+        shapes = [a.shape for a in arrays]
+        shape = shapes if many else shapes[0]
+        self.check_input_shape(shape)
+        self.ensure_built(shape)
+        run = Run(training=bool(training), mask=mask)
+        y, _ = self.forward(arrays if many else arrays[0], run)
+        return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
+
+    def check_input_shape(self, input_shape):
+        """Raises a ValueError that names the layer if it cannot take inputs of this shape."""
+
+    @property
+    def input(self):
+        """The symbolic tensor the layer was first called on (a list if there were several)."""
+        inputs = self._first_site("input").inputs
+        return inputs[0] if len(inputs) == 1 else inputs
+
+    @property
+    def output(self):
+        """The symbolic tensor of the layer's first call (a list if it gives several)."""
+        outputs = self._first_site("output").outputs
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    @property
+    def input_shape(self):
+        inputs = self._first_site("input_shape").inputs
+        return inputs[0].shape if len(inputs) == 1 else [t.shape for t in inputs]
+
+    @property
+    def output_shape(self):
+        outputs = self._first_site("output_shape").outputs
+        return outputs[0].shape if len(outputs) == 1 else [t.shape for t in outputs]
+
+    def _first_site(self, what):
+        if not self.sites:
+            raise AttributeError(f"Layer '{self.name}' has no `{what}`: it was not called on a symbolic tensor.")
+        return self.sites[0]
+
+    # --- configuration ---------------------------------------------------------------------------------------------
+
+    def get_config(self):
+        """The arguments that make an equal layer: plain Python values, as files hold them."""
+        config = {"name": self.name, "trainable": self._trainable, "dtype": "float32"}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        """The layer that `get_config` describes, with fresh weights."""
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _first_shape(input_shape, batch_shape, input_dim):
+    """The shape with its batch axis that a first layer's arguments give, or None."""
+    if batch_shape is not None:
+        return tuple(batch_shape)
+    if input_shape is not None:
+        return (None, *((input_shape,) if isinstance(input_shape, int) else input_shape))
+    if input_dim is not None:
+        return (None, input_dim)
+    return None

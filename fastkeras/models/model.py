@@ -1,0 +1,204 @@
+"""Model: a graph of layers that can be trained, saved, and used as a layer itself.
+
+Training is not written here: compile, fit, evaluate and predict are functions over a model in fastkeras/training,
+files are written and read in fastkeras/saving, and the methods below call them.
+"""
+
+import threading
+
+from fastkeras import training
+from fastkeras.core.variable import pack
+from fastkeras.layers.layer import Layer
+from fastkeras.models.graph import Graph, Pass
+from fastkeras.models.summary import summary_lines
+from fastkeras.utils import suggest
+
+
+def _as_list(x):
+    return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+class Model(Layer):
+    """The layers between some symbolic inputs and outputs: Model(inputs, outputs)."""
+
+    def __init__(self, inputs=None, outputs=None, **kwargs):
+        super().__init__(**kwargs)
+        self.graph = None
+        self.compiled = None  # what compile() settled: optimizer, loss, metrics (training/compiled.py)
+        self.history = None
+        self.stop_training = False
+        self._idle_passes = []  # prediction passes that no thread is using
+        self._training_pass = None
+        self._lock = threading.Lock()
+        if inputs is not None:
+            self._set_graph(_as_list(inputs), _as_list(outputs))
+
+    def _set_graph(self, inputs, outputs):
+        self.graph = Graph(inputs, outputs)
+        self.built = True
+        self._idle_passes.clear()
+        self._training_pass = None
+
+    # --- structure -------------------------------------------------------------------------------------------------
+
+    @property
+    def layers(self):
+        return self.graph.layers if self.graph else []
+
+    def sublayers(self):
+        return self.layers
+
+    @property
+    def inputs(self):
+        return self.graph.inputs if self.graph else None
+
+    @property
+    def outputs(self):
+        return self.graph.outputs if self.graph else None
+
+    @property
+    def input(self):
+        return self._one(self.require_graph().inputs)
+
+    @property
+    def output(self):
+        return self._one(self.require_graph().outputs)
+
+    @property
+    def input_shape(self):
+        return self._one([t.shape for t in self.require_graph().inputs])
+
+    @property
+    def output_shape(self):
+        return self._one([t.shape for t in self.require_graph().outputs])
+
+    @staticmethod
+    def _one(items):
+        return items[0] if len(items) == 1 else items
+
+    def get_layer(self, name=None, index=None):
+        """The layer of that name, or at that place."""
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"get_layer: `index` must be below {len(self.layers)}. Received: index={index}")
+            return self.layers[index]
+        by_name = {layer.name: layer for layer in self.layers}
+        if name not in by_name:
+            raise ValueError(suggest.unknown("layer", name, by_name))
+        return by_name[name]
+
+    def require_graph(self):
+        """The graph; a ValueError if the model does not know its input shape yet."""
+        if self.graph is None:
+            raise ValueError(
+                f"Model '{self.name}' is not built yet. Give its first layer an input shape (`input_shape=...` or "
+                "keras.Input), call model.build(input_shape), or fit it on data."
+            )
+        return self.graph
+
+    def build_for(self, x_shapes):
+        """Makes sure the graph exists, for inputs of these shapes; a Model has it from the start."""
+        self.require_graph()
+
+    def summary(self, line_length=None, positions=None, print_fn=None):
+        """Prints the table of layers; print_fn(line) receives the lines instead if it is given."""
+        for line in summary_lines(self):
+            (print_fn or print)(line)
+
+    # --- as a layer ------------------------------------------------------------------------------------------------
+
+    def compute_output_shape(self, input_shape):
+        return self.output_shape
+
+    def check_input_shape(self, input_shape):
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        for tensor, shape in zip(self.inputs or [], shapes, strict=False):
+            if len(shape) != len(tensor.shape) or any(
+                want is not None and got is not None and want != got
+                for want, got in zip(tensor.shape[1:], shape[1:], strict=False)
+            ):
+                raise ValueError(
+                    f"Model '{self.name}': expected an input of shape {tensor.shape} for '{tensor.name}'. "
+                    f"Received: shape {tuple(shape)}"
+                )
+
+    @property
+    def input_dtype(self):
+        return self.graph.input_dtype(0) if self.graph else "float32"
+
+    def forward(self, x, run):
+        inner = run.kept.get("pass")
+        if inner is None or inner.graph is not self.require_graph():
+            inner = run.kept["pass"] = Pass(self.graph, run.trained)
+        xs = x if type(x) is list else [x]
+        outputs, masks = inner.forward(xs, run.training, [run.mask] * len(xs), run.logits, run.wants_dx)
+        run.output_masks = masks
+
+        def backward(dy):
+            dx = inner.backward(dy if type(dy) is list else [dy])
+            return dx if type(x) is list else dx[0]
+
+        return (outputs if len(outputs) > 1 else outputs[0]), backward
+
+    # --- passes ----------------------------------------------------------------------------------------------------
+
+    def training_pass(self):
+        """The pass that training steps run through; a model trains in one thread at a time."""
+        if self._training_pass is None:
+            self._training_pass = Pass(self.require_graph(), self.compiled.trained_layers)
+        return self._training_pass
+
+    def take_pass(self):
+        """A pass for predictions that no other thread uses; give it back with `give_pass`."""
+        with self._lock:
+            if self._idle_passes:
+                return self._idle_passes.pop()
+        return Pass(self.require_graph())
+
+    def give_pass(self, walk):
+        if walk.graph is self.graph:
+            with self._lock:
+                self._idle_passes.append(walk)
+
+    def pack_variables(self):
+        """Lays the variables side by side, so that the optimizer updates them in one call."""
+        pack(self.variables)
+
+    # --- training --------------------------------------------------------------------------------------------------
+
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, loss_weights=None, weighted_metrics=None, **kwargs):
+        """Settles how the model is trained.
+
+        optimizer: a name, or an object of fastkeras.optimizers.
+        loss: a name, an object or function of fastkeras.losses, or one of the user's own (see fastkeras.losses).
+        metrics: names, objects or functions; 'acc' and 'accuracy' become the accuracy that fits the output.
+        loss_weights: a factor on the loss. weighted_metrics: metrics that sample weights weigh.
+        """
+        self.compiled = training.Compiled(optimizer, loss, metrics, loss_weights, weighted_metrics, **kwargs)
+        self._training_pass = None
+        if self.graph is not None:
+            self.compiled.bind(self)
+
+    @property
+    def optimizer(self):
+        return self.compiled.optimizer if self.compiled else None
+
+    @property
+    def loss(self):
+        return self.compiled.loss_given if self.compiled else None
+
+    @property
+    def metrics_names(self):
+        return self.require_compiled().names
+
+    def require_compiled(self):
+        if self.compiled is None:
+            raise ValueError(f"Model '{self.name}' must be compiled before it is trained or evaluated: model.compile(...)")
+        return self.compiled
+
+    fit = training.fit
+    evaluate = training.evaluate
+    predict = training.predict
+    train_on_batch = training.train_on_batch
+    test_on_batch = training.test_on_batch
+    predict_on_batch = training.predict_on_batch

@@ -1,0 +1,97 @@
+"""Sequential: a chain of layers."""
+
+from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.core import InputLayer
+from fastkeras.layers.layer import Layer
+from fastkeras.models.model import Model
+
+
+class Sequential(Model):
+    """Layers one after another: Sequential([Dense(8, input_shape=(4,)), Dense(1)]), or add() them.
+
+    If the first layer is told its input's shape (or is an Input), each layer is built as it is added; else all are
+    when the model first sees data, or at build(input_shape).
+    """
+
+    def __init__(self, layers=None, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self._chain = []
+        self._input = None
+        for layer in [layers] if isinstance(layers, (Layer, SymbolicTensor)) else layers or []:
+            self.add(layer)
+
+    @property
+    def layers(self):
+        return list(self._chain)
+
+    def add(self, layer):
+        """Appends a layer (or, at the start, an Input)."""
+        if isinstance(layer, SymbolicTensor):
+            self._set_input(layer)
+        elif isinstance(layer, InputLayer):
+            self._set_input(SymbolicTensor(layer.batch_input_shape, layer.dtype, layer.name))
+        elif isinstance(layer, Layer):
+            self._append(layer)
+        else:
+            raise TypeError(f"Sequential.add: expected a Layer or an Input. Received: {layer!r}")
+
+    def _set_input(self, tensor):
+        if self._chain or self._input is not None:
+            raise ValueError(f"Sequential '{self.name}': an Input must come first, and once. Received: {tensor}")
+        self._input = tensor
+
+    def _append(self, layer):
+        if any(layer.name == other.name for other in self._chain):
+            raise ValueError(
+                f"Sequential '{self.name}': layers must have different names. Received: a second '{layer.name}'"
+            )
+        start = self._input
+        if start is None and not self._chain:
+            shape = layer.batch_input_shape or (layer.input_shape if isinstance(layer, Model) and layer.graph else None)
+            if shape is not None:
+                start = SymbolicTensor(shape, layer.input_dtype, f"{layer.name}_input")
+        if start is not None:
+            output = layer(self.outputs[0] if self._chain else start)
+            self._input = start
+            self._chain.append(layer)
+            self._set_graph([start], [output])
+        else:
+            self._chain.append(layer)
+
+    def pop(self):
+        """Removes the last layer and returns it."""
+        if not self._chain:
+            raise TypeError(f"Sequential '{self.name}' has no layers to remove.")
+        layer = self._chain.pop()
+        if self.graph is not None:
+            site = self.graph.sites[-1]
+            layer.sites.remove(site)
+            if self._chain:
+                self._set_graph([self._input], site.inputs)
+            else:
+                self.graph, self.built, self._input = None, False, None
+        return layer
+
+    def build(self, input_shape=None):
+        """Builds all layers for inputs of this shape, batch axis included (None where an extent may vary)."""
+        if self.graph is not None or not self._chain:
+            return
+        if input_shape is None:
+            self.require_graph()
+        start = tensor = SymbolicTensor((None, *input_shape[1:]), self._chain[0].input_dtype, f"{self.name}_input")
+        for layer in self._chain:
+            tensor = layer(tensor)
+        self._input = start
+        self._set_graph([start], [tensor])
+
+    def build_for(self, x_shapes):
+        if not self._chain:
+            raise ValueError(f"Sequential '{self.name}' has no layers. Add some before it is used: model.add(...)")
+        if self.graph is None:
+            self.build(x_shapes[0])
+
+    def compute_output_shape(self, input_shape):
+        shape = input_shape
+        for layer in self._chain:
+            shape = layer.compute_output_shape(shape)
+        return shape
