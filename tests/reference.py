@@ -62,3 +62,67 @@ def matmul(A, B, bias=0.0, trans_a=False, trans_b=False):
 def matmul_backward(dC, A, B):
     """of the plain form: (dA, dB, dbias)"""
     return dC @ B.T, A.T @ dC, dC.sum(axis=0)
+
+
+# --- layers: dense, embedding, the simple recurrent layer -------------------------------------------------
+
+
+def dense(x, W, b, activation="linear"):
+    """y = f(x W + b)    x (B, D)   W (D, U)   b (U)"""
+    return globals()[activation](x @ W + b)
+
+
+def dense_backward(dy, x, W, b, activation="linear"):
+    """(dx, dW, db)"""
+    dz = globals()[activation + "_backward"](dy, x @ W + b)
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
+
+
+def embedding(table, ids):
+    """y[b, t] = table[ids[b, t]]"""
+    return table[ids]
+
+
+def embedding_backward(dy, table, ids):
+    """dtable"""
+    dtable = np.zeros(table.shape)
+    np.add.at(dtable, ids, dy)
+    return dtable
+
+
+def simple_rnn(p, R, h0=None, mask=None, m=None, activation="tanh"):
+    """h_t = f(p_t + (m * h_{t-1}) R), and h_{t-1} where step t is masked
+
+    p (B, T, U): the projected inputs x W + b   R (U, U)   h0 (B, U)   mask (B, T)   m (B, U), a dropout mask
+    Returns the outputs (B, T, U), zero before a row's first unmasked step, and the last states (B, U).
+    """
+    B, T, U = p.shape
+    h, y = (np.zeros((B, U)) if h0 is None else np.array(h0, np.float64)), np.zeros((B, U))
+    m, mask = np.ones((B, U)) if m is None else m, np.ones((B, T), bool) if mask is None else mask
+    outputs = np.zeros((B, T, U))
+    for t in range(T):
+        new, stays = globals()[activation](p[:, t] + (m * h) @ R), ~mask[:, t, None]
+        h, y = np.where(stays, h, new), np.where(stays, y, new)
+        outputs[:, t] = y
+    return outputs, h
+
+
+def simple_rnn_backward(dy, dlast, p, R, h0=None, mask=None, m=None, activation="tanh"):
+    """(dp, dR, dh0)    dy (B, T, U) and dlast (B, U): the gradients of the outputs and of the last states"""
+    B, T, U = p.shape
+    h = [np.zeros((B, U)) if h0 is None else np.array(h0, np.float64)]
+    m, mask = np.ones((B, U)) if m is None else m, np.ones((B, T), bool) if mask is None else mask
+    for t in range(T):
+        new = globals()[activation](p[:, t] + (m * h[t]) @ R)
+        h.append(np.where(mask[:, t, None], new, h[t]))
+    dh, dout = np.array(dlast, np.float64), np.zeros((B, U))  # dout: of an output that masked steps repeat
+    dp, dR = np.zeros((B, T, U)), np.zeros((U, U))
+    for t in reversed(range(T)):
+        steps = mask[:, t, None]
+        dout = dout + dy[:, t]
+        dnew = np.where(steps, dh + dout, 0)
+        dp[:, t] = globals()[activation + "_backward"](dnew, p[:, t] + (m * h[t]) @ R)
+        dR += (m * h[t]).T @ dp[:, t]
+        dh = np.where(steps, m * (dp[:, t] @ R.T), dh)
+        dout = np.where(steps, 0, dout)
+    return dp, dR, dh

@@ -32,3 +32,41 @@ def test_matmul_forms(trans_a, trans_b):
     A, B = RNG.normal(size=(3, 5)), RNG.normal(size=(5, 2))
     C = reference.matmul(A.T if trans_a else A, B.T if trans_b else B, trans_a=trans_a, trans_b=trans_b)
     np.testing.assert_array_equal(C, reference.matmul(A, B))
+
+
+@pytest.mark.parametrize("activation", ["linear", "sigmoid"])
+def test_dense_gradients(activation):
+    x, W, b, dy = (RNG.normal(size=s) for s in [(3, 5), (5, 2), (2,), (3, 2)])
+    for i, gradient in enumerate(reference.dense_backward(dy, x, W, b, activation)):
+        numeric = central_difference(
+            lambda v, i=i: reference.dense(*[x, W, b][:i], v, *[x, W, b][i + 1 :], activation), [x, W, b][i], dy
+        )
+        np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
+
+
+def test_embedding_gradient():
+    table, ids = RNG.normal(size=(5, 3)), RNG.integers(0, 5, (2, 7))
+    dy = RNG.normal(size=(2, 7, 3))
+    numeric = central_difference(lambda v: reference.embedding(v, ids), table, dy)
+    np.testing.assert_allclose(reference.embedding_backward(dy, table, ids), numeric, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("T", [1, 5])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("dropped", [False, True])
+def test_simple_rnn_gradients(T, masked, dropped):
+    B, U = 3, 2
+    p, R, h0 = RNG.normal(size=(B, T, U)), RNG.normal(size=(U, U)), RNG.normal(size=(B, U))
+    mask = np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)[:, :T] if masked else None
+    m = np.array([[2.0, 0.0], [0.0, 2.0], [2.0, 2.0]]) if dropped else None
+    dy, dlast = RNG.normal(size=(B, T, U)), RNG.normal(size=(B, U))
+    gradients = reference.simple_rnn_backward(dy, dlast, p, R, h0, mask, m)
+    inputs = [p, R, h0]
+    for i, gradient in enumerate(gradients):
+
+        def both(v, i=i):
+            y, last = reference.simple_rnn(*inputs[:i], v, *inputs[i + 1 :], mask, m)
+            return np.concatenate([y, last[:, None]], axis=1)
+
+        numeric = central_difference(both, inputs[i], np.concatenate([dy, dlast[:, None]], axis=1))
+        np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)

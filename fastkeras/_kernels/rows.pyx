@@ -67,7 +67,7 @@ def take(ndarray y not None, ndarray x not None, ndarray index not None):
     cdef int status
     if (y.descr is not x.descr or not cnp.PyArray_IS_C_CONTIGUOUS(x) or not cnp.PyArray_ISCARRAY(y)
             or cnp.PyArray_DIM(y, 0) != N or R * row_bytes != (cnp.PyArray_NBYTES(x) if N else 0)
-            or cnp.PyDataType_REFCHK(y.descr)):
+            or cnp.PyArray_TYPE(y) == cnp.NPY_OBJECT):
         raise ValueError("`y` and `x` must be C-contiguous arrays with rows of one dtype and shape, no objects. "
                          f"Received: y {y.dtype} {(<object>y).shape}, x {x.dtype} {(<object>x).shape}")
     with nogil:

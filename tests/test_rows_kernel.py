@@ -1,0 +1,75 @@
+"""rows.c against numpy: distinct ids, gather, scatter-add and take, with their errors."""
+
+import numpy as np
+import pytest
+from checks import assert_close, same_bits_for_any_threads
+
+from fastkeras._kernels import rows
+
+RNG = np.random.default_rng(11)
+
+
+def distinct(x, V):
+    index, ids = np.empty(x.size, np.int32), np.empty(min(x.size, V), np.int32)
+    seen = np.full(V, -1, np.int32)
+    count = rows.distinct(index, ids, x, seen)
+    assert (seen == -1).all()
+    return index, ids[:count]
+
+
+@pytest.mark.parametrize("shape, V", [((7, 13), 5), ((1, 1), 1), ((0, 3), 7), ((31,), 1009), ((3, 5, 2), 11)])
+def test_distinct_ids_in_order_of_appearance(shape, V):
+    x = RNG.integers(0, V, shape).astype(np.int32)
+    index, ids = distinct(x, V)
+    np.testing.assert_array_equal(ids[index], x.ravel())
+    assert list(ids) == list(dict.fromkeys(x.ravel().tolist()))
+
+
+@pytest.mark.parametrize("bad", [-1, 5, 2**31 - 1, -(2**31)])
+def test_an_id_outside_the_vocabulary_is_named_and_nothing_is_left_behind(bad):
+    x, seen = np.array([1, 4, 1, bad, 2], np.int32), np.full(5, -1, np.int32)
+    with pytest.raises(IndexError, match=rf"id {bad} at position 3 is outside \[0, 5\)"):
+        rows.distinct(np.empty(5, np.int32), np.empty(5, np.int32), x, seen)
+    assert (seen == -1).all()
+
+
+@pytest.mark.parametrize("N, R, D", [(13, 5, 7), (1, 1, 1), (0, 3, 5), (997, 101, 67), (5, 7, 129)])
+def test_gather_and_scatter_add(N, R, D):
+    values, dy = RNG.normal(size=(R, D)).astype("f"), RNG.normal(size=(N, D)).astype("f")
+    index = RNG.integers(0, R, N).astype(np.int32)
+    y = np.empty((N, D), "f")
+    rows.gather(y, values, index)
+    np.testing.assert_array_equal(y, values[index])
+
+    start = RNG.normal(size=(R, D)).astype("f")
+    expected = start.astype(np.float64)
+    np.add.at(expected, index, dy)
+
+    def scattered():
+        dvalues = start.copy()
+        rows.scatter_add(dvalues, dy, index)
+        return dvalues
+
+    assert_close(same_bits_for_any_threads(scattered), expected, 1e-6)
+
+
+@pytest.mark.parametrize("dtype, tail", [("f4", (3,)), ("i4", (5, 2)), ("f8", ()), ("u1", (7,)), ("f4", (0,))])
+def test_take_copies_rows_of_any_type(dtype, tail):
+    x = RNG.integers(0, 100, (11, *tail)).astype(dtype)
+    index = RNG.permutation(11)[:7].astype(np.int32)
+    y = np.empty((7, *tail), dtype)
+    rows.take(y, x, index)
+    np.testing.assert_array_equal(y, x[index])
+
+
+def test_take_refuses_what_does_not_fit():
+    x = np.zeros((5, 3), "f")
+    with pytest.raises(IndexError, match=r"\[0, 5\)"):
+        rows.take(np.empty((2, 3), "f"), x, np.array([0, 5], np.int32))
+    with pytest.raises(IndexError, match=r"\[0, 5\)"):
+        rows.take(np.empty((2, 3), "f"), x, np.array([0, -1], np.int32))
+    for y in (np.empty((2, 4), "f"), np.empty((2, 3), "f8"), np.empty((3, 3), "f"), np.empty((2, 6), "f")[:, ::2]):
+        with pytest.raises(ValueError, match="rows of one dtype and shape"):
+            rows.take(y, x, np.array([0, 1], np.int32))
+    with pytest.raises(ValueError, match="no objects"):
+        rows.take(np.empty(2, object), np.zeros(5, object), np.array([0, 1], np.int32))

@@ -1,0 +1,124 @@
+"""prefix.c and simple_rnn.c: the tree of distinct states, and the layer's equations over it."""
+
+import numpy as np
+import pytest
+import reference
+from checks import assert_close, same_bits_for_any_threads
+
+from fastkeras._kernels import simple_rnn
+from fastkeras._kernels.activations import Activation
+from fastkeras._kernels.prefix import States
+
+BLOCK = 16  # FK_PREFIX_BLOCK: states are shared inside a block of so many batch rows
+SHAPES = [(2, 5, 3, 7), (1, 1, 1, 1), (5, 1, 2, 3), (37, 11, 13, 17), (17, 3, 2, 65), (0, 3, 2, 5), (3, 0, 2, 5)]
+
+
+def batch(B, T, V, seed=0):
+    rng = np.random.default_rng(seed)
+    index = rng.integers(0, V, (B, T)).astype(np.int32)
+    mask = rng.random((B, T)) < 0.6
+    if B > 2:
+        mask[0] = False  # a row that is padding only
+        mask[1] = True
+        index[2], mask[2] = index[1], mask[1]  # a row twice
+    return index, mask
+
+
+def past(index, mask, b, t):
+    """What row b has read up to step t."""
+    return tuple(index[b, : t + 1][mask[b, : t + 1]])
+
+
+@pytest.mark.parametrize("B, T, V, U", SHAPES)
+@pytest.mark.parametrize("masked", [False, True])
+def test_rows_share_a_state_exactly_while_their_pasts_are_equal(B, T, V, U, masked):
+    index, mask = batch(B, T, V)
+    mask = mask if masked else np.ones_like(mask)
+    states = States(index, mask if masked else None)
+    number = {}
+    for b in range(B):
+        for t in range(T):
+            read = past(index, mask, b, t)
+            state = states.state[b, t]
+            assert (state == 0) == (read == ())
+            if read:
+                assert number.setdefault((b // BLOCK, read), state) == state
+                assert states.row[state - 1] == read[-1]
+        assert states.last[b] == (states.state[b, -1] if T else 0)
+    assert states.count == len(number) == len(set(number.values()))
+    assert sorted(number.values()) == list(range(1, states.count + 1))
+    assert all(states.parent < np.arange(1, states.count + 1))
+
+
+def test_rows_with_initial_states_of_their_own_share_nothing():
+    index, mask = batch(19, 5, 2)
+    states = States(index, mask, own_roots=True)
+    assert states.first == 20
+    assert states.count == mask.sum()
+    np.testing.assert_array_equal(states.last[0], 1)  # never stepped: still at its initial state
+    assert (states.state[0] == 0).all()  # and has put out nothing yet
+
+
+def test_sharing_can_be_refused():
+    index = np.zeros((5, 3), np.int32)
+    assert States(index).count == 3
+    assert States(index, share=False).count == 15
+
+
+def test_a_mask_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="`mask`"):
+        States(np.zeros((2, 3), np.int32), np.ones((2, 4), bool))
+
+
+def forward_and_back(P, R, m, index, mask, h0, dh_last, dh_all, activation):
+    """h at all steps and at the end, and the gradients of P, R and h0, through the kernels."""
+    own = h0 is not None
+    states = States(index, mask, own_roots=own, share=m is None)
+    U, f = len(R), Activation(activation)
+    h = np.full((states.first + states.count, U), np.nan, "f")
+    h[0] = 0
+    if own:
+        h[1 : states.first] = h0
+    z = np.empty((states.count, U), "f") if f.needs_input else None
+    simple_rnn.forward(h, z, P, R, m, f, states)
+
+    dh = np.zeros_like(h)
+    np.add.at(dh, states.state, dh_all)
+    np.add.at(dh, states.last, dh_last)
+    dz, hp = np.empty((states.count, U), "f"), np.empty((states.count, U), "f")
+    simple_rnn.backward(dh, dz, h, z, R, m, f, states)
+    simple_rnn.inputs(hp, h, m, states)
+    dP = np.zeros_like(P)
+    np.add.at(dP, states.row, dz)
+    return h[states.state], h[states.last], dP, hp.T @ dz, dh[1 : states.first]
+
+
+@pytest.mark.parametrize("B, T, V, U", SHAPES[:-2])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("own_roots", [False, True])
+@pytest.mark.parametrize("dropped", [False, True])
+@pytest.mark.parametrize("activation", ["tanh", "linear", "silu"])
+def test_forward_and_gradients(B, T, V, U, masked, own_roots, dropped, activation):
+    rng = np.random.default_rng(B + 10 * T + masked)
+    index, mask = batch(B, T, V)
+    mask = mask if masked else None
+    P, R = rng.normal(size=(V, U)).astype("f"), (rng.normal(size=(U, U)) / np.sqrt(U)).astype("f")
+    h0 = rng.normal(size=(B, U)).astype("f") if own_roots else None
+    m = (rng.integers(0, 2, (B, U)) * 2.0).astype("f") if dropped else None
+    dh_last, dh_all = rng.normal(size=(B, U)).astype("f"), rng.normal(size=(B, T, U)).astype("f")
+
+    h_all, h_last, dP, dR, dh0 = same_bits_for_any_threads(
+        lambda: forward_and_back(P, R, m, index, mask, h0, dh_last, dh_all, activation)
+    )
+    expected = reference.simple_rnn(P[index], R, h0, mask, m, activation)
+    assert_close(h_all, expected[0], 1e-5, "h")
+    assert_close(h_last, expected[1], 1e-5, "last h")
+    dz, dR_expected, dh0_expected = reference.simple_rnn_backward(
+        dh_all, dh_last, P[index], R, h0, mask, m, activation
+    )
+    dP_expected = np.zeros(P.shape)
+    np.add.at(dP_expected, index, dz)
+    assert_close(dP, dP_expected, 3e-5, "dP")
+    assert_close(dR, dR_expected, 3e-5, "dR")
+    if own_roots:
+        assert_close(dh0, dh0_expected, 3e-5, "dh0")
