@@ -1,0 +1,51 @@
+"""What fastkeras runs on: the instruction set, the threads and the versions.
+
+FASTKERAS_ISA=avx512|avx2|baseline|neon chooses the instruction set before the import; OMP_NUM_THREADS or
+`set_num_threads` the number of threads. Neither changes a result but for rounding between instruction sets: the same
+seed gives the same bits with any number of threads.
+"""
+
+import os
+import platform
+import sys
+
+import numpy as np
+
+from fastkeras import _kernels
+from fastkeras._kernels import threads
+from fastkeras.version import __version__
+
+
+def set_num_threads(n):
+    """Uses at most n threads from now on, in this process. n: a positive integer."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"set_num_threads: `n` must be a positive integer. Received: n={n!r}")
+    threads.set_num_threads(int(n))
+
+
+def get_num_threads():
+    """The most threads a kernel uses."""
+    return threads.get_num_threads()
+
+
+def instruction_set():
+    """The instruction set of the kernels in use: avx512, avx2, neon or baseline."""
+    return _kernels.isa
+
+
+def show():
+    """Prints the instruction set, the number of threads, and the versions."""
+    print(f"fastkeras        {__version__}")
+    print(f"instruction set  {_kernels.isa} (available: {', '.join(_kernels.available_isas())})")
+    print(f"threads          {get_num_threads()} of {os.cpu_count()} processors")
+    print(f"numpy            {np.__version__}")
+    print(f"python           {platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def _use_one_thread():
+    threads.set_num_threads(1)
+
+
+# A forked child has none of the parent's threads, and OpenMP would wait for them for ever.
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_use_one_thread)
