@@ -113,10 +113,7 @@ class Model(Layer):
     def check_input_shape(self, input_shape):
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
         for tensor, shape in zip(self.inputs or [], shapes, strict=False):
-            if len(shape) != len(tensor.shape) or any(
-                want is not None and got is not None and want != got
-                for want, got in zip(tensor.shape[1:], shape[1:], strict=False)
-            ):
+            if not tensor.accepts(shape):
                 raise ValueError(
                     f"Model '{self.name}': expected an input of shape {tensor.shape} for '{tensor.name}'. "
                     f"Received: shape {tuple(shape)}"

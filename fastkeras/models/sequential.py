@@ -78,9 +78,23 @@ class Sequential(Model):
             return
         if input_shape is None:
             self.require_graph()
-        start = tensor = SymbolicTensor((None, *input_shape[1:]), self._chain[0].input_dtype, f"{self.name}_input")
-        for layer in self._chain:
-            tensor = layer(tensor)
+        self._build_chain(input_shape, declared=True)
+
+    def _build_chain(self, shape, declared):
+        """Calls each layer on the one before it; if one cannot be built, none keeps a call site."""
+        first = self._chain[0]
+        start = tensor = SymbolicTensor(
+            (None, *shape[1:]), first.input_dtype, f"{first.name}_input", declared=declared
+        )
+        called = []
+        try:
+            for layer in self._chain:
+                tensor = layer(tensor)
+                called.append(layer)
+        except Exception:
+            for layer in called:
+                layer.sites.pop()
+            raise
         self._input = start
         self._set_graph([start], [tensor])
 
@@ -88,7 +102,7 @@ class Sequential(Model):
         if not self._chain:
             raise ValueError(f"Sequential '{self.name}' has no layers. Add some before it is used: model.add(...)")
         if self.graph is None:
-            self.build(x_shapes[0])
+            self._build_chain(x_shapes[0], declared=False)
 
     def compute_output_shape(self, input_shape):
         shape = input_shape

@@ -85,15 +85,14 @@ def _prepare_input(model, slot, array, name):
         array = array[..., None]  # one feature per sample, given without its axis
     elif array.ndim == tensor.ndim + 1 and array.shape[-1] == 1:
         array = array[..., 0]
-    shape = array.shape
-    if len(shape) != tensor.ndim or any(
-        want is not None and want != got for want, got in zip(tensor.shape[1:], shape[1:], strict=False)
-    ):
-        first = model.graph.steps[[slot in reads for _, reads, _ in model.graph.steps].index(True)][0]
+    takers = [layer for layer, reads, _ in model.graph.steps if slot in reads]
+    if not tensor.accepts(array.shape):
         raise ValueError(
-            f"`{name}`: layer '{first.name}' ({type(first).__name__}) of model '{model.name}' expects an input of shape "
-            f"{tensor.shape}. Received: shape {shape}"
+            f"`{name}`: layer '{takers[0].name}' ({type(takers[0]).__name__}) of model '{model.name}' expects an input "
+            f"of shape {tensor.shape}. Received: shape {array.shape}"
         )
+    for layer in takers:
+        layer.check_input_shape(array.shape)
     if dtype == np.int32 and array.dtype.kind == "f":
         _refuse_nan(name, array)
     return np.ascontiguousarray(array, dtype)
