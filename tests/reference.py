@@ -126,3 +126,68 @@ def simple_rnn_backward(dy, dlast, p, R, h0=None, mask=None, m=None, activation=
         dh = np.where(steps, m * (dp[:, t] @ R.T), dh)
         dout = np.where(steps, 0, dout)
     return dp, dR, dh
+
+
+# --- optimizers: one step from (p, what the optimizer keeps) with the gradient d to the new ones ----------
+
+
+def seen_gradient(g, scale=1.0, clip=np.inf):
+    return np.clip(scale * g, -clip, clip)
+
+
+def decayed(p, rate, decay=0.0):
+    return p - decay * rate * p
+
+
+def sgd(p, m, d, rate, momentum=0.0, nesterov=False):
+    """(p, m)"""
+    m = momentum * m - rate * d
+    return p + (momentum * m - rate * d if nesterov else m), m
+
+
+def rmsprop(p, v, m, a, d, rate, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
+    """(p, v, m, a)"""
+    v = rho * v + (1 - rho) * d**2
+    a = rho * a + (1 - rho) * d
+    m = momentum * m + rate * d / np.sqrt(v - (a**2 if centered else 0) + epsilon)
+    return p - m, v, m, a
+
+
+def adam(p, m, v, v_max, d, t, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
+    """(p, m, v, v_max); alpha has the roundings of float32, which at small t are 1e-5 of it"""
+    power_1, power_2 = (np.float32(np.float64(np.float32(beta)) ** t) for beta in (beta_1, beta_2))
+    alpha = np.float32(rate) * np.sqrt(1 - power_2) / (1 - power_1)
+    m = m + (1 - beta_1) * (d - m)
+    v = v + (1 - beta_2) * (d**2 - v)
+    v_max = np.maximum(v_max, v)
+    return p - alpha * m / (np.sqrt(v_max if amsgrad else v) + epsilon), m, v, v_max
+
+
+def clip_by_norm(g, limit):
+    norm = np.linalg.norm(g)
+    return g if norm <= limit else g * limit / norm
+
+
+# --- random numbers: Philox4x32-10 ------------------------------------------------------------------------
+
+
+def philox(key, block, rounds=10):
+    """The four 32-bit words of a block, from a 64-bit key and a 128-bit block number; plain integers."""
+    key = [key & 0xFFFFFFFF, key >> 32]
+    x = [(block >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)]
+    for _ in range(rounds):
+        high_0, low_0 = divmod(0xD2511F53 * x[0], 2**32)
+        high_1, low_1 = divmod(0xCD9E8D57 * x[2], 2**32)
+        x = [high_1 ^ x[1] ^ key[0], low_1, high_0 ^ x[3] ^ key[1], low_0]
+        key = [(key[0] + 0x9E3779B9) % 2**32, (key[1] + 0xBB67AE85) % 2**32]
+    return x
+
+
+def random_word(position, key, counter):
+    block = 32 * (position // 128) + position % 32
+    return philox(key, counter << 64 | block)[position % 128 // 32]
+
+
+def dropout(x, rate, key, counter):
+    words = np.array([random_word(i, key, counter) for i in range(x.size)]).reshape(x.shape)
+    return np.where(words >= np.floor(rate * 2**32), x / (1 - rate), 0.0) if rate < 1 else np.zeros(x.shape)

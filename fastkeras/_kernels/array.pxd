@@ -7,12 +7,14 @@ A negative extent accepts any; None gives NULL where the name ends in `_or_null`
 place as long as the caller holds them, which is longer than the kernel runs.
 """
 
+from libc.stdint cimport int64_t
 from numpy cimport ndarray
 
 cdef float *f32(ndarray a, str name, int rank, Py_ssize_t n0=*, Py_ssize_t n1=*, Py_ssize_t n2=*) except NULL
 cdef float *f32_out(ndarray a, str name, int rank, Py_ssize_t n0=*, Py_ssize_t n1=*, Py_ssize_t n2=*) except NULL
 cdef int *i32(ndarray a, str name, int rank, Py_ssize_t n0=*, Py_ssize_t n1=*, Py_ssize_t n2=*) except NULL
 cdef int *i32_out(ndarray a, str name, int rank, Py_ssize_t n0=*, Py_ssize_t n1=*, Py_ssize_t n2=*) except NULL
+cdef int64_t *i64(ndarray a, str name, int rank, Py_ssize_t n0=*, Py_ssize_t n1=*, Py_ssize_t n2=*) except NULL
 cdef unsigned char *u8(ndarray a, str name, int rank, Py_ssize_t n0=*, Py_ssize_t n1=*, Py_ssize_t n2=*) except NULL
 
 # As above for an argument that may be None; `found` tells failure (-1) from NULL (0).

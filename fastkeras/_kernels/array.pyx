@@ -1,6 +1,7 @@
 """Checked array pointers and scratch memory for the wrappers; see array.pxd."""
 
 cimport numpy as cnp
+from libc.stdint cimport int64_t
 from libc.stdlib cimport free
 from numpy cimport ndarray
 
@@ -49,6 +50,10 @@ cdef int *i32(ndarray a, str name, int rank, Py_ssize_t n0=-1, Py_ssize_t n1=-1,
 
 cdef int *i32_out(ndarray a, str name, int rank, Py_ssize_t n0=-1, Py_ssize_t n1=-1, Py_ssize_t n2=-1) except NULL:
     return <int *>_checked(a, name, rank, cnp.NPY_INT, cnp.NPY_ARRAY_CARRAY, n0, n1, n2)
+
+
+cdef int64_t *i64(ndarray a, str name, int rank, Py_ssize_t n0=-1, Py_ssize_t n1=-1, Py_ssize_t n2=-1) except NULL:
+    return <int64_t *>_checked(a, name, rank, cnp.NPY_INT64, cnp.NPY_ARRAY_CARRAY_RO, n0, n1, n2)
 
 
 cdef unsigned char *u8(ndarray a, str name, int rank, Py_ssize_t n0=-1, Py_ssize_t n1=-1,

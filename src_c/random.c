@@ -1,0 +1,81 @@
+#include "random.h"
+
+#include <string.h>
+
+#include "threads.h"
+
+enum {
+    SIDE = 32,        /* blocks computed side by side */
+    TILE = 4 * SIDE,  /* words they give */
+    ROUNDS = 10,
+    GRAIN = 32 * 1024 /* words that are worth a thread */
+};
+
+/* Multipliers of the rounds, and what is added to the two halves of the key between rounds. */
+static const uint32_t MULTIPLY_0 = 0xD2511F53u, MULTIPLY_1 = 0xCD9E8D57u;
+static const uint32_t KEY_STEP_0 = 0x9E3779B9u, KEY_STEP_1 = 0xBB67AE85u;
+
+/* word = the tile of SIDE blocks from `first` on:  word[w*SIDE + s] is word w of block first + s */
+static void philox_tile(uint32_t word[TILE], uint64_t key, uint64_t counter, uint64_t first)
+{
+    uint32_t *const word_0 = word, *const word_1 = word + SIDE;
+    uint32_t *const word_2 = word + 2 * SIDE, *const word_3 = word + 3 * SIDE;
+    uint32_t key_0 = (uint32_t)key, key_1 = (uint32_t)(key >> 32);
+    for (int s = 0; s < SIDE; s++) {
+        word_0[s] = (uint32_t)(first + (uint64_t)s);
+        word_1[s] = (uint32_t)((first + (uint64_t)s) >> 32);
+        word_2[s] = (uint32_t)counter;
+        word_3[s] = (uint32_t)(counter >> 32);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int s = 0; s < SIDE; s++) {
+            const uint64_t product_0 = (uint64_t)MULTIPLY_0 * word_0[s];
+            const uint64_t product_1 = (uint64_t)MULTIPLY_1 * word_2[s];
+            word_0[s] = (uint32_t)(product_1 >> 32) ^ word_1[s] ^ key_0;
+            word_1[s] = (uint32_t)product_1;
+            word_2[s] = (uint32_t)(product_0 >> 32) ^ word_3[s] ^ key_1;
+            word_3[s] = (uint32_t)product_0;
+        }
+        key_0 += KEY_STEP_0;
+        key_1 += KEY_STEP_1;
+    }
+}
+
+void fk_random_words(uint32_t *words, uint64_t key, uint64_t counter, fk_index n)
+{
+    const fk_index threads = fk_threads_for(n, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index i = 0; i < n; i += TILE) {
+        uint32_t word[TILE];
+        philox_tile(word, key, counter, (uint64_t)(i / 4));
+        memcpy(words + i, word, (size_t)fk_min(TILE, n - i) * sizeof(uint32_t));
+    }
+}
+
+/* One tile: y = x kept / (1 - rate), with kept where the word is at least `threshold`. */
+FK_INLINE void dropout_tile(float *y, const float *x, const uint32_t *word, uint32_t threshold, float scale,
+                            fk_index n)
+{
+    for (fk_index i = 0; i < n; i++)
+        y[i] = word[i] >= threshold ? x[i] * scale : 0.0f;
+}
+
+void fk_random_dropout(float *y, const float *x, uint64_t key, uint64_t counter, double rate, fk_index n)
+{
+    if (rate >= 1.0) {
+        memset(y, 0, (size_t)n * sizeof(float));
+        return;
+    }
+    const uint32_t threshold = (uint32_t)(rate * 0x1p32);
+    const float scale = (float)(1.0 / (1.0 - rate));
+    const fk_index threads = fk_threads_for(n, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index i = 0; i < n; i += TILE) {
+        uint32_t word[TILE];
+        philox_tile(word, key, counter, (uint64_t)(i / 4));
+        if (n - i >= TILE)
+            dropout_tile(y + i, x + i, word, threshold, scale, TILE);
+        else
+            dropout_tile(y + i, x + i, word, threshold, scale, n - i);
+    }
+}
