@@ -4,6 +4,7 @@ import numpy as np
 
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
+from fastkeras.layers.layer import Layer
 
 
 class Graph:
@@ -65,9 +66,18 @@ class Pass:
     def __init__(self, graph, trained=()):
         self.graph = graph
         self.runs = [Run(trains=layer in trained, trained=trained) for layer, _, _ in graph.steps]
+        # A step's slots: an int where there is one, as nearly always, else a list.
+        self._steps = [
+            (layer, run, _one_or_all(reads), _one_or_all(writes))
+            for (layer, reads, writes), run in zip(graph.steps, self.runs, strict=True)
+        ]
+        self._makes_masks = any(type(layer).compute_mask is not Layer.compute_mask for layer in graph.layers)
+        self._penalises = any(layer.activity_regularizer is not None for layer in graph.layers)
         self.loss_run = Run()  # the buffers of the loss
-        self.penalty = 0.0
+        self.penalty = 0.0  # what the layers add to the loss
         self._tape = []
+        self._output_backs = []
+        self._training = None
         self._set_wants(False)
 
     def _set_wants(self, input_wants):
@@ -82,43 +92,53 @@ class Pass:
     def forward(self, inputs, training=False, masks=None, logits=False, wants_dx=False):
         """The outputs (plain arrays) and their masks, as two lists in the order of the graph's outputs.
 
-        logits: the last layer leaves out its activation.
+        logits: the last layer leaves out its activation. wants_dx: `backward` is to return the inputs' gradients.
         """
-        graph = self.graph
         if wants_dx is not self._input_wants:
             self._set_wants(wants_dx)
-        values = list(inputs) + [None] * (len(graph.tensors) - len(inputs))
-        marks = (list(masks) if masks else [None] * len(inputs)) + [None] * (len(graph.tensors) - len(inputs))
+        if training is not self._training:
+            self._training = training
+            for run in self.runs:
+                run.training = training
+        unknown = [None] * (len(self.graph.tensors) - len(inputs))
+        values, marks = [*inputs, *unknown], [*(masks or [None] * len(inputs)), *unknown]
+        masked = self._makes_masks or masks is not None
         tape = self._tape = []
         self.penalty = 0.0
         self.runs[-1].logits = logits
-        for (layer, reads, writes), run in zip(graph.steps, self.runs):  # noqa: B905 (equal by construction, hot)
-            run.training = training
-            if len(reads) == 1:
-                x, mask = values[reads[0]], marks[reads[0]]
-            else:
-                x, mask = [values[slot] for slot in reads], [marks[slot] for slot in reads]
-            run.mask = mask[0] if type(mask) is list else mask
+        for layer, run, read, write in self._steps:
+            x = values[read] if type(read) is int else [values[slot] for slot in read]
+            if masked:
+                mask = marks[read] if type(read) is int else [marks[slot] for slot in read]
+                run.mask = mask[0] if type(mask) is list else mask
             y, backward = layer.forward(x, run)
-            mask = layer.compute_mask(x, mask) if run.output_masks is None else run.output_masks
-            if layer.activity_regularizer is not None:
+            if masked:
+                self._mark(marks, write, layer.compute_mask(x, mask) if run.output_masks is None else run.output_masks)
+            if self._penalises and layer.activity_regularizer is not None:
                 y, backward = self._with_penalty(layer, y, backward, run)
-            if len(writes) == 1:
-                values[writes[0]], marks[writes[0]] = y, mask[0] if type(mask) is list else mask
+            if type(write) is int:
+                values[write] = y
             else:
-                for slot, value, mark in zip(writes, y, mask or [None] * len(writes), strict=True):
-                    values[slot], marks[slot] = value, mark
-            tape.append((reads, writes, backward))
-        return self._outputs(values), [marks[slot] for slot in graph.output_slots]
+                for slot, value in zip(write, y, strict=True):
+                    values[slot] = value
+            tape.append((read, write, backward))
+        return self._outputs(values), [marks[slot] for slot in self.graph.output_slots]
+
+    @staticmethod
+    def _mark(marks, write, mask):
+        if type(write) is int:
+            marks[write] = mask[0] if type(mask) is list else mask
+        elif mask is not None:
+            for slot, mark in zip(write, mask, strict=True):
+                marks[slot] = mark
 
     def _outputs(self, values):
-        """The output slots as arrays. Rows turn dense in the last site's buffers, and their gradient is taken back."""
-        outputs = []
+        """The outputs as plain arrays; what leads their gradients back to the form they came in is kept."""
+        outputs, self._output_backs = [], []
         for slot in self.graph.output_slots:
-            y, back = dense(values[slot], self.runs[-1], "output")
-            if y is not values[slot]:
-                self._tape.append(([slot], [slot], back))
+            y, back = dense(values[slot], self.loss_run, f"output_{slot}")
             outputs.append(y)
+            self._output_backs.append(back)
         return outputs
 
     def _with_penalty(self, layer, y, backward, run):
@@ -131,25 +151,28 @@ class Pass:
     def backward(self, gradients):
         """Takes the gradients of the outputs back through the pass. Returns those of the inputs where asked for."""
         grads = [None] * len(self.graph.tensors)
-        for slot, gradient in zip(self.graph.output_slots, gradients):  # noqa: B905 (equal by construction, hot)
-            grads[slot] = gradient if grads[slot] is None else grads[slot] + gradient
-        for reads, writes, backward in reversed(self._tape):
-            dy = grads[writes[0]] if len(writes) == 1 else [grads[slot] for slot in writes]
-            if len(writes) == 1:
-                if dy is None:
-                    continue
-                grads[writes[0]] = None
-            elif all(g is None for g in dy):
+        for slot, back, gradient in zip(self.graph.output_slots, self._output_backs, gradients, strict=True):
+            _add(grads, slot, back(gradient))
+        for read, write, backward in reversed(self._tape):
+            dy = grads[write] if type(write) is int else [grads[slot] for slot in write]
+            if dy is None or (type(dy) is list and all(part is None for part in dy)):
                 continue
             dx = backward(dy)
-            if len(reads) == 1:
-                slot = reads[0]
-                grads[slot] = dx if grads[slot] is None else _sum(grads[slot], dx)
+            if type(read) is int:
+                _add(grads, read, dx)
             else:
-                for slot, part in zip(reads, dx, strict=True):
-                    grads[slot] = part if grads[slot] is None else _sum(grads[slot], part)
+                for slot, part in zip(read, dx, strict=True):
+                    _add(grads, slot, part)
         return [grads[slot] for slot in self.graph.input_slots]
 
 
-def _sum(a, b):
-    return a if b is None else a + b
+def _one_or_all(slots):
+    return slots[0] if len(slots) == 1 else slots
+
+
+def _add(grads, slot, gradient):
+    """A tensor that several call sites read receives the sum of their gradients."""
+    if grads[slot] is None:
+        grads[slot] = gradient
+    elif gradient is not None:
+        grads[slot] = grads[slot] + gradient
