@@ -9,12 +9,10 @@
 
 import importlib
 
-from fastkeras.layers import Input, Layer
-from fastkeras.models import Model, Sequential
 from fastkeras.utils import suggest
 from fastkeras.version import __version__
 
-# Imported when they are first used, so that `import fastkeras` takes no longer than it must.
+# Everything is imported when it is first used: `import fastkeras` itself takes no longer than numpy's import.
 _MODULES = (
     "activations",
     "callbacks",
@@ -31,13 +29,16 @@ _MODULES = (
     "saving",
     "utils",
 )
+_NAMES = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models"}
 
-__all__ = ["Input", "Layer", "Model", "Sequential", "__version__", *_MODULES]
+__all__ = ["__version__", *_NAMES, *_MODULES]
 
 
 def __getattr__(name):
     if name in _MODULES:
         return importlib.import_module(f"fastkeras.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"fastkeras.{_NAMES[name]}"), name)
     raise AttributeError(suggest.unknown("name in fastkeras", name, __all__))
 
 
