@@ -1,10 +1,10 @@
 """fastkeras: Keras on a CPU, with TensorFlow's results and files, several times faster.
 
-    import fastkeras as keras
+import fastkeras as keras
 
-    model = keras.Sequential([keras.layers.Dense(8, input_dim=4, activation="relu"), keras.layers.Dense(1)])
-    model.compile(optimizer="rmsprop", loss="mse")
-    model.fit(x, y, epochs=10)
+model = keras.Sequential([keras.layers.Dense(8, input_dim=4, activation="relu"), keras.layers.Dense(1)])
+model.compile(optimizer="rmsprop", loss="mse")
+model.fit(x, y, epochs=10)
 """
 
 import importlib

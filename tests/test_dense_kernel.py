@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import reference
 from checks import assert_close, same_bits_for_any_threads
+from fastkeras._kernels.activations import Activation
 
 from fastkeras._kernels import dense
-from fastkeras._kernels.activations import Activation
 
 SIZES = [(2, 3, 5), (1, 1, 1), (37, 13, 7), (3, 131, 67), (0, 3, 2), (211, 67, 131)]
 

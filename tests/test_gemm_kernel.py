@@ -93,9 +93,7 @@ def test_activation_follows_the_bias(name, size):
     A, B = operands("NN", M, N, K)
     B /= np.sqrt(K)
     bias = guarded(RNG.standard_normal(N))
-    C = same_bits_for_any_threads(
-        lambda: product("NN", A, B, M, N, bias=bias, activation=activations.Activation(name))
-    )
+    C = same_bits_for_any_threads(lambda: product("NN", A, B, M, N, bias=bias, activation=activations.Activation(name)))
     assert_close(C, getattr(reference, name)(expected("NN", A, B, bias.astype(np.float64))), 5e-6, "C")
 
 
@@ -216,9 +214,7 @@ def array(*shape):
             "`accumulate`",
         ),
         (
-            lambda: gemm.gemm(
-                array(2, 3), array(2, 5), array(5, 3), activation=activations.Activation("softmax")
-            ),
+            lambda: gemm.gemm(array(2, 3), array(2, 5), array(5, 3), activation=activations.Activation("softmax")),
             "softmax",
         ),
         (lambda: gemm.packed_gemm(array(2, 3), array(2, 5), array(3)), "`packed`"),

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import reference
 from checks import assert_close, same_bits_for_any_threads
-
-from fastkeras._kernels import simple_rnn
 from fastkeras._kernels.activations import Activation
 from fastkeras._kernels.prefix import States
+
+from fastkeras._kernels import simple_rnn
 
 BLOCK = 16  # FK_PREFIX_BLOCK: states are shared inside a block of so many batch rows
 SHAPES = [(2, 5, 3, 7), (1, 1, 1, 1), (5, 1, 2, 3), (37, 11, 13, 17), (17, 3, 2, 65), (0, 3, 2, 5), (3, 0, 2, 5)]
@@ -113,9 +113,7 @@ def test_forward_and_gradients(B, T, V, U, masked, own_roots, dropped, activatio
     expected = reference.simple_rnn(P[index], R, h0, mask, m, activation)
     assert_close(h_all, expected[0], 1e-5, "h")
     assert_close(h_last, expected[1], 1e-5, "last h")
-    dz, dR_expected, dh0_expected = reference.simple_rnn_backward(
-        dh_all, dh_last, P[index], R, h0, mask, m, activation
-    )
+    dz, dR_expected, dh0_expected = reference.simple_rnn_backward(dh_all, dh_last, P[index], R, h0, mask, m, activation)
     dP_expected = np.zeros(P.shape)
     np.add.at(dP_expected, index, dz)
     assert_close(dP, dP_expected, 3e-5, "dP")

@@ -73,7 +73,9 @@ class Layer:
         **unknown,
     ):
         if unknown:
-            raise TypeError(suggest.unknown(f"argument of {type(self).__name__}", next(iter(unknown)), self._arguments()))
+            raise TypeError(
+                suggest.unknown(f"argument of {type(self).__name__}", next(iter(unknown)), self._arguments())
+            )
         if isinstance(dtype, dict):
             dtype = dtype.get("config", {}).get("name")
         if dtype not in _FLOAT_TYPES and not str(dtype).startswith("int"):
@@ -171,7 +173,7 @@ class Layer:
         wanted, given = [v.shape for v in variables], [a.shape for a in arrays]
         if wanted != given:
             raise ValueError(
-                f"Layer '{self.name}': set_weights() expected {len(wanted)} arrays of shapes {wanted}. Received: {given}"
+                f"Layer '{self.name}': set_weights() wants {len(wanted)} arrays of shapes {wanted}. Received: {given}"
             )
         for variable, array in zip(variables, arrays, strict=True):
             variable.value[...] = array
@@ -194,35 +196,38 @@ class Layer:
         """The mask of the output, given the layer's input and its mask (None if every step counts)."""
         return mask if self.supports_masking else None
 
-    def __call__(self, x, *more, **keywords):
-        """A layer called on a symbolic tensor adds a call site to the graph; called on data, it answers at once."""
-        if _is_symbolic(x):
-            return self._call_symbolic(x, *more, **keywords)
-        return self._call_eager(x, **keywords)
+    def __call__(self, x, initial_state=None, training=False, mask=None):
+        """A layer called on a symbolic tensor adds a call site to the graph; called on data, it answers at once.
 
-    def _call_symbolic(self, x, initial_state=None, **ignored):
-        inputs = list(x) if isinstance(x, (list, tuple)) else [x]
+        x: one input or a list of them. initial_state: the state, or list of states, that a recurrent layer starts
+        from. training and mask (bool, the leading axes of x) count for data only.
+        """
+        symbolic = _is_symbolic(x)
+        many = isinstance(x, (list, tuple)) and (symbolic or all(isinstance(item, np.ndarray) for item in x))
+        inputs = list(x) if many else [x]
         if initial_state is not None:
-            inputs += list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
-        shapes = [t.shape for t in inputs]
-        shape = shapes[0] if len(shapes) == 1 else shapes
-        self.check_input_shape(shape)
-        self.ensure_built(shape)
-        output_shape = self.compute_output_shape(shape)
+            inputs += initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
+        return self._call_symbolic(inputs) if symbolic else self._call_eager(inputs, training, mask)
+
+    def _call_symbolic(self, inputs):
+        output_shape = self._prepare([t.shape for t in inputs])
         site = CallSite(self, inputs, output_shape if _several(output_shape) else [output_shape])
         self.sites.append(site)
         return site.outputs if _several(output_shape) else site.outputs[0]
 
-    def _call_eager(self, x, training=False, mask=None):
-        many = isinstance(x, list) and len(x) > 0 and isinstance(x[0], np.ndarray)
-        arrays = [np.ascontiguousarray(item, self.input_dtype) for item in (x if many else [x])]
-        shapes = [a.shape for a in arrays]
-        shape = shapes if many else shapes[0]
+    def _call_eager(self, inputs, training, mask):
+        arrays = [np.ascontiguousarray(item, self.input_dtype) for item in inputs]
+        self._prepare([a.shape for a in arrays])
+        run = Run(training=bool(training), mask=mask)
+        y, _ = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
+        return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
+
+    def _prepare(self, shapes):
+        """Checks the inputs' shapes, makes the weights if there are none, and returns the output's shape."""
+        shape = shapes[0] if len(shapes) == 1 else shapes
         self.check_input_shape(shape)
         self.ensure_built(shape)
-        run = Run(training=bool(training), mask=mask)
-        y, _ = self.forward(arrays if many else arrays[0], run)
-        return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
+        return self.compute_output_shape(shape)
 
     def check_input_shape(self, input_shape):
         """Raises a ValueError that names the layer if it cannot take inputs of this shape."""

@@ -190,7 +190,9 @@ class Model(Layer):
 
     def require_compiled(self):
         if self.compiled is None:
-            raise ValueError(f"Model '{self.name}' must be compiled before it is trained or evaluated: model.compile(...)")
+            raise ValueError(
+                f"Model '{self.name}' must be compiled before it is trained or evaluated: model.compile(...)"
+            )
         return self.compiled
 
     fit = training.fit

@@ -83,9 +83,7 @@ class Sequential(Model):
     def _build_chain(self, shape, declared):
         """Calls each layer on the one before it; if one cannot be built, none keeps a call site."""
         first = self._chain[0]
-        start = tensor = SymbolicTensor(
-            (None, *shape[1:]), first.input_dtype, f"{first.name}_input", declared=declared
-        )
+        start = tensor = SymbolicTensor((None, *shape[1:]), first.input_dtype, f"{first.name}_input", declared=declared)
         called = []
         try:
             for layer in self._chain:

@@ -23,9 +23,7 @@ def to_array(name, value):
         try:
             array = array.astype(np.float32)
         except (TypeError, ValueError):
-            raise TypeError(
-                f"`{name}` must hold numbers, in rows of equal length. Received: {_brief(value)}"
-            ) from None
+            raise TypeError(f"`{name}` must hold numbers, in rows of equal length. Received: {_brief(value)}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"`{name}` must hold numbers. Received: dtype {array.dtype}, {_brief(value)}")
     return array
@@ -148,7 +146,7 @@ class Arrays:
         _refuse_nan("y", y)
         if y.ndim == 0 or len(y) != self.n:
             raise ValueError(
-                f"`x` and `y` must have the same number of samples. Received: x {self.n}, y {y.shape[0] if y.ndim else 1}"
+                f"`x` and `y` must have equal numbers of samples. Received: x {self.n}, y {y.shape[0] if y.ndim else 1}"
             )
         if compiled.loss is None:
             raise ValueError("The model was compiled without a loss: model.compile(loss=...). Received: loss=None")

@@ -55,7 +55,14 @@ def fit(
                 break
         logs = meters.logs()
         if validation_data is not None:
-            logs.update({f"val_{k}": v for k, v in evaluate(model, *validation_data, batch_size=batch_size, verbose=0, return_dict=True).items()})
+            logs.update(
+                {
+                    f"val_{k}": v
+                    for k, v in evaluate(
+                        model, *validation_data, batch_size=batch_size, verbose=0, return_dict=True
+                    ).items()
+                }
+            )
         progress.finish(step, logs)
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:

@@ -61,7 +61,11 @@ class Progress:
             line = f"{step}/Unknown - {_remaining(elapsed)} {_per_step(elapsed / step)}{_values(logs)}"
         else:
             done = min(_WIDTH, _WIDTH * step // self.total)
-            bar = "=" * (done - 1) + ">" + "." * (_WIDTH - done) if 0 < done < _WIDTH else "=" * done + "." * (_WIDTH - done)
+            bar = (
+                "=" * (done - 1) + ">" + "." * (_WIDTH - done)
+                if 0 < done < _WIDTH
+                else "=" * done + "." * (_WIDTH - done)
+            )
             width = len(str(self.total))
             left = elapsed / step * (self.total - step)
             line = f"{step:{width}d}/{self.total} [{bar}] - ETA: {_remaining(left)}{_values(logs)}"
@@ -72,7 +76,9 @@ class Progress:
         elapsed = time.perf_counter() - self.start
         if self.verbose == 1:
             total = self.total or steps
-            line = f"{steps}/{total} [{'=' * _WIDTH}] - {elapsed:.0f}s {_per_step(elapsed / max(steps, 1))}{_values(logs)}"
+            line = (
+                f"{steps}/{total} [{'=' * _WIDTH}] - {elapsed:.0f}s {_per_step(elapsed / max(steps, 1))}{_values(logs)}"
+            )
             self._write(line)
             self.stream.write("\n")
         elif self.verbose == 2:

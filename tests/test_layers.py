@@ -1,0 +1,373 @@
+"""Layers against the reference: what they compute, every gradient, shapes, masks, and rows computed once."""
+
+import numpy as np
+import pytest
+import reference
+from checks import assert_close
+
+from fastkeras.core.rows import Rows, dense
+from fastkeras.core.run import Run
+from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.core.variable import pack
+from fastkeras.layers import Activation, Dense, Dropout, Embedding, Flatten, Input, Layer, Masking, SimpleRNN
+
+RNG = np.random.default_rng(5)
+
+
+def random(*shape):
+    return RNG.normal(size=shape).astype("f")
+
+
+def built(layer, *shape):
+    """The layer with random weights and gradients to add to."""
+    layer.ensure_built(shape)
+    layer.set_weights([random(*w.shape) / 2 for w in layer.get_weights()])
+    pack(layer.variables)
+    return layer
+
+
+def run_layer(layer, x, dy=None, training=False, mask=None):
+    """y, dx and the weights' gradients; dy is the gradient of the dense output."""
+    run = Run(training=training, mask=mask, trains=True, wants_dx=True)
+    y, backward = layer.forward(x, run)
+    dense_y, back = dense(y, run, "test")
+    dense_y = dense_y.copy()
+    if dy is None:
+        return dense_y
+    for v in layer.variables:
+        v.grad.fill(0)
+    dx = backward(back(dy.astype("f").copy()))
+    return dense_y, dx, [v.grad.copy() for v in layer.variables]
+
+
+def as_rows(x):
+    """x (B, T, D) with its distinct rows stored once, in another order than they appear."""
+    values, index = np.unique(x.reshape(-1, x.shape[-1]), axis=0, return_inverse=True)
+    return Rows(np.ascontiguousarray(values), index.reshape(x.shape[:-1]).astype(np.int32))
+
+
+def repeated(B, T, D, R):
+    """(B, T, D) made of R distinct rows."""
+    return random(R, D)[RNG.integers(0, R, (B, T))]
+
+
+# --- Dense ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (2, 3, 5), (2, 3, 2, 5), (1, 5), (0, 5)])
+@pytest.mark.parametrize("activation", [None, "relu", "softmax", "gelu"])
+def test_dense(shape, activation):
+    layer = built(Dense(3, activation=activation), *shape)
+    x, dy = random(*shape), random(*shape[:-1], 3)
+    y, dx, (dW, db) = run_layer(layer, x, dy)
+    name = activation or "linear"
+    W, b = (w.astype(np.float64) for w in layer.get_weights())
+    flat, flat_dy = x.reshape(-1, 5).astype(np.float64), dy.reshape(-1, 3)
+    expected = reference.dense_backward(flat_dy, flat, W, b, name)
+    assert_close(y.reshape(-1, 3), reference.dense(flat, W, b, name), 1e-5)
+    for gradient, wanted in zip((dx.reshape(-1, 5), dW, db), expected, strict=True):
+        assert_close(gradient, wanted, 3e-5)
+    assert dx.shape == shape
+
+
+def test_dense_computes_each_distinct_row_once():
+    x = repeated(5, 7, 3, 4)
+    layer, dy = built(Dense(2, activation="tanh"), 5, 7, 3), random(5, 7, 2)
+    rows = as_rows(x)
+    run = Run()
+    y, _ = layer.forward(rows, run)
+    assert y.values.shape == (4, 2)
+    plain, with_rows = run_layer(layer, x, dy), run_layer(layer, rows, dy)
+    assert_close(with_rows[0], plain[0], 1e-6)
+    summed = np.zeros((4, 3))
+    np.add.at(summed, rows.index, plain[1])
+    assert_close(with_rows[1], summed, 1e-5)
+    for a, b in zip(with_rows[2], plain[2], strict=True):
+        assert_close(a, b, 1e-5)
+
+
+def test_dense_without_bias_and_without_activation_when_logits_are_asked_for():
+    layer = built(Dense(3, activation="softmax", use_bias=False), 2, 5)
+    run, x = Run(), random(2, 5)
+    run.logits = True
+    y, _ = layer.forward(x, run)
+    assert_close(y, x @ layer.get_weights()[0], 1e-6)
+
+
+# --- Embedding -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (7,), (2, 3, 2), (0, 5), (1, 1)])
+def test_embedding(shape):
+    layer = built(Embedding(11, 3), *shape)
+    ids, dy = RNG.integers(0, 11, shape).astype(np.int32), random(*shape, 3)
+    y, _, (dtable,) = run_layer(layer, ids, dy)
+    table = layer.get_weights()[0]
+    np.testing.assert_array_equal(y, reference.embedding(table, ids))
+    assert_close(dtable, reference.embedding_backward(dy, table, ids), 1e-6)
+
+
+def test_embedding_gathers_each_distinct_id_once_and_names_bad_ids():
+    layer, run = built(Embedding(5, 2, name="words"), 2, 3), Run()
+    y, _ = layer.forward(np.array([[4, 1, 4], [1, 1, 0]], np.int32), run)
+    assert y.values.shape == (3, 2)
+    with pytest.raises(ValueError, match=r"Layer 'words' \(Embedding\): ids must lie in \[0, 5\).*id 5 at position 2"):
+        layer.forward(np.array([[0, 1, 5], [1, 1, 0]], np.int32), run)
+    y, _ = layer.forward(np.array([[3, 3, 3]], np.int32), run)  # and works on
+    np.testing.assert_array_equal(y.values, layer.get_weights()[0][[3]])
+
+
+def test_embedding_masks_zeros():
+    layer, ids = Embedding(5, 2, mask_zero=True), np.array([[0, 1, 2]], np.int32)
+    np.testing.assert_array_equal(layer.compute_mask(ids, None), [[False, True, True]])
+    assert Embedding(5, 2).compute_mask(ids, None) is None
+
+
+# --- SimpleRNN -----------------------------------------------------------------------------------------------------
+
+
+def rnn_expected(layer, x, mask, dy, sequences):
+    """Outputs and gradients of the layer by the reference: y, dx, [dW, dR, db]."""
+    W, R, *b = (w.astype(np.float64) for w in layer.get_weights())
+    backwards = layer.go_backwards
+    x = x[:, ::-1] if backwards else x
+    mask = mask[:, ::-1] if backwards and mask is not None else mask
+    p = x @ W + (b[0] if b else 0.0)
+    y, last = reference.simple_rnn(p, R, None, mask, None, layer.activation.name)
+    zero_y, zero_last = np.zeros(y.shape), np.zeros(last.shape)
+    dp, dR, _ = reference.simple_rnn_backward(
+        dy if sequences else zero_y,
+        zero_last if sequences else dy,
+        p,
+        R,
+        None,
+        mask,
+        None,
+        layer.activation.name,
+    )
+    dx, dW, db = reference.dense_backward(
+        dp.reshape(-1, len(R)), x.reshape(-1, x.shape[2]).astype(np.float64), W, np.zeros(len(R))
+    )
+    dx = dx.reshape(x.shape)
+    gradients = [dW, dR, db] if b else [dW, dR]
+    return (y if sequences else last), (dx[:, ::-1] if backwards else dx), gradients
+
+
+@pytest.mark.parametrize("B, T, D, U", [(2, 5, 3, 7), (1, 1, 1, 1), (19, 11, 5, 3)])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"return_sequences": True},
+        {"go_backwards": True, "return_sequences": True},
+        {"use_bias": False, "activation": "relu"},
+        {"activation": "softplus", "go_backwards": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("shared", [False, True])
+def test_simple_rnn(B, T, D, U, masked, options, shared):
+    layer = built(SimpleRNN(U, **options), B, T, D)
+    x = repeated(B, T, D, 3)
+    mask = RNG.random((B, T)) < 0.6 if masked else None
+    dy = random(B, T, U) if layer.return_sequences else random(B, U)
+    y, dx, gradients = run_layer(layer, as_rows(x) if shared else x, dy, mask=mask)
+    expected_y, expected_dx, expected = rnn_expected(layer, x, mask, dy, layer.return_sequences)
+    if shared:
+        rows = as_rows(x)
+        summed = np.zeros(rows.values.shape)
+        np.add.at(summed, rows.index, expected_dx)
+        expected_dx = summed
+    assert_close(y, expected_y, 1e-5)
+    assert_close(dx, expected_dx, 5e-5)
+    for gradient, wanted in zip(gradients, expected, strict=True):
+        assert_close(gradient, wanted, 5e-5)
+
+
+def test_simple_rnn_state_in_and_out():
+    B, T, D, U = 3, 4, 2, 5
+    layer = built(SimpleRNN(U, return_state=True, return_sequences=True), B, T, D)
+    x, h0 = random(B, T, D), random(B, U)
+    W, R, b = layer.get_weights()
+    expected_y, expected_last = reference.simple_rnn(x @ W + b, R, h0)
+    run = Run(trains=True, wants_dx=True)
+    (y, last), backward = layer.forward([x, h0], run)
+    assert_close(dense(y, run, "test")[0], expected_y, 1e-5)
+    assert_close(last, expected_last, 1e-5)
+    dlast = random(B, U)
+    _, dh0 = backward([None, dlast])
+    assert_close(dh0, reference.simple_rnn_backward(np.zeros((B, T, U)), dlast, x @ W + b, R, h0)[2], 3e-5)
+
+
+def test_stateful_layer_goes_on_where_it_stopped():
+    x = random(2, 6, 3)
+    whole = built(SimpleRNN(5), 2, 6, 3)
+    parts = SimpleRNN(5, stateful=True)
+    built(parts, 2, 3, 3).set_weights(whole.get_weights())
+    run_layer(parts, x[:, :3].copy())
+    assert_close(run_layer(parts, x[:, 3:].copy()), run_layer(whole, x), 1e-5)
+    parts.reset_states()
+    assert_close(run_layer(parts, x[:, :3].copy()), run_layer(whole, x[:, :3].copy()), 1e-5)
+
+
+@pytest.mark.parametrize("which", ["dropout", "recurrent_dropout"])
+def test_dropout_inside_the_rnn_is_one_mask_per_row_and_only_in_training(which):
+    B, T, D, U = 5, 7, 4, 6
+    layer = built(SimpleRNN(U, activation="linear", **{which: 0.5}), B, T, D)
+    x, dy = random(B, T, D), random(B, U)
+    W, R, b = layer.get_weights()
+    assert_close(run_layer(layer, x), reference.simple_rnn(x @ W + b, R, activation="linear")[1], 1e-5)
+
+    run = Run(training=True, trains=True, wants_dx=True)
+    y, backward = layer.forward(x, run)
+    m = run.buffer("mask" if which == "dropout" else "recurrent_mask", (B, D if which == "dropout" else U))
+    assert set(np.unique(m)) == {0.0, 2.0}
+    dropped, rm = (x * m[:, None], None) if which == "dropout" else (x, m)
+    assert_close(y, reference.simple_rnn(dropped @ W + b, R, None, None, rm, "linear")[1], 1e-5)
+    dp = reference.simple_rnn_backward(np.zeros((B, T, U)), dy, dropped @ W + b, R, None, None, rm, "linear")[0]
+    expected = dp @ W.T * (m[:, None] if which == "dropout" else 1)
+    assert_close(backward(dy.copy()), expected, 3e-5)
+
+
+# --- Dropout, Activation, Masking, Flatten -------------------------------------------------------------------------
+
+
+def test_dropout_keeps_the_mean_and_takes_gradients_through_the_same_mask():
+    layer, x = Dropout(0.25, seed=3), np.ones((101, 103), "f")
+    y, dx, _ = run_layer(layer, x, np.ones_like(x), training=True)
+    assert set(np.unique(y)) == {0.0, np.float32(1 / 0.75)}
+    assert abs(y.mean() - 1) < 0.02
+    np.testing.assert_array_equal(dx, y)
+    np.testing.assert_array_equal(run_layer(layer, x), x)
+
+
+def test_dropout_noise_shape_is_broadcast():
+    y = run_layer(Dropout(0.5, noise_shape=(None, 1, None), seed=1), np.ones((3, 5, 7), "f"), training=True)
+    assert (y == y[:, :1]).all()
+    assert len(np.unique(y)) == 2
+
+
+@pytest.mark.parametrize("activation", ["relu", "softmax", "silu"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_activation(activation, shared):
+    x, dy = repeated(3, 5, 4, 6), random(3, 5, 4)
+    layer = Activation(activation)
+    y, dx, _ = run_layer(layer, as_rows(x) if shared else x, dy)
+    x64 = x.astype(np.float64)
+    expected = getattr(reference, activation + "_backward")(dy, x64)
+    if shared:
+        summed = np.zeros(as_rows(x).values.shape)
+        np.add.at(summed, as_rows(x).index, expected)
+        expected = summed
+    assert_close(y, getattr(reference, activation)(x64), 1e-5)
+    assert_close(dx, expected, 1e-5)
+
+
+def test_masking_skips_steps_that_equal_the_value():
+    x = random(2, 3, 4)
+    x[0, 1] = 7.0
+    x[1, 2, :3] = 7.0  # not every feature: kept
+    layer, dy = Masking(7.0), random(2, 3, 4)
+    np.testing.assert_array_equal(layer.compute_mask(x, None), [[True, False, True], [True, True, True]])
+    y, dx, _ = run_layer(layer, x, dy)
+    assert (y[0, 1] == 0).all() and (dx[0, 1] == 0).all()
+    np.testing.assert_array_equal(y[1], x[1])
+    np.testing.assert_array_equal(dx[1], dy[1])
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (5, 3), (2, 3, 2, 2), (0, 3, 4), (4,)])
+def test_flatten(shape):
+    x = random(*shape)
+    size = int(np.prod(shape[1:]))
+    y, dx, _ = run_layer(Flatten(), x, random(shape[0], size))
+    np.testing.assert_array_equal(y, x.reshape(shape[0], size))
+    assert dx.shape == shape
+
+
+def test_flatten_channels_first_moves_channels_last():
+    x, dy = random(2, 3, 4, 5), random(2, 60)
+    y, dx, _ = run_layer(Flatten(data_format="channels_first"), x, dy)
+    np.testing.assert_array_equal(y, np.moveaxis(x, 1, -1).reshape(2, 60))
+    np.testing.assert_array_equal(np.moveaxis(dx, 1, -1).reshape(2, 60), dy)
+
+
+# --- what all layers share -----------------------------------------------------------------------------------------
+
+
+def test_a_layer_answers_at_once_when_it_is_called_on_data():
+    layer = Dense(3)
+    y = layer(np.ones((2, 4)))
+    assert y.shape == (2, 3) and type(y.numpy()) is np.ndarray
+    assert_close(y, np.ones((2, 4)) @ layer.get_weights()[0], 1e-6)
+    kept = y.numpy().copy()
+    layer(np.zeros((2, 4)))
+    np.testing.assert_array_equal(y, kept)  # its own memory
+    assert Embedding(5, 2)(np.array([[1, 2, 3]])).shape == (1, 3, 2)
+
+
+def test_a_layer_adds_to_the_graph_when_it_is_called_on_a_symbol():
+    y = SimpleRNN(7, return_sequences=True)(Embedding(5, 3)(Input((11,))))
+    assert isinstance(y, SymbolicTensor) and y.shape == (None, 11, 7)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: Dense(0), "Dense: `units` must be a positive integer. Received: units=0"),
+        (lambda: Dense(2.5), "Received: units=2.5"),
+        (lambda: Dense(3, activaton="relu"), "Did you mean 'activation'"),
+        (lambda: Dense(3, activation="rellu"), "Did you mean 'relu'"),
+        (lambda: Embedding(10, -1), "`output_dim` must be a positive integer"),
+        (lambda: SimpleRNN(3, dropout=1.5), "`dropout` must be a number from 0 to 1"),
+        (lambda: SimpleRNN(3, activation="softmax"), "elementwise"),
+        (lambda: Dropout(-0.1), "Dropout: `rate`"),
+        (lambda: Flatten(data_format="last"), "`data_format`"),
+        (lambda: Dense(3, dtype="float64"), "`dtype` must be 'float32'"),
+        (lambda: SimpleRNN(3)(np.ones((2, 3))), r"expected an input of shape \(batch, steps, features\)"),
+        (lambda: Dense(3, kernel_initializer="glorot"), "Did you mean"),
+    ],
+)
+def test_bad_arguments_are_named(make, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
+
+
+def test_weights_that_do_not_fit_change_nothing():
+    layer = built(Dense(3, name="scores"), 2, 4)
+    before = layer.get_weights()
+    with pytest.raises(ValueError, match=r"Layer 'scores': set_weights\(\) wants 2 arrays of shapes"):
+        layer.set_weights([np.zeros((4, 3)), np.zeros(4)])
+    for a, b in zip(layer.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_initial_weights_are_taken():
+    W, b = random(4, 3), random(3)
+    layer = Dense(3, weights=[W, b])
+    layer.ensure_built((None, 4))
+    np.testing.assert_array_equal(layer.get_weights()[0], W)
+
+
+class Scale(Layer):
+    """A layer as a user writes one: y = a x, with one weight."""
+
+    def build(self, input_shape):
+        self.a = self.add_weight("a", (1,), "ones")
+
+    def forward(self, x, run):
+        def backward(dy):
+            self.a.grad += (dy * x).sum()
+            return dy * self.a.value
+
+        return x * self.a.value, backward
+
+
+def test_a_layer_of_the_users_own():
+    layer, x, dy = built(Scale(), 2, 3), random(2, 3), random(2, 3)
+    y, dx, (da,) = run_layer(layer, x, dy)
+    a = layer.get_weights()[0]
+    assert_close(y, x * a, 1e-6)
+    assert_close(dx, dy * a, 1e-6)
+    assert_close(da, [(dy * x).sum()], 1e-5)
+    assert layer.name == "scale"
