@@ -1,0 +1,286 @@
+"""Sequential and the graph under it: structure, names, the summary to the letter, nesting, and gradients through it."""
+
+import threading
+
+import numpy as np
+import pytest
+from checks import assert_close, central_difference
+
+import fastkeras as keras
+from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.core.variable import pack
+from fastkeras.layers import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Layer, Masking, SimpleRNN
+from fastkeras.models.graph import Graph, Pass
+from fastkeras.utils.naming import reset_names, snake_case
+
+RNG = np.random.default_rng(7)
+
+SUMMARY = """\
+_________________________________________________________________
+Layer (type)                 Output Shape              Param #   
+=================================================================
+dense_1 (Dense)              (None, 8)                 40        
+_________________________________________________________________
+dense_2 (Dense)              (None, 1)                 9         
+=================================================================
+Total params: 49
+Trainable params: 49
+Non-trainable params: 0
+_________________________________________________________________
+"""  # noqa: W291 (the table's own trailing spaces)
+
+
+def test_summary_is_the_tutorials_to_the_letter(capsys):
+    model = keras.Sequential()
+    model.add(Dense(8, input_dim=4, activation="relu", name="dense_1"))
+    model.add(Dense(1, activation="sigmoid", name="dense_2"))
+    model.summary()
+    assert capsys.readouterr().out == SUMMARY
+
+
+def test_summary_before_the_model_is_built_and_with_frozen_layers():
+    lines = []
+    model = keras.Sequential([Embedding(1000, 16), Dense(3)])
+    model.summary(print_fn=lines.append)
+    assert lines[3].split() == [model.layers[0].name, "(Embedding)", "?", "?"]
+    model.build((None, 7))
+    model.layers[0].trainable = False
+    lines.clear()
+    model.summary(print_fn=lines.append)
+    assert lines[3].split()[2:] == ["(None,", "7,", "16)", "16000"]
+    assert lines[-4:-1] == ["Total params: 16,051", "Trainable params: 51", "Non-trainable params: 16,000"]
+
+
+def test_long_names_are_cut_at_their_column():
+    lines = []
+    keras.Sequential([Dense(2, input_dim=3, name="a_name_much_longer_than_the_column")]).summary(print_fn=lines.append)
+    assert len(lines[3]) == 65 and lines[3][28] == " " and lines[3][29:38] == "(None, 2)"
+
+
+def test_names_count_on_as_keras_does():
+    reset_names()
+    assert [Dense(1).name, Dense(1).name, SimpleRNN(1).name, Dense(1).name] == [
+        "dense",
+        "dense_1",
+        "simple_rnn",
+        "dense_2",
+    ]
+    assert keras.Sequential().name == "sequential"
+    assert [snake_case(n) for n in ("Conv2D", "BatchNormalization", "LSTM", "PReLU", "GlobalMaxPooling1D")] == [
+        "conv2d",
+        "batch_normalization",
+        "lstm",
+        "p_re_lu",
+        "global_max_pooling1d",
+    ]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        lambda: [Dense(3, input_shape=(4,))],
+        lambda: [Dense(3, input_dim=4)],
+        lambda: [Dense(3, batch_input_shape=(None, 4))],
+        lambda: [Input((4,)), Dense(3)],
+        lambda: [Input(shape=(4,)), Dense(3)],
+        lambda: [InputLayer(shape=(4,)), Dense(3)],
+    ],
+)
+def test_ways_to_say_the_input_shape(first):
+    model = keras.Sequential(first())
+    model.add(Dense(2))
+    assert model.built and model.input_shape == (None, 4) and model.output_shape == (None, 2)
+    assert [w.shape for w in model.get_weights()] == [(4, 3), (3,), (3, 2), (2,)]
+    assert len(model.layers) == 2 and model.count_params() == 23
+
+
+def test_embedding_input_length_and_rnn_input_shape():
+    model = keras.Sequential([Embedding(10, 3, input_length=7), Flatten(), Dense(2)])
+    assert model.output_shape == (None, 2) and model.layers[2].kernel.shape == (21, 2)
+    assert keras.Sequential([SimpleRNN(5, input_shape=(None, 3))]).output_shape == (None, 5)
+    assert keras.Sequential([SimpleRNN(5, input_length=7, input_dim=3)]).input_shape == (None, 7, 3)
+
+
+def test_a_model_that_waits_for_its_shape_is_built_by_data_and_takes_other_lengths():
+    model = keras.Sequential([Embedding(10, 3), SimpleRNN(4), Dense(1)])
+    assert not model.built and model.inputs is None
+    with pytest.raises(ValueError, match="is not built yet"):
+        model.output_shape  # noqa: B018
+    assert model.predict(np.ones((2, 5), int)).shape == (2, 1)
+    assert model.built and model.input_shape == (None, 5)
+    assert model.predict(np.ones((3, 8), int)).shape == (3, 1)
+
+
+def test_a_failed_build_leaves_no_trace():
+    model = keras.Sequential([Dense(3), SimpleRNN(4)])
+    with pytest.raises(ValueError, match="SimpleRNN"):
+        model.build((None, 5))
+    assert not model.built and all(not layer.sites for layer in model.layers)
+
+
+def test_add_and_pop():
+    model = keras.Sequential([Dense(3, input_dim=4), Dense(2), Dense(1)])
+    assert model.pop().units == 1
+    assert model.output_shape == (None, 2)
+    model.add(Dense(5))
+    assert model.output_shape == (None, 5)
+    for _ in range(3):
+        model.pop()
+    with pytest.raises(TypeError, match="no layers to remove"):
+        model.pop()
+    with pytest.raises(TypeError, match=r"expected a Layer.*Received: 'dense'"):
+        model.add("dense")
+    with pytest.raises(ValueError, match="different names"):
+        keras.Sequential([Dense(1, name="a", input_dim=2), Dense(1, name="a")])
+
+
+def test_get_layer():
+    model = keras.Sequential([Dense(3, input_dim=4, name="first"), Dense(2, name="second")])
+    assert model.get_layer("second") is model.layers[1] and model.get_layer(index=0) is model.layers[0]
+    with pytest.raises(ValueError, match="Did you mean 'second'"):
+        model.get_layer("secnd")
+    with pytest.raises(ValueError, match="Received: index=2"):
+        model.get_layer(index=2)
+
+
+def whole_model():
+    layers = [Embedding(7, 3), SimpleRNN(5, return_sequences=True), Dense(4, activation="tanh")]
+    model = keras.Sequential([*layers, Flatten(), Dense(2, activation="softmax")])
+    model.build((None, 6))
+    model.set_weights([RNG.normal(size=w.shape) for w in model.get_weights()])
+    return model
+
+
+def test_gradients_through_a_whole_model():
+    model, ids = whole_model(), RNG.integers(0, 7, (3, 6)).astype(np.int32)
+    dy = RNG.normal(size=(3, 2)).astype("f")
+    pack(model.variables)
+    walk = Pass(model.graph, frozenset(model.layers))
+    walk.forward([ids], training=True)
+    walk.backward([dy.copy()])
+    for variable in model.variables:
+        kept = variable.value.copy()
+
+        def loss(value, variable=variable):
+            variable.value[...] = value
+            (y,), _ = walk.forward([ids], training=True)
+            return y.astype(np.float64)
+
+        numeric = central_difference(loss, kept, dy, step=1e-2)
+        variable.value[...] = kept
+        assert_close(variable.grad, numeric, 5e-3, variable.path)
+
+
+def test_a_layer_used_twice_adds_both_gradients():
+    x = Input((3,))
+    shared = Dense(3, activation="tanh")
+    graph = Graph([x], [shared(shared(x))])
+    pack(shared.variables)
+    walk, data, dy = Pass(graph, {shared}), RNG.normal(size=(2, 3)).astype("f"), RNG.normal(size=(2, 3)).astype("f")
+    walk.forward([data], wants_dx=True)
+    (dx,) = walk.backward([dy.copy()])
+    W, b = (w.astype(np.float64) for w in shared.get_weights())
+
+    def f(x, W=W):
+        return np.tanh(np.tanh(x @ W + b) @ W + b)
+
+    assert_close(dx, central_difference(f, data, dy), 1e-4)
+    assert_close(shared.kernel.grad, central_difference(lambda W: f(data.astype(float), W), W, dy), 1e-4)
+
+
+class Sum(Layer):
+    """Two inputs, two outputs: x + y and x * y, as a user writes it."""
+
+    def compute_output_shape(self, input_shape):
+        return [input_shape[0], input_shape[0]]
+
+    def forward(self, inputs, run):
+        x, y = inputs
+
+        def backward(gradients):
+            dsum, dproduct = (np.zeros_like(x) if g is None else g for g in gradients)
+            return [dsum + dproduct * y, dsum + dproduct * x]
+
+        return [x + y, x * y], backward
+
+
+def test_branches_meet_and_a_tensor_that_two_layers_read_gets_both_gradients():
+    x = Input((3,))
+    a, b = Dense(4), Dense(4)
+    total, product = Sum()([a(x), b(x)])
+    graph = Graph([x], [Dense(1)(total), product])
+    layers = graph.layers
+    pack([v for layer in layers for v in layer.variables])
+    walk, data = Pass(graph, set(layers)), RNG.normal(size=(2, 3)).astype("f")
+    d1, d2 = RNG.normal(size=(2, 1)).astype("f"), RNG.normal(size=(2, 4)).astype("f")
+    walk.forward([data], wants_dx=True)
+    (dx,) = walk.backward([d1.copy(), d2.copy()])
+    weights = [[w.astype(float) for w in layer.get_weights()] for layer in (a, b, layers[-1])]
+
+    def f(x):
+        (Wa, ba), (Wb, bb), (W, c) = weights
+        ya, yb = x @ Wa + ba, x @ Wb + bb
+        return np.concatenate([(ya + yb) @ W + c, ya * yb], axis=1)
+
+    assert_close(dx, central_difference(f, data, np.concatenate([d1, d2], axis=1)), 1e-4)
+
+
+def test_gradients_stop_at_frozen_layers_and_at_the_input():
+    model = keras.Sequential([Dense(3, input_dim=4), Dense(2), Dense(1)])
+    pack(model.variables)
+    walk = Pass(model.graph, {model.layers[1]})
+    assert [run.wants_dx for run in walk.runs] == [False, False, True]
+    walk.forward([np.ones((2, 4), "f")])
+    assert walk.backward([np.ones((2, 1), "f")]) == [None]
+    assert [bool(np.any(v.grad)) for v in model.variables] == [False, False, True, True, False, False]
+
+
+def test_a_model_is_a_layer():
+    inner = keras.Sequential([Dense(3, activation="tanh"), Dropout(0.5), Dense(2)])
+    model = keras.Sequential([Input((4,)), inner, Activation("relu")])
+    assert model.output_shape == (None, 2) and len(model.get_weights()) == 4
+    x = RNG.normal(size=(5, 4)).astype("f")
+    assert_close(model.predict(x), np.maximum(inner.predict(x), 0), 1e-6)
+    model.compile("sgd", "mse")
+    before = inner.get_weights()
+    model.fit(x, np.ones((5, 2)), verbose=0)
+    assert any(np.any(a != b) for a, b in zip(inner.get_weights(), before, strict=True))
+
+
+def test_masks_travel_through_nested_models():
+    inner = keras.Sequential([Dense(3)])
+    model = keras.Sequential([Input((5, 2)), Masking(), inner, SimpleRNN(4)])
+    x = RNG.normal(size=(2, 5, 2)).astype("f")
+    x[:, 3:] = 0
+    dense, rnn = inner.layers[0], model.layers[-1]
+    assert_close(model.predict(x), rnn(dense(x[:, :3].copy())), 1e-5)
+
+
+def test_threads_can_predict_with_one_model():
+    model = whole_model()
+    batches = [RNG.integers(0, 7, (n, 6)) for n in (3, 11, 2, 7)]
+    alone = [model.predict(x) for x in batches]
+    wrong = []
+
+    def predict(i):
+        for _ in range(50):
+            if not np.array_equal(model.predict(batches[i]), alone[i]):
+                wrong.append(i)
+
+    workers = [threading.Thread(target=predict, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert wrong == []
+
+
+def test_symbolic_tensors_show_what_they_are():
+    assert repr(Input((4,), name="x")) == "<SymbolicTensor shape=(None, 4), dtype=float32, name=x>"
+    assert isinstance(Dense(3)(Input((4,))), SymbolicTensor)
+
+
+def test_a_graph_names_an_input_it_was_not_given():
+    a, b = Input((3,), name="a"), Input((3,), name="b")
+    with pytest.raises(ValueError, match="not among the inputs.*name=b"):
+        Graph([a], [Sum()([a, b])[0]])
