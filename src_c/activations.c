@@ -1,8 +1,8 @@
 #include "activations.h"
 
-#include <math.h>
 #include <string.h>
 
+#include "rowwise.h"
 #include "simd.h"
 #include "threads.h"
 
@@ -82,39 +82,20 @@ void fk_activation_span_backward(float *dx, const float *dy, const float *x, con
 
 /* --- rowwise: one row of N at a time ----- */
 
-static float largest(const float *x, fk_index N)
-{
-    vf m = vf_load_first(x, N, -INFINITY);
-    for (fk_index n = FK_VL; n < N; n += FK_VL)
-        m = vf_max(m, vf_load_first(x + n, N - n, -INFINITY));
-    return vf_largest(m);
-}
-
 /* y = e / sum(e)    with e = exp(x - max(x)), which cannot overflow */
 static void softmax(float *y, const float *x, fk_index N)
 {
-    const float shift = largest(x, N);
-    vf sum = vf_set(0.0f);
-    for (fk_index n = 0; n < N; n += FK_VL) {
-        const vf e = vf_exp_fast(vf_load_first(x + n, N - n, -INFINITY) - shift);
-        vf_store_first(y + n, e, N - n);
-        sum += e;
-    }
-    const float scale = 1.0f / vf_sum(sum);
-    for (fk_index n = 0; n < N; n += FK_VL)
-        vf_store_first(y + n, vf_load_first(y + n, N - n, 0.0f) * scale, N - n);
+    const float sum = row_exp(y, x, row_largest(x, N), N);
+    row_scale(y, y, 1.0f / sum, N);
 }
 
 /* dx = y (dy - sum(y dy)) */
 static void softmax_backward(float *dx, const float *dy, const float *y, fk_index N)
 {
-    vf sum = vf_set(0.0f);
-    for (fk_index n = 0; n < N; n += FK_VL)
-        sum += vf_load_first(y + n, N - n, 0.0f) * vf_load_first(dy + n, N - n, 0.0f);
-    const float total = vf_sum(sum);
+    const float sum = row_dot(y, dy, N);
     for (fk_index n = 0; n < N; n += FK_VL) {
         const vf y_n = vf_load_first(y + n, N - n, 0.0f);
-        vf_store_first(dx + n, y_n * (vf_load_first(dy + n, N - n, 0.0f) - total), N - n);
+        vf_store_first(dx + n, y_n * (vf_load_first(dy + n, N - n, 0.0f) - sum), N - n);
     }
 }
 

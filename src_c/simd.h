@@ -77,6 +77,9 @@ FK_INLINE void vf_store_first(float *p, vf v, fk_index n)
         vf_store_n(p, v, n);
 }
 
+/* The first n elements of v; zero in the others. */
+FK_INLINE vf vf_keep_first(vf v, fk_index n) { return vf_select(vf_first(n), v, vf_set(0.0f)); }
+
 /* condition ? 1 : 0 */
 FK_INLINE vf vf_step(vi condition) { return vf_select(condition, vf_set(1.0f), vf_set(0.0f)); }
 /* NaN in `a` is kept: max(NaN, b) = NaN. */
@@ -217,7 +220,7 @@ FK_INLINE vf vf_log1p(vf x)
     return vf_select((x > -1.0f) & (x < INFINITY), y, limit);
 }
 
-/* erf(x) = sign(x) (1 - exp(-|x| S(|x|)))    with S(t) = -log(1 - erf(t)) / t, a smooth function, to 3.2 ulp */
+/* erf(x) = sign(x) (1 - exp(-|x| S(|x|)))    with the smooth S(t) = -log(1 - erf(t)) / t, to 3.2 ulp */
 FK_INLINE vf vf_erf(vf x)
 {
     const vf t = vf_min(vf_abs(x), vf_set(4.0f));

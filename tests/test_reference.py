@@ -6,14 +6,43 @@ import reference
 from checks import central_difference
 
 RNG = np.random.default_rng(1)
-ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softmax"]
+ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softmax", "log_softmax"]
+
+
+def assert_gradient(gradient, function, x, dy):
+    np.testing.assert_allclose(gradient, central_difference(function, x, dy), rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activation_gradients(name):
     x, dy = 2 * RNG.normal(size=(3, 5)), RNG.normal(size=(3, 5))
-    dx = getattr(reference, f"{name}_backward")(dy, x)
-    np.testing.assert_allclose(dx, central_difference(getattr(reference, name), x, dy), rtol=1e-6, atol=1e-9)
+    function, backward = getattr(reference, name), getattr(reference, f"{name}_backward")
+    assert_gradient(backward(dy, x), function, x, dy)
+
+
+NUMBERS = RNG.normal(size=(5, 3))
+PROBABILITIES = RNG.uniform(0.05, 0.95, (5, 3))
+PROBABILITIES[[0, 1, 2, 4], [0, 1, 1, 2]] = [-0.1, 1.1, -0.3, 1.2]  # clipped, so without gradient
+ANY_TARGETS = RNG.normal(size=(5, 3))
+DISTRIBUTIONS = RNG.dirichlet(np.ones(3), 5)
+LABELS = np.array([2, 0, 1, 1, 2])
+LOSSES = [
+    ("mean_squared_error", NUMBERS, ANY_TARGETS),
+    ("mean_absolute_error", NUMBERS, ANY_TARGETS),
+    ("binary_crossentropy", PROBABILITIES, RNG.random((5, 3))),
+    ("binary_crossentropy_from_logits", NUMBERS, RNG.random((5, 3))),
+    ("categorical_crossentropy", PROBABILITIES, RNG.random((5, 3))),
+    ("categorical_crossentropy_from_logits", NUMBERS, DISTRIBUTIONS),
+    ("sparse_categorical_crossentropy", PROBABILITIES, LABELS),
+    ("sparse_categorical_crossentropy_from_logits", NUMBERS, LABELS),
+]
+
+
+@pytest.mark.parametrize(("name", "y", "t"), LOSSES, ids=[case[0] for case in LOSSES])
+def test_loss_gradients(name, y, t):
+    dvalues = RNG.normal(size=5)
+    function, backward = getattr(reference, name), getattr(reference, f"{name}_backward")
+    assert_gradient(backward(dvalues, y, t), lambda y: function(y, t), y, dvalues)
 
 
 def test_matmul_gradients():

@@ -1,0 +1,52 @@
+/* losses.h: how far predictions are from their targets, and the gradient of that, in one pass.
+ *
+ * A row of D predictions y and its target t give one value, with the formulas of keras.losses:
+ *     mean squared error           1/D sum_d (y_d - t_d)^2
+ *     mean absolute error          1/D sum_d |y_d - t_d|
+ *     binary crossentropy          1/D sum_d -(t_d log p_d + (1 - t_d) log(1 - p_d))
+ *     categorical crossentropy     sum_d -t_d log p_d
+ *     sparse categorical           -log p_k    with the class k as target instead of the row t
+ *
+ * The crossentropies take probabilities or logits. Logits z mean p = sigmoid(z) (binary) or p = softmax(z),
+ * written so that nothing overflows:
+ *     binary          max(z, 0) - t z + log(1 + exp(-|z|))           gradient  p - t
+ *     categorical     sum_d t_d (log(sum_j exp(z_j)) - z_d)          gradient  p - t
+ * p - t is the gradient of the latter if t sums to 1; as in TensorFlow, it is used for any t.
+ * Probabilities are clipped to [1e-7, 1 - 1e-7], and have no gradient outside:
+ *     binary          p = clip(y)
+ *     categorical     p = clip(y / sum(y))
+ *     sparse          p = clip(y) / sum(clip(y))
+ *
+ * Label smoothing s in [0, 1] replaces t by (1 - s) t + s / 2 (binary) or (1 - s) t + s / D (categorical).
+ */
+#ifndef FK_LOSSES_H
+#define FK_LOSSES_H
+
+#include "fk.h"
+
+typedef enum {
+    FK_MEAN_SQUARED_ERROR,
+    FK_MEAN_ABSOLUTE_ERROR,
+    FK_BINARY_CROSSENTROPY,
+    FK_CATEGORICAL_CROSSENTROPY,
+    FK_SPARSE_CATEGORICAL_CROSSENTROPY
+} fk_loss_kind;
+
+typedef struct {
+    int kind;
+    int from_logits; /* 1 if the predictions of a crossentropy are logits */
+    float smoothing; /* s; 0 for none */
+} fk_loss;
+
+/* values_n = loss(y_n, t_n)                  values (N) =
+ * dy_n     = scale w_n d(values_n)/d(y_n)    dy (N, D) =, or NULL to evaluate only; may be y
+ * p_n      = sigmoid or softmax of y_n       p (N, D) =, or NULL; only from logits; may be y if dy is not
+ * *total   = sum_n w_n values_n
+ * y (N, D)   t (N, D), or for the sparse kind labels (N), the other being NULL   w (N), or NULL for ones
+ *
+ * A label outside [0, D) gives FK_BAD_INDEX and its place in *bad, and nothing else is written. */
+fk_status fk_loss_forward(double *total, float *values, float *dy, float *p, fk_index *bad, const float *y,
+                          const float *t, const int32_t *labels, const float *w, float scale, fk_loss loss,
+                          fk_index N, fk_index D);
+
+#endif
