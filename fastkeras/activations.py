@@ -12,6 +12,8 @@ object with
 and, if a model that uses it is to be saved, `get_config()`.
 """
 
+import math
+
 import numpy as np
 
 from fastkeras._kernels import activations as kernels
@@ -30,25 +32,32 @@ class Activation:
         self.kernel = kernels.Activation(name, *numbers)
 
     def __call__(self, x):
-        x = np.ascontiguousarray(x, np.float32)
-        rows = x.reshape(-1, x.shape[-1]) if self.kernel.rowwise else x.reshape(1, -1)
-        y = np.empty_like(rows)
-        kernels.forward(y, rows, self.kernel)
-        return y.reshape(x.shape)
+        x = np.asarray(x, np.float32, order="C")
+        y = np.empty_like(x)
+        shape = self._matrix(x)
+        kernels.forward(y.reshape(shape), x.reshape(shape), self.kernel)
+        return y
 
     def forward(self, x):
         """f(x), and the closure that gives dx for dy."""
-        x = np.ascontiguousarray(x, np.float32)
-        y = self(x)
-        shape = (-1, x.shape[-1]) if self.kernel.rowwise else (1, -1)
+        x = np.asarray(x, np.float32, order="C")
+        y, shape = self(x), self._matrix(x)
 
         def backward(dy):
-            dy = np.ascontiguousarray(dy, np.float32).reshape(shape)
+            dy = np.asarray(dy, np.float32, order="C")
             dx = np.empty_like(dy)
-            kernels.backward(dx, dy, x.reshape(shape), y.reshape(shape), self.kernel)
-            return dx.reshape(x.shape)
+            kernels.backward(*(a.reshape(shape) for a in (dx, dy, x, y)), self.kernel)
+            return dx
 
         return y, backward
+
+    def _matrix(self, x):
+        """The two extents under which the kernel sees x."""
+        if not self.kernel.rowwise:
+            return 1, x.size
+        if x.ndim == 0:
+            raise ValueError(f"{self.name} works along an axis. Received: a number, {x}")
+        return math.prod(x.shape[:-1]), x.shape[-1]
 
     def __repr__(self):
         return f"<Activation {self.name}>"
@@ -65,7 +74,7 @@ class OwnActivation:
         self.forward = wrapped.forward
 
     def __call__(self, x):
-        return self.forward(np.ascontiguousarray(x, np.float32))[0]
+        return self.forward(np.asarray(x, np.float32, order="C"))[0]
 
 
 def _along(activation, x, axis):
@@ -141,11 +150,14 @@ def serialize(activation):
     if activation.kernel is not None:
         return activation.name
     own = activation.wrapped
-    return {"class_name": type(own).__name__, "config": own.get_config() if hasattr(own, "get_config") else {}}
+    return {
+        "class_name": type(own).__name__,
+        "config": own.get_config() if hasattr(own, "get_config") else {},
+    }
 
 
 def deserialize(config, custom_objects=None):
-    """The activation that `serialize` or Keras wrote; classes of your own are looked up in `custom_objects`."""
+    """The activation that `serialize` or Keras wrote; your own classes are found in `custom_objects`."""
     if not isinstance(config, dict):
         return get(config)
     name, numbers = config.get("class_name"), config.get("config", {})
