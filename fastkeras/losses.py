@@ -317,9 +317,7 @@ class SparseCategoricalCrossentropy(KernelLoss):
         kept_weights = kept.astype(np.float32)
         if self.reduction in ("sum_over_batch_size", "mean"):
             kept_weights *= len(kept) / max(1, np.count_nonzero(kept))
-        return np.where(
-            kept, labels, np.int32(0)
-        ), kept_weights if weights is None else kept_weights * weights
+        return np.where(kept, labels, np.int32(0)), kept_weights if weights is None else kept_weights * weights
 
     def _as_rows(self, y_true, y_pred):
         return y_true if y_true.ndim == 1 else y_true.reshape(-1)

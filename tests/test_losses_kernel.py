@@ -18,10 +18,7 @@ NAMES = [
     "sparse_categorical_crossentropy",
 ]
 CASES = [
-    (name, from_logits)
-    for name in NAMES
-    for from_logits in (False, True)
-    if "error" not in name or not from_logits
+    (name, from_logits) for name in NAMES for from_logits in (False, True) if "error" not in name or not from_logits
 ]
 
 
@@ -69,9 +66,7 @@ def test_value_and_gradient_are_the_reference(name, from_logits, shape):
     y, t = predictions(name, from_logits, shape), targets(name, shape)
     w = RNG.random(shape[0]).astype(np.float32)
     kernel = losses.Loss(name, from_logits)
-    total, values, dy, p = same_bits_for_any_threads(
-        lambda: run(kernel, y, t, w, 0.7, probabilities=from_logits)
-    )
+    total, values, dy, p = same_bits_for_any_threads(lambda: run(kernel, y, t, w, 0.7, probabilities=from_logits))
     want_total, want_values, want_dy = expected(name, from_logits, y, t, w.astype(np.float64), 0.7)
     assert_close(values, want_values, 2e-6, "values")
     assert_close(dy, want_dy, 2e-6, "dy")
@@ -124,9 +119,7 @@ def test_label_smoothing(name, from_logits, shape):
     assert_close(total, want_total, 2e-6, "total")
 
 
-@pytest.mark.parametrize(
-    "name", ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
-)
+@pytest.mark.parametrize("name", ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"])
 def test_large_logits_do_not_overflow(name):
     y = np.array([[1e4, -1e4, 3e38], [-90, 90, 0], [-3e38, 100, 1e4]], np.float32)
     t = np.array([0, 2, 1], np.int32) if "sparse" in name else np.eye(3, dtype=np.float32)[[0, 2, 1]]
