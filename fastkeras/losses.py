@@ -22,6 +22,7 @@ import math
 import numpy as np
 
 from fastkeras._kernels import losses as kernels
+from fastkeras.core.targets import labels, like_predictions, of_rank, row_weights
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case
 
@@ -53,7 +54,7 @@ class Loss:
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss of predictions (..., columns) and their targets; one weight per row or sample."""
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
-        weights = None if sample_weight is None else _row_weights(self.name, sample_weight, shape)
+        weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
         if self.reduction in ("none", None):
             values = self._evaluate(y_true, rows)[0]
             return (values if weights is None else values * weights).reshape(shape)
@@ -81,7 +82,7 @@ class Loss:
 
         An extent of `y_pred_shape` that is None may be anything.
         """
-        return np.asarray(_of_rank(y_true, y_pred_shape), np.float32, order="C")
+        return np.asarray(of_rank(y_true, y_pred_shape), np.float32, order="C")
 
     def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
         """scale * sum over rows of weight * loss, and in dy, if it is not None, its gradient.
@@ -188,10 +189,10 @@ class KernelLoss(Loss):
 
 class _Regression(KernelLoss):
     def prepare(self, y_true, y_pred_shape):
-        y_true = _of_rank(y_true, y_pred_shape)
+        y_true = of_rank(y_true, y_pred_shape)
         if y_true.ndim == len(y_pred_shape) and y_true.shape[-1] == 1:  # one target for all columns
             y_true = np.broadcast_to(y_true, (*y_true.shape[:-1], y_pred_shape[-1]))
-        return _like_predictions(self.name, y_true, y_pred_shape)
+        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape)
 
 
 class MeanSquaredError(_Regression):
@@ -239,8 +240,8 @@ class BinaryCrossentropy(_Crossentropy):
         super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis)
 
     def prepare(self, y_true, y_pred_shape):
-        y_true = _of_rank(y_true, y_pred_shape)
-        return _like_predictions(self.name, y_true, y_pred_shape)
+        y_true = of_rank(y_true, y_pred_shape)
+        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape)
 
 
 class CategoricalCrossentropy(_Crossentropy):
@@ -265,7 +266,7 @@ class CategoricalCrossentropy(_Crossentropy):
 
     def prepare(self, y_true, y_pred_shape):
         hint = "; for integer labels use sparse_categorical_crossentropy, or utils.to_categorical"
-        return _like_predictions(self.name, y_true, y_pred_shape, hint)
+        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape, hint)
 
 
 class SparseCategoricalCrossentropy(KernelLoss):
@@ -289,15 +290,7 @@ class SparseCategoricalCrossentropy(KernelLoss):
         self.ignore_class = ignore_class
 
     def prepare(self, y_true, y_pred_shape):
-        shape = tuple(y_pred_shape)
-        labels = y_true[..., 0] if y_true.ndim == len(shape) and y_true.shape[-1] == 1 else y_true
-        if not _fits(labels.shape, shape[:-1]):
-            hint = "; for one-hot targets use categorical_crossentropy" if _fits(labels.shape, shape) else ""
-            raise ValueError(
-                f"Loss '{self.name}': the targets must be integer labels of shape {shape[:-1]}, for predictions "
-                f"of shape {shape}{hint}. Received: shape {y_true.shape}"
-            )
-        return _int32(self.name, labels)
+        return labels(f"Loss '{self.name}'", y_true, y_pred_shape)
 
     def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
         if self.ignore_class is not None:
@@ -311,13 +304,13 @@ class SparseCategoricalCrossentropy(KernelLoss):
         values, _ = super()._evaluate(y_true, y_pred)
         return values * kept.reshape(-1), None
 
-    def _ignore(self, labels, weights):
+    def _ignore(self, classes, weights):
         """Labels that are all classes, and weights that keep the mean over the rows that count."""
-        kept = labels != self.ignore_class
+        kept = classes != self.ignore_class
         kept_weights = kept.astype(np.float32)
         if self.reduction in ("sum_over_batch_size", "mean"):
             kept_weights *= len(kept) / max(1, np.count_nonzero(kept))
-        return np.where(kept, labels, np.int32(0)), kept_weights if weights is None else kept_weights * weights
+        return np.where(kept, classes, np.int32(0)), kept_weights if weights is None else kept_weights * weights
 
     def _as_rows(self, y_true, y_pred):
         return y_true if y_true.ndim == 1 else y_true.reshape(-1)
@@ -325,56 +318,6 @@ class SparseCategoricalCrossentropy(KernelLoss):
     def get_config(self):
         config = {"from_logits": self.from_logits, "ignore_class": self.ignore_class}
         return {**super().get_config(), **config}
-
-
-# --- shapes -------------------------------------------------------------------------------------------------
-
-
-def _of_rank(y_true, shape):
-    """y_true with a last axis of one added or taken off where that gives it the rank of `shape`."""
-    if y_true.ndim == len(shape) - 1 and shape[-1] == 1:
-        return y_true[..., None]
-    if y_true.ndim == len(shape) + 1 and y_true.shape[-1] == 1:
-        return y_true[..., 0]
-    return y_true
-
-
-def _fits(shape, wanted):
-    """Whether the extents are those wanted, None being any."""
-    return len(shape) == len(wanted) and all(w in (None, n) for n, w in zip(shape, wanted, strict=True))
-
-
-def _like_predictions(name, y_true, shape, hint=""):
-    """y_true as float32, if it has the predictions' shape."""
-    if not _fits(y_true.shape, shape):
-        raise ValueError(
-            f"Loss '{name}': the targets must have the shape of the predictions, {tuple(shape)}{hint}. "
-            f"Received: shape {y_true.shape}"
-        )
-    return np.asarray(y_true, np.float32, order="C")
-
-
-def _int32(name, labels):
-    with np.errstate(invalid="ignore"):
-        result = np.asarray(labels, np.int32, order="C")
-    if labels.dtype != np.int32 and not np.array_equal(result, labels):
-        wrong = labels[result != labels].flat[0]
-        raise ValueError(f"Loss '{name}': labels must be integers from 0 on. Received: {wrong}")
-    return result
-
-
-def _row_weights(name, sample_weight, shape):
-    """One weight per row, flat, from one per row or one per sample; `shape` is how the rows are laid out."""
-    weights = np.asarray(sample_weight, np.float32)
-    if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
-        weights = weights[..., 0]
-    if weights.shape != tuple(shape[: weights.ndim]):
-        raise ValueError(
-            f"Loss '{name}': `sample_weight` must have shape {tuple(shape)}, or one weight per sample. "
-            f"Received: shape {np.shape(sample_weight)}"
-        )
-    weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
-    return np.ascontiguousarray(np.broadcast_to(weights, shape)).reshape(-1)
 
 
 # --- functions: one value per row ---------------------------------------------------------------------------

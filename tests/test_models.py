@@ -9,7 +9,18 @@ from checks import assert_close, central_difference
 import fastkeras as keras
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.core.variable import pack
-from fastkeras.layers import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Layer, Masking, SimpleRNN
+from fastkeras.layers import (
+    Activation,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Input,
+    InputLayer,
+    Layer,
+    Masking,
+    SimpleRNN,
+)
 from fastkeras.models.graph import Graph, Pass
 from fastkeras.utils.naming import reset_names, snake_case
 
