@@ -1,0 +1,192 @@
+"""Whole models, written once for fastkeras, Keras 3 and tf_keras, and what they must agree on.
+
+Each case is a function of the keras module that returns (model, data, options of compile, options of fit). Everything
+random comes from RandomState, whose streams never change, so that a case needs no stored data.
+"""
+
+import numpy as np
+
+EPOCHS = 3
+
+
+def random_weights(model, seed):
+    """Weights that are unlike each other, so that no exchange of two goes unseen."""
+    rng = np.random.RandomState(seed)
+    model.set_weights([rng.normal(size=w.shape, scale=0.4).astype("f") for w in model.get_weights()])
+
+
+def run(keras, case):
+    """Predictions before and after training, the history, and an evaluation: plain lists, as JSON holds them."""
+    model, (x, y), compile_options, fit_options = case(keras)
+    random_weights(model, 3)
+    before = model.predict(x, verbose=0)
+    optimizer, rate = compile_options.pop("optimizer")
+    model.compile(optimizer=getattr(keras.optimizers, optimizer)(learning_rate=rate), **compile_options)
+    history = model.fit(x, y, epochs=EPOCHS, shuffle=False, verbose=0, **fit_options).history
+    return {
+        "before": plain(before),
+        "history": {key: plain(values) for key, values in history.items()},
+        "evaluate": plain(model.evaluate(x, y, batch_size=7, verbose=0)),
+        "after": plain(model.predict(x, batch_size=5, verbose=0)),
+    }
+
+
+def plain(values):
+    """Nested lists of numbers with the eight digits that float32 needs."""
+    return [float(f"{v:.8g}") for v in values] if np.ndim(values) == 1 else [plain(v) for v in values]
+
+
+def features(n, D, seed=0):
+    return np.random.RandomState(seed).normal(size=(n, D)).astype("f")
+
+
+def tokens(n, T, V, seed=0):
+    """Ids padded in front with zeros, as pad_sequences leaves them; rows 2 and 3 begin alike, row 4 is all padding."""
+    rng = np.random.RandomState(seed)
+    ids = rng.randint(1, V, (n, T)).astype("int32")
+    for row, length in zip(ids, rng.randint(1, T + 1, n), strict=True):
+        row[: T - length] = 0
+    ids[3, : T // 2] = ids[2, : T // 2]
+    ids[4] = 0
+    return ids
+
+
+def built(model, x):
+    """The model, built by its first call."""
+    model.predict(x[:2], verbose=0)
+    return model
+
+
+def linear_regression(keras):
+    x = features(29, 3)
+    y = x @ [1.0, -2.0, 0.5] + 0.3
+    model = keras.Sequential([keras.layers.Dense(1)])
+    return built(model, x), (x, y), {"optimizer": ("SGD", 0.01), "loss": "mse", "metrics": ["mae"]}, {"batch_size": 1}
+
+
+def mlp(keras):
+    x = features(53, 4)
+    y = (x.sum(axis=1) > 0).astype("int32")
+    model = keras.Sequential([keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1, activation="sigmoid")])
+    options = {"optimizer": ("RMSprop", 0.01), "loss": "binary_crossentropy", "metrics": ["acc"]}
+    return built(model, x), (x, y), options, {"batch_size": 8, "validation_split": 0.2}
+
+
+def _classifier(keras):
+    x = features(47, 5)
+    model = keras.Sequential([keras.layers.Dense(7, activation="tanh"), keras.layers.Dense(3, activation="softmax")])
+    return built(model, x), x, np.abs(x[:, :3]).argmax(axis=1)
+
+
+def softmax_categorical(keras):
+    model, x, labels = _classifier(keras)
+    options = {"optimizer": ("Adam", 0.02), "loss": "categorical_crossentropy", "metrics": ["accuracy"]}
+    return model, (x, np.eye(3, dtype="f")[labels]), options, {"batch_size": 16}
+
+
+def softmax_sparse(keras):
+    model, x, labels = _classifier(keras)
+    options = {"optimizer": ("Adam", 0.02), "loss": "sparse_categorical_crossentropy", "metrics": ["acc"]}
+    return model, (x, labels), options, {"batch_size": 16, "class_weight": {0: 2.0, 1: 0.5, 2: 1.5}}
+
+
+def weighted_with_regularizers(keras):
+    x = features(31, 4)
+    L = keras.layers
+    model = keras.Sequential(
+        [
+            L.Dense(6, activation="elu", kernel_regularizer="l2", bias_regularizer=keras.regularizers.L1(0.02)),
+            L.Dense(2, kernel_constraint="non_neg", activation="sigmoid"),
+        ]
+    )
+    y = np.stack([x[:, 0] > 0, x[:, 1] * x[:, 2] > 0], axis=1).astype("f")
+    weights = np.random.RandomState(5).uniform(0.1, 3, 31)
+    options = {"optimizer": ("SGD", 0.1), "loss": "binary_crossentropy", "weighted_metrics": ["binary_accuracy"]}
+    return built(model, x), (x, y), options, {"batch_size": 10, "sample_weight": weights}
+
+
+def _text(keras, optimizer, rate, mask_zero, **rnn):
+    L, x = keras.layers, tokens(41, 11, 19)
+    layers = [L.Embedding(19, 6, mask_zero=mask_zero), L.SimpleRNN(5, **rnn), L.Dense(1, activation="sigmoid")]
+    y = ((x == 3).sum(axis=1) + (x == 5).sum(axis=1) > 0).astype("int32")
+    options = {"optimizer": (optimizer, rate), "loss": "binary_crossentropy", "metrics": ["acc"]}
+    return built(keras.Sequential(layers), x), (x, y), options, {"batch_size": 16}
+
+
+def rnn_rmsprop(keras):
+    return _text(keras, "RMSprop", 0.01, False)
+
+
+def rnn_adam(keras):
+    return _text(keras, "Adam", 0.01, False)
+
+
+def rnn_sgd(keras):
+    return _text(keras, "SGD", 0.1, False, go_backwards=True, use_bias=False)
+
+
+def masked_rnn_rmsprop(keras):
+    return _text(keras, "RMSprop", 0.01, True)
+
+
+def masked_rnn_adam(keras):
+    return _text(keras, "Adam", 0.01, True, activation="relu")
+
+
+def masked_rnn_sgd(keras):
+    return _text(keras, "SGD", 0.1, True)
+
+
+def masked_tagger(keras):
+    """A label at every step: the mask reaches the loss and the accuracy."""
+    L, x = keras.layers, tokens(23, 7, 13)
+    model = keras.Sequential(
+        [
+            L.Embedding(13, 4, mask_zero=True),
+            L.SimpleRNN(6, return_sequences=True),
+            L.SimpleRNN(5, return_sequences=True, go_backwards=False),
+            L.Dense(3, activation="softmax"),
+        ]
+    )
+    x[4] = 1  # a batch's mean is over its unmasked steps; rows without any are fine, batches are not
+    options = {"optimizer": ("SGD", 0.2), "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
+    return built(model, x), (x, x % 3), options, {"batch_size": 8}
+
+
+def masking_layer(keras):
+    L = keras.layers
+    x = np.random.RandomState(2).normal(size=(19, 6, 3)).astype("f")
+    x[tokens(19, 6, 9) == 0] = 0.0
+    y = (x.sum(axis=(1, 2)) > 0).astype("f")
+    model = keras.Sequential([L.Masking(0.0), L.SimpleRNN(4, return_sequences=True), L.SimpleRNN(3), L.Dense(1)])
+    return built(model, x), (x, y), {"optimizer": ("SGD", 0.05), "loss": "mae", "metrics": ["mse"]}, {"batch_size": 4}
+
+
+def flattened_embedding(keras):
+    L, x = keras.layers, tokens(37, 5, 11)
+    layers = [L.Embedding(11, 3), L.Flatten(), L.Dense(4, activation="relu"), L.Dense(2), L.Activation("softmax")]
+    layers = [keras.Input((5,), dtype="int32"), *layers]
+    y = (x[:, -1] > 5).astype("int32")
+    options = {"optimizer": ("SGD", 0.1), "loss": "sparse_categorical_crossentropy", "metrics": ["acc"]}
+    return built(keras.Sequential(layers), x), (x, y), options, {"batch_size": 9}
+
+
+# Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
+# formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
+BOTH = ("keras", "tf_keras")
+CASES = {
+    linear_regression: BOTH,
+    mlp: BOTH,
+    softmax_categorical: BOTH,
+    softmax_sparse: BOTH,
+    weighted_with_regularizers: BOTH,
+    rnn_rmsprop: ("tf_keras",),
+    rnn_adam: ("tf_keras",),
+    rnn_sgd: BOTH,
+    masked_rnn_rmsprop: ("tf_keras",),
+    masked_rnn_adam: ("tf_keras",),
+    masked_rnn_sgd: BOTH,
+    masked_tagger: ("keras",),
+    masking_layer: BOTH,
+    flattened_embedding: BOTH,
+}

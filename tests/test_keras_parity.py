@@ -1,0 +1,51 @@
+"""Whole models against TensorFlow's Keras: the same weights and batches give the same losses, metrics, predictions.
+
+Live where TensorFlow is installed (the extra `compare`), and always against what it gave when
+tests/write_parity_fixtures.py was run.
+"""
+
+import importlib
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from parity_cases import CASES, run
+
+import fastkeras
+
+PAIRS = [(case, peer) for case, peers in CASES.items() for peer in peers]
+IDS = [f"{case.__name__}-{peer}" for case, peer in PAIRS]
+FIXTURES = json.loads((Path(__file__).with_name("fixtures") / "parity.json").read_text())
+
+
+def assert_agrees(ours, theirs):
+    """Predictions to 1e-5 before training; loss and metrics of every epoch to 1e-4 relative; predictions after it."""
+    np.testing.assert_allclose(ours["before"], theirs["before"], rtol=0, atol=1e-5)
+    assert list(ours["history"]) == list(theirs["history"])
+    for key, values in theirs["history"].items():
+        np.testing.assert_allclose(ours["history"][key], values, rtol=1e-4, atol=1e-7, err_msg=key)
+    np.testing.assert_allclose(ours["evaluate"], theirs["evaluate"], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(ours["after"], theirs["after"], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("case", "peer"), PAIRS, ids=IDS)
+def test_results_that_tensorflow_gave(case, peer):
+    assert_agrees(run(fastkeras, case), FIXTURES[f"{case.__name__}-{peer}"])
+
+
+@pytest.mark.parametrize(("case", "peer"), PAIRS, ids=IDS)
+@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+def test_results_that_tensorflow_gives(case, peer):
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    assert_agrees(run(fastkeras, case), run(importlib.import_module(peer), case))
+
+
+def test_training_differs_from_case_to_case():
+    """The comparison above would notice another model: no two cases agree, and training changes predictions."""
+    for name, result in FIXTURES.items():
+        assert np.abs(np.subtract(result["before"], result["after"])).max() > 1e-3, name
+    losses = [tuple(result["history"]["loss"]) for name, result in FIXTURES.items() if name.endswith("tf_keras")]
+    assert len(set(losses)) == len(losses)
