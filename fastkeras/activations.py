@@ -13,6 +13,7 @@ and, if a model that uses it is to be saved, `get_config()`.
 """
 
 import math
+import types
 
 import numpy as np
 
@@ -83,39 +84,209 @@ def _along(activation, x, axis):
     return np.moveaxis(activation(np.moveaxis(x, axis, -1)), -1, axis)
 
 
+# --- functions on arrays of any shape: float32 -----------------------------------------------------------------------
+
+
 def linear(x):
     """x, unchanged."""
-    return _LINEAR(x)
+    return Activation("linear")(x)
 
 
-def relu(x):
-    """max(x, 0)"""
-    return _RELU(x)
+def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+    """max(x, 0); in general x, clipped to [0, max_value], above the threshold, negative_slope (x - threshold) below."""
+    if negative_slope == 0 and max_value is None and threshold == 0:
+        return Activation("relu")(x)
+    return Activation("general_relu", negative_slope, np.inf if max_value is None else max_value, threshold)(x)
+
+
+def leaky_relu(x, negative_slope=0.2):
+    """x where x > 0, negative_slope x elsewhere."""
+    return Activation("leaky_relu", negative_slope)(x)
+
+
+def relu6(x):
+    """min(max(x, 0), 6)"""
+    return Activation("relu6")(x)
+
+
+def elu(x, alpha=1.0):
+    """x where x > 0, alpha (exp(x) - 1) elsewhere (Clevert et al., arXiv 1511.07289); alpha >= 0."""
+    return Activation("elu", alpha)(x)
+
+
+def selu(x):
+    """1.0507 elu(x, 1.6733), which keeps mean 0 and variance 1 (Klambauer et al., arXiv 1706.02515)."""
+    return Activation("selu")(x)
+
+
+def celu(x, alpha=1.0):
+    """max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1) (Barron, arXiv 1704.07483); alpha > 0."""
+    return Activation("celu", alpha)(x)
+
+
+def gelu(x, approximate=False):
+    """x P(X <= x) for a normal X, or its approximation by tanh (Hendrycks and Gimpel, arXiv 1606.08415)."""
+    return Activation("gelu_tanh" if approximate else "gelu")(x)
+
+
+def glu(x, axis=-1):
+    """a sigmoid(b), a and b being the halves of x along the axis (Dauphin et al., arXiv 1612.08083)."""
+    x = np.moveaxis(np.asarray(x, np.float32), axis, -1)
+    *shape, columns = x.shape
+    if columns % 2:
+        raise ValueError(f"glu halves axis {axis}, so its extent must be even. Received: {columns}")
+    y = np.empty((*shape, columns // 2), np.float32)
+    rows = math.prod(shape)
+    kernels.glu_forward(y.reshape(rows, -1), np.ascontiguousarray(x).reshape(rows, columns))
+    return np.moveaxis(y, -1, axis)
+
+
+def silu(x):
+    """x sigmoid(x), also called swish (Ramachandran et al., arXiv 1710.05941)."""
+    return Activation("silu")(x)
+
+
+def hard_silu(x):
+    """x hard_sigmoid(x), also called hard_swish (Howard et al., arXiv 1905.02244)."""
+    return Activation("hard_silu")(x)
+
+
+def mish(x):
+    """x tanh(softplus(x)) (Misra, arXiv 1908.08681)."""
+    return Activation("mish")(x)
+
+
+def softplus(x):
+    """log(1 + exp(x))"""
+    return Activation("softplus")(x)
+
+
+def softsign(x):
+    """x / (1 + |x|)"""
+    return Activation("softsign")(x)
 
 
 def sigmoid(x):
     """1 / (1 + exp(-x))"""
-    return _SIGMOID(x)
+    return Activation("sigmoid")(x)
+
+
+def hard_sigmoid(x):
+    """min(max(x + 3, 0), 6) / 6"""
+    return Activation("hard_sigmoid")(x)
+
+
+def log_sigmoid(x):
+    """log(sigmoid(x))"""
+    return Activation("log_sigmoid")(x)
+
+
+def sparse_sigmoid(x):
+    """min(max((x + 1) / 2, 0), 1) (Blondel et al., arXiv 1901.02324)."""
+    return Activation("sparse_sigmoid")(x)
 
 
 def tanh(x):
     """tanh(x)"""
-    return _TANH(x)
+    return Activation("tanh")(x)
+
+
+def tanh_shrink(x):
+    """x - tanh(x)"""
+    return Activation("tanh_shrink")(x)
+
+
+def hard_tanh(x):
+    """min(max(x, -1), 1)"""
+    return Activation("hard_tanh")(x)
+
+
+def hard_shrink(x, threshold=0.5):
+    """x where |x| > threshold, 0 elsewhere; threshold >= 0."""
+    return Activation("hard_shrink", threshold)(x)
+
+
+def soft_shrink(x, threshold=0.5):
+    """x moved towards 0 by the threshold, and 0 where |x| is not above it; threshold >= 0."""
+    return Activation("soft_shrink", threshold)(x)
+
+
+def threshold(x, threshold, default_value):
+    """x where x > threshold, default_value elsewhere."""
+    return Activation("threshold", threshold, default_value)(x)
+
+
+def sparse_plus(x):
+    """0 up to x = -1, x from x = 1 on, (x + 1)^2 / 4 between."""
+    return Activation("sparse_plus")(x)
+
+
+def squareplus(x, b=4):
+    """(x + sqrt(x^2 + b)) / 2 (Barron, arXiv 2112.11687)."""
+    return Activation("squareplus", b)(x)
+
+
+def exponential(x):
+    """exp(x)"""
+    return Activation("exponential")(x)
 
 
 def softmax(x, axis=-1):
-    """exp(x) / sum(exp(x)), along an axis"""
-    return _along(_SOFTMAX, x, axis)
+    """exp(x) / sum(exp(x)) along the axis: positive, with sum 1."""
+    return _along(Activation("softmax"), x, axis)
 
 
-_LINEAR = Activation("linear")
-_RELU = Activation("relu")
-_SIGMOID = Activation("sigmoid")
-_TANH = Activation("tanh")
-_SOFTMAX = Activation("softmax")
+def log_softmax(x, axis=-1):
+    """log(softmax(x)) along the axis."""
+    return _along(Activation("log_softmax"), x, axis)
 
-_BY_NAME = {a.name: a for a in (_LINEAR, _RELU, _SIGMOID, _TANH, _SOFTMAX)}
-_BY_FUNCTION = {linear: _LINEAR, relu: _RELU, sigmoid: _SIGMOID, tanh: _TANH, softmax: _SOFTMAX}
+
+def sparsemax(x, axis=-1):
+    """max(x - tau, 0) along the axis, tau such that the sum is 1 (Martins and Astudillo, arXiv 1602.02068)."""
+    return _along(Activation("sparsemax"), x, axis)
+
+
+swish, hard_swish = silu, hard_silu
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+# The functions that a layer can apply, with the numbers they take by default. (glu changes the shape, and threshold
+# has no defaults.)
+_BY_FUNCTION = {
+    function: Activation(function.__name__, *numbers)
+    for function, numbers in {
+        linear: (),
+        relu: (),
+        leaky_relu: (0.2,),
+        relu6: (),
+        elu: (1.0,),
+        selu: (),
+        celu: (1.0,),
+        gelu: (),
+        silu: (),
+        hard_silu: (),
+        mish: (),
+        softplus: (),
+        softsign: (),
+        sigmoid: (),
+        hard_sigmoid: (),
+        log_sigmoid: (),
+        sparse_sigmoid: (),
+        tanh: (),
+        tanh_shrink: (),
+        hard_tanh: (),
+        hard_shrink: (0.5,),
+        soft_shrink: (0.5,),
+        sparse_plus: (),
+        squareplus: (4.0,),
+        exponential: (),
+        softmax: (),
+        log_softmax: (),
+        sparsemax: (),
+    }.items()
+}
+_BY_NAME = {activation.name: activation for activation in _BY_FUNCTION.values()}
+_BY_NAME |= {"swish": _BY_FUNCTION[silu], "hard_swish": _BY_FUNCTION[hard_silu]}
 
 
 def get(identifier):
@@ -125,7 +296,7 @@ def get(identifier):
     forward(x) -> (y, backward), or what `serialize` gave.
     """
     if identifier is None:
-        return _LINEAR
+        return _BY_NAME["linear"]
     if isinstance(identifier, (Activation, OwnActivation)):
         return identifier
     if isinstance(identifier, str):
@@ -134,10 +305,10 @@ def get(identifier):
         return _BY_NAME[identifier]
     if isinstance(identifier, dict):
         return deserialize(identifier)
-    if callable(identifier) and identifier in _BY_FUNCTION:
+    if isinstance(identifier, types.FunctionType) and identifier in _BY_FUNCTION:
         return _BY_FUNCTION[identifier]
     if hasattr(identifier, "forward"):
-        return OwnActivation(identifier)
+        return OwnActivation(identifier() if isinstance(identifier, type) else identifier)
     raise TypeError(
         "An activation must be a name, a function of fastkeras.activations, or an object with "
         f"forward(x) -> (y, backward), since training needs its gradient. Received: {identifier!r}"
@@ -150,10 +321,7 @@ def serialize(activation):
     if activation.kernel is not None:
         return activation.name
     own = activation.wrapped
-    return {
-        "class_name": type(own).__name__,
-        "config": own.get_config() if hasattr(own, "get_config") else {},
-    }
+    return {"class_name": type(own).__name__, "config": own.get_config() if hasattr(own, "get_config") else {}}
 
 
 def deserialize(config, custom_objects=None):
@@ -166,4 +334,4 @@ def deserialize(config, custom_objects=None):
     own = (custom_objects or {}).get(name)
     if own is None:
         raise ValueError(suggest.unknown("activation class", name, custom_objects or _BY_NAME))
-    return get(own(**numbers))
+    return get(own.from_config(numbers) if hasattr(own, "from_config") else own(**numbers))

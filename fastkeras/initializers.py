@@ -66,9 +66,7 @@ class Constant(Initializer):
         return np.full(shape, self.value, _dtype(dtype))
 
     def get_config(self):
-        return {
-            "value": self.value.tolist() if isinstance(self.value, (np.ndarray, np.generic)) else self.value
-        }
+        return {"value": self.value.tolist() if isinstance(self.value, (np.ndarray, np.generic)) else self.value}
 
     @classmethod
     def from_config(cls, config):
@@ -104,8 +102,7 @@ class RandomInitializer(Initializer):
             seed = random_state.SeedGenerator.from_config(seed.get("config", {}))
         if seed is not None and not isinstance(seed, (int, np.integer, random_state.SeedGenerator)):
             raise ValueError(
-                f"{type(self).__name__}: `seed` must be an integer, a SeedGenerator or None. "
-                f"Received: seed={seed!r}"
+                f"{type(self).__name__}: `seed` must be an integer, a SeedGenerator or None. Received: seed={seed!r}"
             )
         self._given_seed = seed
         self.seed = random_state.fresh_seed() if seed is None else seed
@@ -322,9 +319,7 @@ class Orthogonal(RandomInitializer):
 
     def __call__(self, shape, dtype=None):
         if len(shape) < 2:
-            raise ValueError(
-                f"Orthogonal: `shape` must have two or more axes. Received: shape={tuple(shape)}"
-            )
+            raise ValueError(f"Orthogonal: `shape` must have two or more axes. Received: shape={tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = self._normal((max(rows, columns), min(rows, columns)), 0.0, 1.0, np.float64)
         q, r = np.linalg.qr(tall)
@@ -388,9 +383,7 @@ def get(identifier):
 def _given_values(values):
     def initializer(shape, dtype=None):
         if tuple(shape) != values.shape:
-            raise ValueError(
-                f"The array given as initializer must have shape {tuple(shape)}. Received: {values.shape}"
-            )
+            raise ValueError(f"The array given as initializer must have shape {tuple(shape)}. Received: {values.shape}")
         return values.astype(_dtype(dtype))
 
     return initializer

@@ -20,9 +20,7 @@ def set_random_seed(seed):
     seed: an integer from 0 to 2^32 - 1 (numpy takes no other).
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
-        raise ValueError(
-            f"set_random_seed: `seed` must be an integer from 0 to 2^32 - 1. Received: seed={seed!r}"
-        )
+        raise ValueError(f"set_random_seed: `seed` must be an integer from 0 to 2^32 - 1. Received: seed={seed!r}")
     seed = int(seed)
     random.seed(seed)
     np.random.seed(seed)

@@ -91,9 +91,7 @@ class OrthogonalRegularizer(Regularizer):
     def __init__(self, factor=0.01, mode="rows"):
         self.factor = _factor("OrthogonalRegularizer", "factor", factor)
         if mode not in ("rows", "columns"):
-            raise ValueError(
-                f"OrthogonalRegularizer: `mode` must be 'rows' or 'columns'. Received: mode={mode!r}"
-            )
+            raise ValueError(f"OrthogonalRegularizer: `mode` must be 'rows' or 'columns'. Received: mode={mode!r}")
         self.mode = mode
 
     def __call__(self, w):

@@ -97,7 +97,5 @@ def test_set_random_seed_names_what_is_wrong(seed):
 
 @pytest.mark.parametrize("seed", [1.5, "1", True])
 def test_seed_generator_names_what_is_wrong(seed):
-    with pytest.raises(
-        ValueError, match=r"SeedGenerator: `seed` must be an integer or None. Received: seed="
-    ):
+    with pytest.raises(ValueError, match=r"SeedGenerator: `seed` must be an integer or None. Received: seed="):
         random_state.SeedGenerator(seed)

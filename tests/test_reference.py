@@ -6,18 +6,29 @@ import reference
 from checks import central_difference
 
 RNG = np.random.default_rng(1)
-ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softmax", "log_softmax"]
 
 
 def assert_gradient(gradient, function, x, dy):
     np.testing.assert_allclose(gradient, central_difference(function, x, dy), rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activation_gradients(name):
+@pytest.mark.parametrize(("name", "numbers"), reference.ACTIVATIONS.items())
+def test_activation_gradients(name, numbers):
     x, dy = 2 * RNG.normal(size=(3, 5)), RNG.normal(size=(3, 5))
     function, backward = getattr(reference, name), getattr(reference, f"{name}_backward")
-    assert_gradient(backward(dy, x), function, x, dy)
+    assert_gradient(backward(dy, x, *numbers), lambda x: function(x, *numbers), x, dy)
+
+
+@pytest.mark.parametrize("numbers", reference.GENERAL_RELUS)
+def test_general_relu_gradients(numbers):
+    x, dy = 2 * RNG.normal(size=(3, 5)), RNG.normal(size=(3, 5))
+    gradient = reference.general_relu_backward(dy, x, *numbers)
+    assert_gradient(gradient, lambda x: reference.general_relu(x, *numbers), x, dy)
+
+
+def test_glu_gradient():
+    x, dy = 2 * RNG.normal(size=(3, 10)), RNG.normal(size=(3, 5))
+    assert_gradient(reference.glu_backward(dy, x), reference.glu, x, dy)
 
 
 NUMBERS = RNG.normal(size=(5, 3))

@@ -39,9 +39,7 @@ def test_any_shape_but_for_orthogonal():
     assert_close(L2(0.5)(w), 0.5 * np.sum(w.astype(np.float64) ** 2), 1e-7)
     assert_close(L1(0.5)(w[:, ::2]), 0.5 * np.abs(w[:, ::2].astype(np.float64)).sum(), 1e-7)
     assert L2(0.5)(np.zeros((0, 3), np.float32)) == 0.0
-    with pytest.raises(
-        ValueError, match=r"OrthogonalRegularizer: expected a matrix. Received: shape \(2, 3, 5\)"
-    ):
+    with pytest.raises(ValueError, match=r"OrthogonalRegularizer: expected a matrix. Received: shape \(2, 3, 5\)"):
         OrthogonalRegularizer()(w)
 
 
@@ -106,9 +104,7 @@ def test_configurations_of_keras():
         "config": {"l2": 0.5},
         "registered_name": None,
     }
-    assert (
-        regularizers.get({"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.5}}).get_config()["l2"] == 0.5
-    )
+    assert regularizers.get({"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.5}}).get_config()["l2"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,7 @@ class Registry:
             return self.find(config, custom_objects)()
         if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
             raise ValueError(
-                f"The configuration of the {self.kind} must be a dictionary with a `class_name`. "
-                f"Received: {config!r}"
+                f"The configuration of the {self.kind} must be a dictionary with a `class_name`. Received: {config!r}"
             )
         if config["class_name"] == "function":
             return self.find(config["config"], custom_objects)
