@@ -1,0 +1,354 @@
+"""Optimizer: what all optimizers share.
+
+To write one, subclass Optimizer and define
+
+    slot_groups()               what it keeps for each variable
+    update(segment, numbers)    one step on a segment (see segment.py), usually one kernel call
+    get_config()                the arguments of __init__
+
+The training loop calls `build(variables)` once and `step()` after each backward pass.
+"""
+
+import inspect
+import math
+import re
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from fastkeras._kernels import optimizers as kernels
+from fastkeras.optimizers import schedules
+from fastkeras.optimizers.segment import Segment, runs
+from fastkeras.utils import suggest
+from fastkeras.utils.naming import snake_case
+
+# What configurations of tf_keras hold beyond ours: how it runs, not what it computes.
+_IGNORED_IN_CONFIG = {"jit_compile", "is_legacy_optimizer"}
+
+
+class Slot(NamedTuple):
+    """An array that an optimizer keeps for a variable: its name in Keras 3, the variable, and the live array."""
+
+    name: str
+    variable: object
+    value: np.ndarray
+
+
+def checked(owner, name, value, low=-math.inf, high=math.inf, none=False):
+    """`value` as a float in [low, high]; None if that is allowed. A ValueError names owner and argument otherwise."""
+    if value is None and none:
+        return None
+    number = isinstance(value, (int, float, np.number, np.ndarray)) and not isinstance(value, bool)
+    if not number or np.ndim(value) or not math.isfinite(value) or not low <= value <= high:
+        limits = "" if low == -math.inf else f" >= {low:g}" if high == math.inf else f" in [{low:g}, {high:g}]"
+        raise ValueError(f"{owner}: `{name}` must be a number{limits}. Received: {name}={value!r}")
+    return float(value)
+
+
+def _count(owner, name, value, least):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
+        raise ValueError(f"{owner}: `{name}` must be an integer >= {least} or None. Received: {name}={value!r}")
+    return None if value is None else int(value)
+
+
+class Optimizer:
+    """The base of all optimizers.
+
+    learning_rate: a number, a schedule (see fastkeras.optimizers.schedules), or a function of the step or of nothing.
+    weight_decay: before each step every weight loses learning_rate * weight_decay of itself.
+    clipnorm: the gradient of each variable is scaled down to this norm if it is longer.
+    clipvalue: each element of the gradient is brought into [-clipvalue, clipvalue].
+    global_clipnorm: all gradients together are scaled down to this norm. Only one of the three may be given.
+    use_ema: a moving average of the weights is kept, average = ema_momentum * average + (1 - ema_momentum) * weight.
+        It replaces the weights every `ema_overwrite_frequency` steps, and in `finalize_variable_values`.
+    gradient_accumulation_steps: weights change in every n-th step only, by the mean of n gradients.
+    loss_scale_factor: kept for files. Losses and gradients are float32 here, where scaling a loss up and its
+        gradients down again changes nothing.
+    name: what files call the optimizer.
+    Keras 2's `lr` is taken for learning_rate; its `decay` divides the learning rate by 1 + decay * iterations.
+    """
+
+    def __init__(
+        self,
+        learning_rate,
+        weight_decay=None,
+        clipnorm=None,
+        clipvalue=None,
+        global_clipnorm=None,
+        use_ema=False,
+        ema_momentum=0.99,
+        ema_overwrite_frequency=None,
+        loss_scale_factor=None,
+        gradient_accumulation_steps=None,
+        name=None,
+        **kwargs,
+    ):
+        owner = type(self).__name__
+        learning_rate, self.decay = self._of_keras_2(learning_rate, kwargs)
+        if kwargs:
+            raise TypeError(suggest.unknown(f"argument of {owner}", next(iter(kwargs)), self._arguments()))
+        if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ValueError(
+                f"{owner}: only one of `clipnorm`, `clipvalue` and `global_clipnorm` may be given. "
+                f"Received: clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
+            )
+        self.name = name or snake_case(type(self).__name__)
+        self._learning_rate = None
+        self._set_learning_rate(learning_rate)
+        self.weight_decay = checked(owner, "weight_decay", weight_decay, none=True)
+        self.clipnorm = checked(owner, "clipnorm", clipnorm, 0, none=True)
+        self.clipvalue = checked(owner, "clipvalue", clipvalue, 0, none=True)
+        self.global_clipnorm = checked(owner, "global_clipnorm", global_clipnorm, 0, none=True)
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = checked(owner, "ema_momentum", ema_momentum, 0, 1)
+        self.ema_overwrite_frequency = _count(owner, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self.loss_scale_factor = checked(owner, "loss_scale_factor", loss_scale_factor, 0, none=True)
+        self.gradient_accumulation_steps = _count(owner, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        self.built = False
+        self._batches = 0  # calls of step(): iterations, if gradients do not accumulate
+        self._variables, self._segments, self._constrained = [], [], []
+        self._without_decay = lambda variable: False
+
+    @staticmethod
+    def _of_keras_2(learning_rate, kwargs):
+        """(learning rate, decay), with `lr` and `decay` taken out of kwargs."""
+        if "lr" in kwargs:
+            warnings.warn("The argument `lr` is called `learning_rate` in Keras 3.", stacklevel=4)
+            learning_rate = kwargs.pop("lr")
+        decay = kwargs.pop("decay", None)
+        if decay:
+            warnings.warn(
+                "The argument `decay` is written as a schedule in Keras 3: learning_rate=keras.optimizers.schedules."
+                f"InverseTimeDecay({learning_rate}, decay_steps=1, decay_rate={decay}).",
+                stacklevel=4,
+            )
+        return learning_rate, checked("optimizer", "decay", decay or 0.0, 0)
+
+    @classmethod
+    def _arguments(cls):
+        names = {name for base in cls.__mro__[:-1] for name in inspect.signature(base.__init__).parameters}
+        return names - {"self", "kwargs"}
+
+    # --- the learning rate ---------------------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self):
+        """The learning rate of the next step, a float. A new one can be assigned, unless a schedule gives it."""
+        rate = self._learning_rate
+        if callable(rate):
+            return float(rate(self._batches) if self._rate_takes_step else rate())
+        return rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        if isinstance(self._learning_rate, schedules.LearningRateSchedule) and not callable(value):
+            raise TypeError(
+                f"{type(self).__name__}: the learning rate is given by a schedule and cannot be set to a number. "
+                f"Received: learning_rate={value!r}"
+            )
+        self._set_learning_rate(value)
+
+    lr = learning_rate  # Keras 2's name
+
+    def _set_learning_rate(self, value):
+        if isinstance(value, dict):
+            value = schedules.deserialize(value)
+        if not callable(value):
+            value = checked(type(self).__name__, "learning_rate", value)
+        self._rate_takes_step = callable(value) and len(inspect.signature(value).parameters) > 0
+        self._learning_rate = value
+
+    # --- variables -----------------------------------------------------------------------------------------------
+
+    def build(self, variables):
+        """Makes what the optimizer keeps for these variables; what it kept for any of them before stays.
+
+        variables: objects with float32 arrays `value` and `grad` of one shape, `name`, `path`, and a `constraint` or
+        None. Those whose arrays lie side by side are updated together. To be called again if the set of variables
+        or the place of their arrays changes.
+        """
+        kept = {}
+        for segment in self._segments:
+            kept.update(segment.slot_views())
+        self._variables = list(variables)
+        self._constrained = [v for v in self._variables if v.constraint is not None]
+        names = [name for group in self._all_slot_groups() for name in group if name != "gradient_accumulator"]
+        decay = self.weight_decay or 0.0
+        self._segments = [
+            Segment(run, 0.0 if self._without_decay(run[0]) else decay, names)
+            for run in runs(self._variables, self._without_decay)
+        ]
+        for segment in self._segments:
+            for key, view in segment.slot_views().items():
+                if key in kept and kept[key].shape == view.shape:
+                    view[...] = kept[key]
+        self.built = True
+
+    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+        """Weight decay leaves out the variables of `var_list`, and those with one of `var_names` in their name.
+
+        var_names: strings, for example ["bias"]; each is a regular expression, as in Keras.
+        """
+        excluded = {id(variable) for variable in var_list or ()}
+        pattern = re.compile("|".join(var_names)) if var_names else None
+        self._without_decay = lambda v: id(v) in excluded or bool(pattern and pattern.search(v.name))
+        if self.built:
+            self.build(self._variables)
+
+    def slot_groups(self):
+        """The names of what is kept for each variable, in Keras 3's order: ((names that alternate), ...).
+
+        (("m", "v"), ("w",)) stands for m and v of the first variable, m and v of the second, ..., w of the first, ...
+        """
+        return ()
+
+    def legacy_slot_name(self, name):
+        """What tf_keras calls a slot in its files."""
+        return name
+
+    def _all_slot_groups(self):
+        groups = [("average",)] if self.use_ema else []
+        if self.gradient_accumulation_steps:
+            groups.append(("gradient_accumulator",))
+        return [*groups, *self.slot_groups()]
+
+    @property
+    def slots(self):
+        """All that is kept for variables, as a list of Slot in the order of Keras's files; the arrays are live."""
+        views = {("gradient_accumulator", id(v)): v.grad for v in self._variables}
+        for segment in self._segments:
+            views.update(segment.slot_views())
+        return [
+            Slot(name, variable, views[name, id(variable)])
+            for group in self._all_slot_groups()
+            for variable in self._variables
+            for name in group
+        ]
+
+    @property
+    def variables(self):
+        """Everything that files hold, as a list of (name, array) in Keras 3's order: iteration, learning_rate unless a
+        schedule gives it, and the slots. The arrays of slots are live, the first two are copies."""
+        numbers = [("iteration", np.array(self._batches, np.int64))]
+        if not callable(self._learning_rate):
+            numbers.append(("learning_rate", np.array(self._learning_rate, np.float32)))
+        return numbers + [(f"{s.variable.path.replace('/', '_')}_{s.name}", s.value) for s in self.slots]
+
+    def state(self):
+        """Copies of the arrays of `variables`."""
+        return [array.copy() for _, array in self.variables]
+
+    def set_state(self, arrays):
+        """Restores what `state` gave; a ValueError, and nothing changed, if number or shapes do not fit."""
+        arrays, variables = [np.asarray(a) for a in arrays], self.variables
+        given, wanted = [a.shape for a in arrays], [array.shape for _, array in variables]
+        if given != wanted:
+            raise ValueError(f"{type(self).__name__}: expected a state of shapes {wanted}. Received: {given}")
+        self._batches = int(arrays[0])
+        if not callable(self._learning_rate):
+            self._learning_rate = float(arrays[1])
+        for (_, array), value in zip(variables, arrays, strict=True):
+            array[...] = value
+
+    # --- the step ------------------------------------------------------------------------------------------------
+
+    @property
+    def iterations(self):
+        """How many times the variables have been updated."""
+        return self._batches // (self.gradient_accumulation_steps or 1)
+
+    @iterations.setter
+    def iterations(self, value):
+        self._batches = int(value) * (self.gradient_accumulation_steps or 1)
+
+    def step(self):
+        """Changes the variables by their gradients, and leaves the gradients zero.
+
+        While gradients accumulate, nothing happens but for the last of `gradient_accumulation_steps` calls: the
+        backward passes of the others have added to the gradients, which are left as they are.
+        """
+        count = self.gradient_accumulation_steps or 1
+        if count == 1 or (self._batches + 1) % count == 0:
+            rate = self.learning_rate
+            if self.decay:
+                rate /= 1.0 + self.decay * self.iterations
+            scale, clip = 1.0 / count, math.inf
+            if self.clipnorm or self.global_clipnorm or self.clipvalue:
+                scale, clip = self._clip(scale)
+            for segment in self._segments:
+                self.update(segment, (rate, scale, clip, segment.decay))
+        if self.use_ema:
+            self._average()
+        for variable in self._constrained:
+            variable.value[...] = variable.constraint(variable.value)
+        self._batches += 1
+
+    def update(self, segment, numbers):
+        """One step on a segment.
+
+        numbers: (learning rate, scale, clip, decay), for a kernel: the gradient counts as scale * segment.grad,
+        brought into [-clip, clip], and before the step segment.value loses learning rate * decay of itself.
+        segment.grad must be left zero.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define update(segment, numbers)")
+
+    def _clip(self, scale):
+        """(scale, clip) as `update` takes them; the norms of variables are cut here."""
+        if self.clipnorm:
+            for segment in self._segments:
+                kernels.clip_norms(segment.grad, segment.offsets, self.clipnorm / scale)
+        elif self.global_clipnorm:
+            norm = scale * math.sqrt(sum(kernels.square_sum(segment.grad) for segment in self._segments))
+            if not math.isfinite(norm):
+                return math.nan, math.inf  # as in Keras: no direction is right
+            scale *= min(1.0, self.global_clipnorm / norm) if norm else 1.0
+        return scale, self.clipvalue or math.inf
+
+    # --- the average of the weights ------------------------------------------------------------------------------
+
+    def _average(self):
+        iterations = self.iterations
+        momentum = self.ema_momentum if iterations else 0.0
+        for segment in self._segments:
+            kernels.average(segment.slots["average"], segment.value, momentum)
+        if self.ema_overwrite_frequency and (iterations + 1) % self.ema_overwrite_frequency == 0:
+            self.finalize_variable_values()
+
+    def finalize_variable_values(self, variables=None):
+        """Replaces the weights by their moving average, if one is kept; to be called when training ends."""
+        if self.use_ema:
+            for segment in self._segments:
+                np.copyto(segment.value, segment.slots["average"])
+
+    # --- configuration -------------------------------------------------------------------------------------------
+
+    def get_config(self):
+        """The arguments that make an equal optimizer: plain Python values, as files hold them."""
+        rate = self._learning_rate
+        config = {
+            "name": self.name,
+            "learning_rate": schedules.serialize(rate) if callable(rate) else rate,
+            "weight_decay": self.weight_decay,
+            "clipnorm": self.clipnorm,
+            "global_clipnorm": self.global_clipnorm,
+            "clipvalue": self.clipvalue,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+        }
+        return {**config, "decay": self.decay} if self.decay else config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The optimizer that a configuration of Keras 2 or Keras 3 describes, without what it has kept."""
+        config = {name: value for name, value in config.items() if name not in _IGNORED_IN_CONFIG}
+        if "lr" in config:
+            config["learning_rate"] = config.pop("lr")
+        if isinstance(config.get("learning_rate"), dict):
+            config["learning_rate"] = schedules.deserialize(config["learning_rate"], custom_objects)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a file's `decay` is nobody's slip
+            return cls(**config)

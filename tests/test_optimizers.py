@@ -1,0 +1,714 @@
+"""Optimizers: every option against the reference and against Keras; variables and segments, state, names, errors."""
+
+import math
+import warnings
+from collections import defaultdict
+
+import keras_optimizers
+import numpy as np
+import pytest
+import reference
+from checks import assert_close, same_bits_for_any_threads
+
+from fastkeras import constraints, optimizers
+from fastkeras.core.variable import Variable, pack
+from fastkeras.optimizers import SGD, Adam, RMSprop, schedules
+
+SHAPES = {"a/kernel": (5, 7), "a/bias": (7,), "b/kernel": (7, 3), "b/bias": (3,), "c/gamma": (11,)}
+STEPS = 10
+
+
+def make_variables(shapes=SHAPES, seed=1, packed=True):
+    rng = np.random.default_rng(seed)
+    variables = [Variable(rng.normal(size=shape), path.split("/")[-1], path=path) for path, shape in shapes.items()]
+    for group in [variables] if packed else [[v] for v in variables]:
+        pack(group)
+    return variables
+
+
+def make_gradients(variables, steps=STEPS, seed=2):
+    rng = np.random.default_rng(seed)
+    return [[rng.normal(0, 0.5, v.shape).astype(np.float32) for v in variables] for _ in range(steps)]
+
+
+def train(optimizer, variables, gradients):
+    """Adds each step's gradients to the variables', as a backward pass does, and lets the optimizer step."""
+    for step in gradients:
+        for variable, gradient in zip(variables, step, strict=True):
+            variable.grad += gradient
+        optimizer.step()
+    return tuple(v.value.copy() for v in variables)
+
+
+# --- against the reference -------------------------------------------------------------------------------------------
+
+
+def reference_step(config, p, slot, d, t, rate):
+    if "nesterov" in config:
+        p, slot["m"] = reference.sgd(p, slot["m"], d, rate, config["momentum"], config["nesterov"])
+    elif "rho" in config:
+        numbers = rate, config["rho"], config["momentum"], config["epsilon"], config["centered"]
+        p, slot["v"], slot["m"], slot["a"] = reference.rmsprop(p, slot["v"], slot["m"], slot["a"], d, *numbers)
+    else:
+        numbers = rate, config["beta_1"], config["beta_2"], config["epsilon"], config["amsgrad"]
+        p, slot["m"], slot["v"], slot["v_max"] = reference.adam(p, slot["m"], slot["v"], slot["v_max"], d, t, *numbers)
+    return p
+
+
+def reference_clip(config, d):
+    if config["clipnorm"]:
+        return [reference.clip_by_norm(g, config["clipnorm"]) for g in d]
+    if config["global_clipnorm"]:
+        norm = np.linalg.norm(np.concatenate([g.ravel() for g in d]))
+        return [g * min(1, config["global_clipnorm"] / norm) for g in d]
+    return [np.clip(g, -config["clipvalue"], config["clipvalue"]) for g in d] if config["clipvalue"] else d
+
+
+def reference_train(config, values, gradients):
+    """The values after all steps, in float64, one variable after the other as Keras's documentation has it."""
+    values = [v.astype(np.float64) for v in values]
+    slots, averages = [defaultdict(float) for _ in values], values
+    every = config["gradient_accumulation_steps"] or 1
+    for step in range(len(gradients)):
+        updates = step // every
+        if (step + 1) % every == 0:
+            group = np.array(gradients[step + 1 - every : step + 1], object)
+            d = reference_clip(config, [np.mean(list(gs), axis=0, dtype=np.float64) for gs in group.T])
+            rate = config["learning_rate"] / (1 + config.get("decay", 0.0) * updates)
+            values = [reference.decayed(v, rate, config["weight_decay"] or 0.0) for v in values]
+            values = [
+                reference_step(config, v, slot, g, updates + 1, rate)
+                for v, slot, g in zip(values, slots, d, strict=True)
+            ]
+        if config["use_ema"]:
+            momentum = config["ema_momentum"] if updates else 0.0
+            averages = [momentum * a + (1 - momentum) * v for a, v in zip(averages, values, strict=True)]
+            if config["ema_overwrite_frequency"] and (updates + 1) % config["ema_overwrite_frequency"] == 0:
+                values = averages
+    return values
+
+
+OPTIMIZERS = [
+    SGD,
+    lambda **options: SGD(momentum=0.8, **options),
+    lambda **options: SGD(momentum=0.8, nesterov=True, **options),
+    RMSprop,
+    lambda **options: RMSprop(rho=0.8, momentum=0.7, epsilon=1e-3, centered=True, **options),
+    Adam,
+    lambda **options: Adam(beta_2=0.6, epsilon=1e-3, amsgrad=True, **options),
+]
+OPTIMIZER_IDS = ["sgd", "momentum", "nesterov", "rmsprop", "rmsprop, all", "adam", "amsgrad"]
+OPTIONS = {
+    "plain": {},
+    "clipnorm": {"clipnorm": 0.9},
+    "clipvalue": {"clipvalue": 0.3},
+    "global_clipnorm": {"global_clipnorm": 1.7},
+    "weight_decay": {"weight_decay": 0.3},
+    "decay": {"decay": 0.5},
+    "average": {"use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 4},
+    "accumulation": {"gradient_accumulation_steps": 3},
+    "everything": {
+        "weight_decay": 0.3,
+        "global_clipnorm": 1.1,
+        "use_ema": True,
+        "ema_momentum": 0.6,
+        "ema_overwrite_frequency": 3,
+        "gradient_accumulation_steps": 2,
+    },
+}
+
+
+@pytest.mark.filterwarnings("ignore:The argument `decay`")
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("packed", [True, False], ids=["packed", "apart"])
+@pytest.mark.parametrize("make", OPTIMIZERS, ids=OPTIMIZER_IDS)
+def test_ten_steps_are_the_reference(make, packed, options):
+    variables = make_variables(packed=packed)
+    gradients = make_gradients(variables)
+    optimizer = make(learning_rate=0.02, **options)
+    optimizer.build(variables)
+    start = [v.value.copy() for v in variables]
+    expected = reference_train(optimizer.get_config(), start, gradients)
+    actual = train(optimizer, variables, gradients)
+    for variable, before, a, e in zip(variables, start, actual, expected, strict=True):
+        assert_close(a, e, 1e-6, variable.path)
+        assert_close(a - before, e - before, 2e-5, f"change of {variable.path}")
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS, ids=OPTIMIZER_IDS)
+def test_the_same_bits_for_any_threads(make):
+    shapes = {"embeddings": (1009, 131), "kernel": (131, 7)}
+
+    def run():
+        variables = make_variables(shapes)
+        optimizer = make(global_clipnorm=1.0, weight_decay=0.1)
+        optimizer.build(variables)
+        return train(optimizer, variables, make_gradients(variables, steps=3))
+
+    same_bits_for_any_threads(run)
+
+
+# --- against Keras ---------------------------------------------------------------------------------------------------
+
+
+def fastkeras_run(optimizer, option):
+    """What keras_optimizers.keras_run returns, of ours."""
+    class_name, arguments = keras_optimizers.OPTIMIZERS[optimizer]
+    made = getattr(optimizers, class_name)(**arguments, **keras_optimizers.OPTIONS[option])
+    values, gradients = keras_optimizers.data()
+    variables = [Variable(value, path, path=path) for path, value in values.items()]
+    pack(variables)
+    made.build(variables)
+    train(made, variables, [list(step.values()) for step in gradients])
+    result = {v.path: v.value for v in variables}
+    return result | {f"slot {i}": array for i, (_, array) in enumerate(made.variables)}
+
+
+def check_like_keras(optimizer, option, theirs):
+    ours, start = fastkeras_run(optimizer, option), keras_optimizers.data()[0]
+    assert set(ours) == set(theirs)
+    for name, array in ours.items():
+        assert array.dtype == theirs[name].dtype, name
+        assert_close(array, theirs[name], 1e-6, name)
+        if name in start:  # the change, but for what rounds off a weight near 2
+            np.testing.assert_allclose(array - start[name], theirs[name] - start[name], 1e-5, 2.4e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("optimizer, option", keras_optimizers.CASES)
+def test_values_and_slots_are_those_of_keras(optimizer, option):
+    with np.load(keras_optimizers.FIXTURE) as file:
+        prefix = f"{optimizer}, {option}, "
+        theirs = {key.removeprefix(prefix): file[key] for key in file.files if key.startswith(prefix)}
+    check_like_keras(optimizer, option, theirs)
+
+
+def test_values_and_slots_are_those_of_the_installed_keras():
+    pytest.importorskip("tensorflow")
+    for optimizer, option in keras_optimizers.CASES:
+        check_like_keras(optimizer, option, keras_optimizers.keras_run(optimizer, option))
+
+
+# --- variables and segments ------------------------------------------------------------------------------------------
+
+
+def test_packed_variables_are_one_segment_in_any_order():
+    variables = make_variables()
+    optimizer = Adam()
+    optimizer.build(variables[::-1])
+    (segment,) = optimizer._segments
+    assert segment.variables == variables
+    assert segment.offsets.tolist() == [0, 35, 42, 63, 66, 77]
+    assert segment.value.size == segment.grad.size == 77
+    for variable in variables:
+        assert np.shares_memory(variable.value, segment.value)
+        assert np.shares_memory(variable.grad, segment.grad)
+
+
+def test_a_gap_cuts_a_segment():
+    variables = make_variables()
+    optimizer = SGD(learning_rate=1.0)
+    optimizer.build(variables[:1] + variables[2:])
+    assert [s.variables for s in optimizer._segments] == [variables[:1], variables[2:]]
+    before = variables[1].value.copy()
+    train(optimizer, variables, make_gradients(variables, 1))
+    np.testing.assert_array_equal(variables[1].value, before)
+    assert variables[1].grad.any()
+
+
+def test_values_that_follow_each_other_with_gradients_that_do_not_are_apart():
+    values, grads = np.ones(5, np.float32), np.ones(7, np.float32)
+    first, second = Variable(np.zeros(2), "first"), Variable(np.zeros(3), "second")
+    first.value, first.grad = values[:2], grads[:2]
+    second.value, second.grad = values[2:], grads[4:]
+    optimizer = SGD(learning_rate=0.5)
+    optimizer.build([first, second])
+    assert len(optimizer._segments) == 2
+    optimizer.step()
+    np.testing.assert_array_equal(values, np.full(5, 0.5, np.float32))
+    np.testing.assert_array_equal(grads, np.array([0, 0, 1, 1, 0, 0, 0], np.float32))
+
+
+def test_gradients_are_left_zero_and_arrays_where_they_are():
+    variables = make_variables()
+    arrays = [(v.value, v.grad) for v in variables]
+    optimizer = RMSprop()
+    optimizer.build(variables)
+    train(optimizer, variables, make_gradients(variables, 2))
+    for variable, (value, grad) in zip(variables, arrays, strict=True):
+        assert variable.value is value
+        assert variable.grad is grad
+        assert not grad.any()
+
+
+def test_building_again_keeps_what_is_known():
+    variables = make_variables()
+    gradients = make_gradients(variables, 4)
+    optimizer = Adam()
+    optimizer.build(variables)
+    train(optimizer, variables, gradients[:2])
+    kept = {(s.name, s.variable.path): s.value.copy() for s in optimizer.slots}
+
+    more = make_variables({"d/kernel": (2, 3)})
+    optimizer.build([*variables[:2], *more])
+    for slot in optimizer.slots:
+        if slot.variable in more:
+            assert not slot.value.any()
+        else:
+            np.testing.assert_array_equal(slot.value, kept[slot.name, slot.variable.path])
+    assert optimizer.iterations == 2
+
+
+def test_no_variables_at_all():
+    optimizer = Adam(global_clipnorm=1.0)
+    optimizer.build([])
+    optimizer.step()
+    assert optimizer.iterations == 1
+
+
+def test_constraints_are_applied_after_the_step():
+    variables = make_variables()
+    variables[0].constraint = constraints.MaxNorm(0.5)
+    variables[1].constraint = constraints.NonNeg()
+    optimizer = SGD(learning_rate=0.1)
+    optimizer.build(variables)
+    train(optimizer, variables, make_gradients(variables, 1))
+    assert np.linalg.norm(variables[0].value, axis=0).max() < 0.5 + 1e-6
+    assert variables[1].value.min() == 0.0
+    assert variables[2].value.min() < 0.0
+
+
+def test_weight_decay_leaves_out_what_is_excluded():
+    variables = make_variables()
+    start = [v.value.copy() for v in variables]
+    optimizer = SGD(learning_rate=0.5, weight_decay=0.2)
+    optimizer.exclude_from_weight_decay(var_list=[variables[4]], var_names=["bias"])
+    optimizer.build(variables)
+    assert [len(s.variables) for s in optimizer._segments] == [1, 1, 1, 2]
+    optimizer.step()
+    for k, (variable, before) in enumerate(zip(variables, start, strict=True)):
+        assert_close(variable.value, before * (0.9 if k in (0, 2) else 1.0), 1e-7, variable.path)
+
+
+def test_exclusion_after_build_keeps_slots():
+    variables = make_variables()
+    optimizer = SGD(momentum=0.9, weight_decay=0.2)
+    optimizer.build(variables)
+    train(optimizer, variables, make_gradients(variables, 1))
+    before = optimizer.state()
+    optimizer.exclude_from_weight_decay(var_names=["gamma"])
+    assert [s.decay for s in optimizer._segments] == [0.2, 0.0]
+    for a, b in zip(optimizer.state(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# --- clipping --------------------------------------------------------------------------------------------------------
+
+
+def test_a_gradient_that_is_not_finite_is_passed_on_by_global_clipnorm():
+    variables = make_variables()
+    optimizer = SGD(global_clipnorm=1.0)
+    optimizer.build(variables)
+    variables[1].grad[0] = np.inf
+    optimizer.step()
+    assert all(np.isnan(v.value).all() for v in variables)
+
+
+def test_small_gradients_are_not_clipped():
+    for option in ({"clipnorm": 1e3}, {"global_clipnorm": 1e3}, {"clipvalue": 1e3}, {"clipnorm": 0.0}):
+        variables, same = make_variables(), make_variables()
+        clipping, plain = SGD(**option), SGD()
+        clipping.build(variables)
+        plain.build(same)
+        gradients = make_gradients(variables, 2)
+        for a, b in zip(train(clipping, variables, gradients), train(plain, same, gradients), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+# --- averages and accumulation ---------------------------------------------------------------------------------------
+
+
+def test_the_average_replaces_the_weights_at_the_end():
+    variables = make_variables()
+    optimizer = SGD(learning_rate=0.5, use_ema=True, ema_momentum=0.5)
+    optimizer.build(variables)
+    first = train(optimizer, variables, make_gradients(variables, 1))
+    second = train(optimizer, variables, make_gradients(variables, 1, seed=3))
+    optimizer.finalize_variable_values(variables)
+    for variable, a, b in zip(variables, first, second, strict=True):
+        assert_close(variable.value, (a.astype(np.float64) + b) / 2, 1e-6)
+
+
+def test_accumulation_waits_for_the_last_gradient():
+    variables = make_variables()
+    optimizer = Adam(gradient_accumulation_steps=3)
+    optimizer.build(variables)
+    start = [v.value.copy() for v in variables]
+    gradients = make_gradients(variables, 3)
+    for before, after in zip(start, train(optimizer, variables, gradients[:2]), strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert optimizer.iterations == 0
+    sums = {s.variable.path: s.value for s in optimizer.slots if s.name == "gradient_accumulator"}
+    assert_close(sums["b/kernel"], gradients[0][2] + gradients[1][2], 1e-6)
+    train(optimizer, variables, gradients[2:])
+    assert optimizer.iterations == 1
+    assert not any(v.grad.any() for v in variables)
+
+
+# --- the learning rate -----------------------------------------------------------------------------------------------
+
+
+def one_step(optimizer):
+    """How far one step moves a weight with gradient 1."""
+    variable = Variable(np.zeros(1), "w")
+    pack([variable])
+    optimizer.build([variable])
+    variable.grad[...] = 1.0
+    optimizer.step()
+    return -float(variable.value[0])
+
+
+def test_the_learning_rate_can_be_read_and_set():
+    optimizer = SGD(0.25)
+    assert optimizer.learning_rate == optimizer.lr == 0.25
+    assert one_step(optimizer) == 0.25
+    optimizer.learning_rate = 0.5
+    assert one_step(optimizer) == 0.5
+    optimizer.lr = 1
+    assert optimizer.learning_rate == 1.0
+    assert type(optimizer.learning_rate) is float
+    optimizer.learning_rate = np.float32(0.125)
+    assert one_step(optimizer) == 0.125
+    optimizer.learning_rate = np.array(0.5)
+    assert one_step(optimizer) == 0.5
+
+
+def test_a_schedule_is_called_with_the_step():
+    optimizer = SGD(schedules.PiecewiseConstantDecay([0, 1], [0.5, 0.25, 0.125]))
+    assert optimizer.learning_rate == 0.5
+    assert [one_step(optimizer) for _ in range(4)] == [0.5, 0.25, 0.125, 0.125]
+    with pytest.raises(TypeError, match="SGD: the learning rate is given by a schedule"):
+        optimizer.learning_rate = 0.1
+    optimizer.learning_rate = schedules.ExponentialDecay(1.0, 1, 0.5)
+    assert one_step(optimizer) == 0.5**4
+
+
+def test_functions_of_the_step_and_of_nothing():
+    assert one_step(SGD(lambda: 0.5)) == 0.5
+    optimizer = SGD(lambda step: 2.0**-step)
+    assert [one_step(optimizer) for _ in range(3)] == [1.0, 0.5, 0.25]
+    optimizer.learning_rate = 0.5
+    assert one_step(optimizer) == 0.5
+
+
+def test_schedules_count_gradients_and_adam_counts_updates():
+    """As in Keras: a schedule sees every batch."""
+    seen = []
+    optimizer = Adam(lambda step: seen.append(step) or 0.1, gradient_accumulation_steps=2)
+    for _ in range(4):
+        one_step(optimizer)
+    assert seen == [1, 3]
+
+
+def test_keywords_of_keras_2_are_taken_with_a_notice():
+    with pytest.warns(UserWarning, match="`lr` is called `learning_rate`") as notices:
+        optimizer = SGD(lr=0.5)
+    assert len(notices) == 1
+    assert notices[0].filename == __file__
+    assert optimizer.learning_rate == 0.5
+    with pytest.warns(UserWarning, match=r"InverseTimeDecay\(0.5, decay_steps=1, decay_rate=0.25\)") as notices:
+        optimizer = SGD(0.5, decay=0.25)
+    assert len(notices) == 1
+    assert notices[0].filename == __file__
+    assert [one_step(optimizer) for _ in range(3)] == pytest.approx([0.5, 0.5 / 1.25, 0.5 / 1.5])
+    assert optimizer.learning_rate == 0.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SGD(0.5, decay=0.0)
+
+
+# --- state -----------------------------------------------------------------------------------------------------------
+
+
+def names(optimizer, variables):
+    optimizer.build(variables)
+    return [name for name, _ in optimizer.variables]
+
+
+def test_variables_are_named_and_ordered_as_in_keras():
+    variables = make_variables({"a/kernel": (3, 2), "a/bias": (2,)})
+    numbers = ["iteration", "learning_rate"]
+    assert names(SGD(), variables) == numbers
+    assert names(SGD(momentum=0.5), variables) == [*numbers, "a_kernel_momentum", "a_bias_momentum"]
+    assert names(RMSprop(momentum=0.5, centered=True), variables) == [
+        *numbers,
+        *("a_kernel_velocity", "a_bias_velocity"),
+        *("a_kernel_momentum", "a_bias_momentum"),
+        *("a_kernel_average_gradient", "a_bias_average_gradient"),
+    ]
+    assert names(Adam(amsgrad=True, use_ema=True, gradient_accumulation_steps=2), variables) == [
+        *numbers,
+        *("a_kernel_average", "a_bias_average"),
+        *("a_kernel_gradient_accumulator", "a_bias_gradient_accumulator"),
+        *("a_kernel_momentum", "a_kernel_velocity", "a_bias_momentum", "a_bias_velocity"),
+        *("a_kernel_velocity_hat", "a_bias_velocity_hat"),
+    ]
+    assert names(SGD(lambda: 0.1), variables) == ["iteration"]
+    assert names(SGD(momentum=0.5), variables[::-1]) == [*numbers, "a_bias_momentum", "a_kernel_momentum"]
+
+
+def test_slots_have_the_names_of_tf_keras_as_well():
+    assert SGD(momentum=0.5).legacy_slot_name("momentum") == "m"
+    assert [Adam().legacy_slot_name(n) for n in ("momentum", "velocity", "velocity_hat")] == ["m", "v", "vhat"]
+    rmsprop = RMSprop(momentum=0.5, centered=True)
+    for name in ("velocity", "momentum", "average_gradient", "average"):
+        assert rmsprop.legacy_slot_name(name) == name
+
+
+def test_types_of_variables():
+    optimizer = Adam(0.1)
+    optimizer.build(make_variables())
+    optimizer.iterations = 7
+    (_, iteration), (_, rate), *slots = optimizer.variables
+    assert (iteration.dtype, iteration.shape, int(iteration)) == (np.int64, (), 7)
+    assert (rate.dtype, rate.shape, rate) == (np.float32, (), np.float32(0.1))
+    assert [array.shape for _, array in slots[::2]] == list(SHAPES.values())
+
+
+@pytest.mark.parametrize("option", ["plain", "everything"])
+@pytest.mark.parametrize("make", OPTIMIZERS, ids=OPTIMIZER_IDS)
+def test_training_resumes_from_a_state(make, option):
+    options = {**OPTIONS[option], "global_clipnorm": None}
+    variables = make_variables()
+    gradients = make_gradients(variables, 7)
+    through = make(**options)
+    through.build(variables)
+    train(through, variables, gradients[:3])
+    state, values = through.state(), [v.value.copy() for v in variables]
+    expected = train(through, variables, gradients[3:])
+
+    resumed, again = make(**options), make_variables(seed=9)
+    resumed.build(again)
+    for variable, value in zip(again, values, strict=True):
+        variable.assign(value)
+    resumed.set_state(state)
+    assert resumed.iterations == through.iterations - 4 // (resumed.gradient_accumulation_steps or 1)
+    for a, e in zip(train(resumed, again, gradients[3:]), expected, strict=True):
+        np.testing.assert_array_equal(a, e)
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    optimizer = SGD(momentum=0.5)
+    optimizer.build(make_variables())
+    state = optimizer.state()
+    state[0] = np.array(5)
+    state[-1] = np.ones(12, np.float32)
+    with pytest.raises(ValueError, match=r"SGD: expected a state of shapes .*\(11,\)\]\. Received: .*\(12,\)\]"):
+        optimizer.set_state(state)
+    with pytest.raises(ValueError, match="SGD: expected a state of shapes"):
+        optimizer.set_state(state[:-1])
+    assert optimizer.iterations == 0
+
+
+# --- names and configurations ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, cls",
+    [
+        *((name, SGD) for name in ("sgd", "SGD", "Sgd", "Custom>SGD")),
+        *((name, RMSprop) for name in ("rmsprop", "RMSprop", "rm_sprop", "RMSProp", "Custom>RMSprop")),
+        *((name, Adam) for name in ("adam", "Adam", "ADAM")),
+    ],
+)
+def test_get_by_name(name, cls):
+    assert type(optimizers.get(name)) is cls
+    assert type(optimizers.get({"class_name": name, "config": {"learning_rate": 0.5}})) is cls
+
+
+def test_get_takes_objects_and_classes():
+    adam = Adam()
+    assert optimizers.get(adam) is adam
+    assert type(optimizers.get(SGD)) is SGD
+    with pytest.raises(ValueError, match=r"Unknown optimizer. Did you mean 'rmsprop'"):
+        optimizers.get("rmsporp")
+    with pytest.raises(ValueError, match=r"Could not interpret the optimizer.*Received: 3"):
+        optimizers.get(3)
+
+
+def test_defaults_and_configuration_are_those_of_keras():
+    base = {
+        "weight_decay": None,
+        "clipnorm": None,
+        "global_clipnorm": None,
+        "clipvalue": None,
+        "use_ema": False,
+        "ema_momentum": 0.99,
+        "ema_overwrite_frequency": None,
+        "loss_scale_factor": None,
+        "gradient_accumulation_steps": None,
+    }
+    assert SGD().get_config() == {
+        "name": "sgd",
+        "learning_rate": 0.01,
+        **base,
+        "momentum": 0.0,
+        "nesterov": False,
+    }
+    assert RMSprop().get_config() == {
+        "name": "rm_sprop",
+        "learning_rate": 0.001,
+        **base,
+        "rho": 0.9,
+        "momentum": 0.0,
+        "epsilon": 1e-07,
+        "centered": False,
+    }
+    assert Adam().get_config() == {
+        "name": "adam",
+        "learning_rate": 0.001,
+        **base,
+        "beta_1": 0.9,
+        "beta_2": 0.999,
+        "epsilon": 1e-07,
+        "amsgrad": False,
+    }
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS, ids=OPTIMIZER_IDS)
+def test_configurations_make_equal_optimizers(make):
+    for options in OPTIONS.values():
+        options = {**options, "name": "mine", "loss_scale_factor": 8.0}
+        decay = options.pop("decay", None)
+        optimizer = make(learning_rate=0.5, **options)
+        optimizer.decay = decay or 0.0
+        config = optimizers.serialize(optimizer)
+        assert config["module"] == "keras.optimizers"
+        assert config["class_name"] == type(optimizer).__name__
+        again = optimizers.deserialize(config)
+        assert type(again) is type(optimizer)
+        assert again.get_config() == optimizer.get_config()
+        assert again.decay == optimizer.decay
+
+
+def test_configurations_of_tf_keras_and_of_keras_2():
+    tf_keras = {
+        "class_name": "Custom>RMSprop",
+        "config": {
+            "name": "RMSprop",
+            "weight_decay": None,
+            "clipnorm": None,
+            "global_clipnorm": None,
+            "clipvalue": None,
+            "use_ema": False,
+            "ema_momentum": 0.99,
+            "ema_overwrite_frequency": 100,
+            "jit_compile": False,
+            "is_legacy_optimizer": False,
+            "learning_rate": 0.0010000000474974513,
+            "rho": 0.9,
+            "momentum": 0.5,
+            "epsilon": 1e-07,
+            "centered": True,
+        },
+    }
+    optimizer = optimizers.get(tf_keras)
+    assert (optimizer.name, optimizer.momentum, optimizer.centered) == ("RMSprop", 0.5, True)
+    keras_2 = {
+        "class_name": "Adam",
+        "config": {"lr": 0.002, "beta_1": 0.8, "beta_2": 0.99, "decay": 0.1, "epsilon": None, "amsgrad": True},
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer = optimizers.get(keras_2)
+    assert (optimizer.learning_rate, optimizer.decay, optimizer.epsilon) == (0.002, 0.1, 1e-7)
+
+
+def test_a_schedule_goes_through_the_configuration():
+    optimizer = SGD(schedules.ExponentialDecay(0.5, 10, 0.9))
+    config = optimizer.get_config()
+    assert config["learning_rate"]["module"] == "keras.optimizers.schedules"
+    again = SGD.from_config(config)
+    assert type(again._learning_rate) is schedules.ExponentialDecay
+    assert again.learning_rate == 0.5
+    assert again.get_config() == config
+
+
+def my_rate():
+    return 0.25
+
+
+def test_a_function_goes_through_the_configuration_by_name():
+    config = SGD(my_rate).get_config()
+    assert SGD.from_config(config, {"my_rate": my_rate}).learning_rate == 0.25
+    with pytest.raises(ValueError, match=r"Unknown learning rate schedule.*Received: 'my_rate'"):
+        SGD.from_config(config)
+
+
+@pytest.mark.parametrize(
+    "make, error, message",
+    [
+        (lambda: Adam(learning_rte=1), TypeError, "Unknown argument of Adam. Did you mean 'learning_rate'"),
+        (lambda: SGD(momentun=0.9), TypeError, "Unknown argument of SGD. Did you mean 'momentum'"),
+        (lambda: RMSprop(clip_norm=1), TypeError, "Unknown argument of RMSprop. Did you mean 'clipnorm'"),
+        (lambda: SGD("fast"), ValueError, "SGD: `learning_rate` must be a number. Received: learning_rate='fast'"),
+        (lambda: SGD(math.nan), ValueError, "SGD: `learning_rate` must be a number. Received: learning_rate=nan"),
+        (lambda: SGD(None), ValueError, "SGD: `learning_rate` must be a number. Received: learning_rate=None"),
+        (lambda: SGD(True), ValueError, "SGD: `learning_rate` must be a number. Received: learning_rate=True"),
+        (lambda: SGD([0.1]), ValueError, r"SGD: `learning_rate` must be a number. Received: learning_rate=\[0.1\]"),
+        (lambda: SGD(np.ones(2)), ValueError, "SGD: `learning_rate` must be a number. Received: learning_rate=array"),
+        (
+            lambda: SGD(momentum=1.5),
+            ValueError,
+            r"SGD: `momentum` must be a number in \[0, 1\]. Received: momentum=1.5",
+        ),
+        (lambda: RMSprop(rho=-1), ValueError, r"RMSprop: `rho` must be a number in \[0, 1\]. Received: rho=-1"),
+        (lambda: Adam(beta_1=2), ValueError, r"Adam: `beta_1` must be a number in \[0, 1\]. Received: beta_1=2"),
+        (lambda: Adam(epsilon=-1), ValueError, "Adam: `epsilon` must be a number >= 0. Received: epsilon=-1"),
+        (lambda: Adam(clipnorm=-1), ValueError, "Adam: `clipnorm` must be a number >= 0. Received: clipnorm=-1"),
+        (lambda: SGD(clipnorm=1, clipvalue=1), ValueError, "SGD: only one of `clipnorm`, `clipvalue` and"),
+        (lambda: SGD(ema_momentum=2), ValueError, r"SGD: `ema_momentum` must be a number in \[0, 1\]"),
+        (lambda: SGD(ema_overwrite_frequency=0), ValueError, "`ema_overwrite_frequency` must be an integer >= 1 or"),
+        (
+            lambda: SGD(gradient_accumulation_steps=1),
+            ValueError,
+            "`gradient_accumulation_steps` must be an integer >= 2",
+        ),
+        (
+            lambda: SGD({"class_name": "Cosine"}),
+            ValueError,
+            "Unknown learning rate schedule. Did you mean 'CosineDecay'",
+        ),
+    ],
+)
+def test_wrong_arguments_are_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_an_optimizer_of_ones_own():
+    class Signs(optimizers.Optimizer):
+        """weight -= learning_rate sign(g), and a count of steps for each weight"""
+
+        def slot_groups(self):
+            return (("count",),)
+
+        def update(self, segment, numbers):
+            rate, scale, _, _ = numbers
+            segment.value -= rate * np.sign(scale * segment.grad)
+            segment.slots["count"] += 1
+            segment.grad[...] = 0
+
+    variables = make_variables()
+    start = [v.value.copy() for v in variables]
+    gradients = make_gradients(variables, 3)
+    optimizer = Signs(0.5)
+    optimizer.build(variables)
+    train(optimizer, variables, gradients)
+    signs = sum(np.sign(step[0]) for step in gradients)
+    assert_close(variables[0].value, start[0] - 0.5 * signs, 1e-6)
+    assert all((slot.value == 3).all() for slot in optimizer.slots)
+    assert optimizer.get_config()["name"] == "signs"
+    with pytest.raises(NotImplementedError, match="Optimizer must define update"):
+        base = optimizers.Optimizer(0.1)
+        base.build(variables)
+        base.step()
