@@ -362,6 +362,7 @@ _CLASSES = {
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
 }
 _BY_NAME = {name: c for f, c in _CLASSES.items() for name in (f.__name__, c.__name__)}
+_SUGGESTED = [*(f.__name__ for f in _CLASSES), "mse", "mae", "bce"]
 _BY_NAME |= {name: _CLASSES[globals()[name]] for name in ("mse", "MSE", "mae", "MAE", "bce", "BCE")}
 
 
@@ -375,7 +376,7 @@ def get(identifier):
         return identifier
     if isinstance(identifier, str):
         if identifier not in _BY_NAME:
-            raise ValueError(suggest.unknown("loss", identifier, [f.__name__ for f in _CLASSES]))
+            raise ValueError(suggest.unknown("loss", identifier, _SUGGESTED))
         return _BY_NAME[identifier]()
     if isinstance(identifier, dict):
         return deserialize(identifier)
@@ -412,5 +413,5 @@ def deserialize(name, custom_objects=None):
     if name in own:
         return get(own[name].from_config(config) if isinstance(own[name], type) else own[name])
     if name not in _BY_NAME:
-        raise ValueError(suggest.unknown("loss", name, {**_BY_NAME, **own}))
+        raise ValueError(suggest.unknown("loss", name, [*_SUGGESTED, *own]))
     return _BY_NAME[name].from_config(config)

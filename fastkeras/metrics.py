@@ -305,6 +305,7 @@ _CLASSES = {
 }
 _BY_NAME = {snake_case(name): c for name, c in _CLASSES.items()}
 _ALIASES = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "bce": BinaryCrossentropy}
+_SUGGESTED = [*_BY_NAME, *_ALIASES]
 _ALIASES |= {name.upper(): c for name, c in _ALIASES.items()}
 _BY_FUNCTION = {
     binary_accuracy: BinaryAccuracy,
@@ -322,6 +323,8 @@ def key(identifier):
     """Under which name a metric is reported: as the user wrote it, or the metric's or function's own."""
     if isinstance(identifier, str):
         return identifier
+    if isinstance(identifier, type):
+        return snake_case(identifier.__name__)
     return getattr(identifier, "name", None) or getattr(identifier, "__name__", type(identifier).__name__)
 
 
@@ -339,7 +342,7 @@ def get(identifier, y_true_shape=None, y_pred_shape=None):
             return _accuracy_for(y_true_shape, y_pred_shape)(name=identifier)
         known = {**_BY_NAME, **_CLASSES, **_ALIASES}
         if identifier not in known:
-            raise ValueError(suggest.unknown("metric", identifier, {**_BY_NAME, **_ALIASES}))
+            raise ValueError(suggest.unknown("metric", identifier, _SUGGESTED))
         return known[identifier]()
     if isinstance(identifier, dict):
         return deserialize(identifier)
@@ -381,5 +384,5 @@ def deserialize(config, custom_objects=None):
         return get(own[name].from_config(numbers) if isinstance(own[name], type) else own[name])
     known = {**_BY_NAME, **_CLASSES, **_ALIASES}
     if name not in known:
-        raise ValueError(suggest.unknown("metric", name, {**_BY_NAME, **_ALIASES, **own}))
+        raise ValueError(suggest.unknown("metric", name, [*_SUGGESTED, *own]))
     return known[name].from_config(numbers)

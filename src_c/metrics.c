@@ -18,14 +18,14 @@ static double binary(const float *y, const float *t, float threshold, fk_index D
     return (double)right / (double)D;
 }
 
-/* the first index of the largest element */
+/* the first index of the largest element; 0 if all are NaN */
 static fk_index argmax(const float *x, fk_index D)
 {
     const float largest = row_largest(x, D);
-    fk_index d = 0;
-    while (d < D - 1 && x[d] != largest)
-        d++;
-    return d;
+    for (fk_index d = 0; d < D; d++)
+        if (x[d] == largest)
+            return d;
+    return 0;
 }
 
 static double value(const float *y, const float *t, int32_t label, float threshold, fk_accuracy_kind kind, fk_index D)

@@ -422,6 +422,25 @@ def sparse_categorical_crossentropy_from_logits_backward(dvalues, z, labels):
     return categorical_crossentropy_from_logits_backward(dvalues, z, one_hot(labels, z.shape[-1]))
 
 
+# --- metrics: one value per row of predictions ------------------------------------------------------------
+
+
+def equal_accuracy(y, t):
+    return (y == t).mean(axis=-1)
+
+
+def binary_accuracy(y, t, threshold=0.5):
+    return ((y > threshold) == t).mean(axis=-1)
+
+
+def categorical_accuracy(y, t):
+    return (y.argmax(axis=-1) == t.argmax(axis=-1)).astype(float)
+
+
+def sparse_accuracy(y, labels):
+    return (y.argmax(axis=-1) == labels).astype(float)
+
+
 # --- matrix products: C = op(A) op(B) + bias, dA and dB from dC -------------------------------------------
 
 

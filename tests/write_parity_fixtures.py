@@ -1,6 +1,6 @@
 """Writes tests/fixtures/parity.json: what TensorFlow's Keras makes of tests/parity_cases.py.
 
-    python tests/write_parity_fixtures.py        (needs the extra `compare`)
+python tests/write_parity_fixtures.py        (needs the extra `compare`)
 """
 
 import importlib

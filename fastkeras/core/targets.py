@@ -46,7 +46,7 @@ def labels(who, y_true, shape):
 def row_weights(who, sample_weight, shape):
     """One float32 weight per row, flat, from one per row or one per sample; `shape` is how the rows are laid out."""
     weights = np.asarray(sample_weight, np.float32)
-    if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
+    while weights.ndim > 1 and weights.shape[-1] == 1 and weights.shape != tuple(shape):
         weights = weights[..., 0]
     if weights.shape != tuple(shape[: weights.ndim]):
         raise ValueError(

@@ -1,0 +1,331 @@
+"""fastkeras.losses: classes, functions, what the training loop calls, and losses of the user's own."""
+
+import numpy as np
+import pytest
+import reference
+from checks import assert_close
+
+from fastkeras import losses
+
+RNG = np.random.default_rng(13)
+N, T, D = 5, 3, 7
+PROBABILITIES = RNG.uniform(0.05, 0.95, (N, T, D))
+LABELS = RNG.integers(0, D, (N, T))
+FUNCTIONS = ["mean_squared_error", "mean_absolute_error", "binary_crossentropy", "categorical_crossentropy"]
+SPARSE = "sparse_categorical_crossentropy"
+CLASSES = {
+    "mean_squared_error": losses.MeanSquaredError,
+    "mean_absolute_error": losses.MeanAbsoluteError,
+    "binary_crossentropy": losses.BinaryCrossentropy,
+    "categorical_crossentropy": losses.CategoricalCrossentropy,
+    SPARSE: losses.SparseCategoricalCrossentropy,
+}
+
+
+def targets(name):
+    return LABELS if name == SPARSE else np.eye(D)[LABELS]
+
+
+def expected(name, y, t):
+    """The reference's values for arrays of any rank."""
+    rows = t.reshape(-1) if name.startswith(SPARSE) else t.reshape(-1, t.shape[-1])
+    return getattr(reference, name)(y.reshape(-1, y.shape[-1]), rows).reshape(y.shape[:-1])
+
+
+# --- on arrays --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_function_gives_one_value_per_row(name):
+    values = getattr(losses, name)(targets(name), PROBABILITIES)
+    assert values.dtype == np.float32
+    assert_close(values, expected(name, PROBABILITIES, targets(name)), 2e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in CLASSES if "crossentropy" in n])
+def test_logits(name):
+    z = RNG.normal(0, 3, (N, T, D))
+    want = expected(f"{name}_from_logits", z, targets(name))
+    assert_close(getattr(losses, name)(targets(name), z, from_logits=True), want, 2e-6)
+    assert_close(CLASSES[name](from_logits=True)(targets(name), z), want.mean(), 2e-6)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_class_reduces_to_one_number(name):
+    t, values = targets(name), expected(name, PROBABILITIES, targets(name))
+    weights = RNG.random((N, T))
+    for reduction, plain, weighted in [
+        ("sum_over_batch_size", values.mean(), (values * weights).mean()),
+        ("mean", values.mean(), (values * weights).mean()),
+        ("sum", values.sum(), (values * weights).sum()),
+        ("mean_with_sample_weight", values.mean(), (values * weights).sum() / weights.sum()),
+        ("none", values, values * weights),
+        (None, values, values * weights),
+    ]:
+        loss = CLASSES[name](reduction=reduction)
+        assert_close(loss(t, PROBABILITIES), plain, 2e-6, reduction)
+        assert_close(loss(t, PROBABILITIES, sample_weight=weights), weighted, 2e-6, reduction)
+
+
+@pytest.mark.parametrize(
+    "weights", [np.arange(1.0, 6), np.arange(1.0, 6)[:, None], np.outer(np.arange(1.0, 6), [1, 1, 1])]
+)
+def test_weights_by_sample_and_by_row(weights):
+    loss = losses.MeanSquaredError()
+    want = (expected("mean_squared_error", PROBABILITIES, targets("")) * np.arange(1.0, 6)[:, None]).mean()
+    assert_close(loss(targets(""), PROBABILITIES, sample_weight=weights), want, 1e-6)
+
+
+def test_label_smoothing():
+    t = targets("categorical_crossentropy")
+    want = expected("categorical_crossentropy", PROBABILITIES, reference.smooth_categorical(t, 0.2))
+    assert_close(losses.categorical_crossentropy(t, PROBABILITIES, label_smoothing=0.2), want, 2e-6)
+    want = expected("binary_crossentropy", PROBABILITIES, reference.smooth_binary(t, 0.2))
+    assert_close(losses.binary_crossentropy(t, PROBABILITIES, label_smoothing=0.2), want, 2e-6)
+
+
+def test_no_rows_cost_nothing():
+    assert losses.MeanSquaredError()(np.zeros((0, 3)), np.zeros((0, 3))) == 0
+
+
+@pytest.mark.parametrize(("y_true", "y_pred", "want"), [
+    ([1, 2], [3, 5], 6.5),                              # one row
+    ([1, 2], [[3], [5]], [4, 9]),                       # one number per sample, given without its axis
+    ([[1], [2]], [3, 5], [4, 9]),                       # or the prediction's
+    ([[1], [2]], [[3, 1], [5, 2]], [2, 4.5]),           # one target for all columns
+    (np.zeros((2, 3)), np.ones((2, 3, 1)), np.ones((2, 3))),
+])  # fmt: skip
+def test_shapes_that_are_brought_together(y_true, y_pred, want):
+    np.testing.assert_allclose(losses.mean_squared_error(y_true, y_pred), want)
+
+
+# --- in the training loop ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_compute_gives_the_scaled_sum_and_its_gradient(name):
+    y, t = PROBABILITIES.reshape(-1, D).astype(np.float32), targets(name)
+    rows = t.reshape(-1) if name == SPARSE else t.reshape(-1, D)
+    weights, dy = RNG.random(N * T).astype(np.float32), np.empty((N * T, D), np.float32)
+    loss = losses.get(name)
+    prepared = loss.prepare(t, (None, T, D))
+    assert len(prepared) == N
+    value = loss.compute(prepared, y, weights, 0.3, dy)
+    want = getattr(reference, name)(y.astype(np.float64), rows)
+    assert isinstance(value, float)
+    assert_close(value, 0.3 * want @ weights, 2e-6)
+    assert_close(dy, getattr(reference, f"{name}_backward")(0.3 * weights, y.astype(np.float64), rows), 2e-6)
+    assert_close(loss.compute(prepared, y, None, 1.0, None), want.sum(), 2e-6)
+
+
+@pytest.mark.parametrize(("name", "link"), [
+    ("binary_crossentropy", "sigmoid"), ("categorical_crossentropy", "softmax"), (SPARSE, "softmax"),
+])  # fmt: skip
+def test_a_crossentropy_takes_logits_in_place_of_its_activation(name, link):
+    loss = losses.get(name)
+    assert loss.fuses_with == link
+    z = RNG.normal(0, 3, (N * T, D)).astype(np.float32)
+    dy, p = np.empty_like(z), np.empty_like(z)
+    value = loss.compute(loss.prepare(targets(name), (N, T, D)), z, None, 0.5, dy, p, True)
+    rows = targets(name).reshape(-1) if name == SPARSE else targets(name).reshape(-1, D)
+    z = z.astype(np.float64)
+    assert_close(value, 0.5 * getattr(reference, f"{name}_from_logits")(z, rows).sum(), 2e-6)
+    assert_close(dy, getattr(reference, f"{name}_from_logits_backward")(np.full(N * T, 0.5), z, rows), 2e-6)
+    assert_close(p, getattr(reference, link)(z), 2e-6)
+
+
+@pytest.mark.parametrize(("reduction", "factor"), [
+    ("sum_over_batch_size", 1), ("mean", 1), ("sum", 4), ("none", 4), ("mean_with_sample_weight", 4 / 2.5),
+])  # fmt: skip
+def test_reductions_in_training(reduction, factor):
+    y, t = np.float32([[1], [2], [3], [4]]), np.zeros((4, 1), np.float32)
+    weights, dy = np.float32([1, 0, 1, 0.5]), np.empty((4, 1), np.float32)
+    value = losses.MeanSquaredError(reduction=reduction).compute(t, y, weights, 1 / 4, dy)
+    assert_close(value, factor * (1 + 9 + 8) / 4, 1e-6)
+    assert_close(dy[:, 0], factor * np.array([2, 0, 6, 4]) / 4, 1e-6)
+
+
+def test_weights_that_are_all_zero_give_zero():
+    loss, y = losses.MeanSquaredError(reduction="mean_with_sample_weight"), np.ones((2, 1), np.float32)
+    assert loss.compute(y * 0, y, np.zeros(2, np.float32), 0.5, None) == 0
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
+def test_ignored_classes_do_not_count(reduction):
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=-1, reduction=reduction)
+    y, labels = PROBABILITIES[:, 0].astype(np.float32), np.array([2, -1, 0, -1, 6])
+    kept = labels >= 0
+    values = np.where(kept, reference.sparse_categorical_crossentropy(y.astype(np.float64), labels * kept), 0)
+    divisor = 1 if reduction == "sum" else kept.sum()
+    assert_close(losses.sparse_categorical_crossentropy(labels, y, ignore_class=-1), values, 2e-6)
+    assert_close(loss(labels, y), values.sum() / divisor, 2e-6)
+    dy = np.empty_like(y)
+    assert_close(loss.compute(loss.prepare(labels, y.shape), y, None, 1 / 5, dy), values.sum() / divisor, 2e-6)
+    want = reference.sparse_categorical_crossentropy_backward(kept / divisor, y.astype(np.float64), labels * kept)
+    assert_close(dy, want, 2e-6)
+
+
+def test_prepared_targets_keep_their_samples():
+    assert losses.get("mse").prepare(np.zeros(4), (4, 1)).shape == (4, 1)
+    assert losses.get("mse").prepare(np.zeros((4, 3)), (4, None, 1)).shape == (4, 3, 1)
+    assert losses.get(SPARSE).prepare(np.zeros((4, 3, 1)), (4, None, 5)).shape == (4, 3)
+    for y in (np.zeros(4), np.zeros(4, np.int64), np.zeros(4, bool), np.zeros((4, 1), np.uint8)):
+        labels = losses.get(SPARSE).prepare(y, (4, 5))
+        assert (labels.dtype, labels.shape) == (np.int32, (4,))
+
+
+@pytest.mark.parametrize(("name", "y_true", "shape", "message"), [
+    ("mse", np.zeros((4, 2)), (4, 3), r"'mean_squared_error'.*the predictions, \(4, 3\).*Received: shape \(4, 2\)"),
+    ("mse", np.zeros(4), (4, 3), r"Received: shape \(4,\)"),
+    ("mse", np.zeros((5, 1)), (4, 1), r"Received: shape \(5, 1\)"),
+    ("bce", np.zeros((4, 1)), (4, 3), r"'binary_crossentropy'.*Received: shape \(4, 1\)"),
+    ("categorical_crossentropy", np.zeros(4), (4, 3), r"integer labels use sparse_categorical_crossentropy"),
+    (SPARSE, np.zeros((4, 3)), (4, 3), r"one-hot targets use the name without 'sparse'"),
+    (SPARSE, np.zeros((4, 2)), (4, 3), r"integer labels of shape \(4,\).*Received: shape \(4, 2\)"),
+    (SPARSE, np.array([0, 0.5]), (2, 3), r"integers from 0 on. Received: 0.5"),
+    (SPARSE, np.array([0, np.nan]), (2, 3), r"Received: nan"),
+    (SPARSE, np.array([0, 2**40]), (2, 3), rf"Received: {2**40}"),
+])  # fmt: skip
+def test_targets_that_do_not_fit_are_named(name, y_true, shape, message):
+    with pytest.raises(ValueError, match=message):
+        losses.get(name).prepare(y_true, shape)
+
+
+def test_labels_outside_the_classes_are_named():
+    with pytest.raises(ValueError, match=r"\[0, 3\).*Received: 3 at row 1"):
+        losses.SparseCategoricalCrossentropy()([0, 3], np.full((2, 3), 0.3))
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    (lambda: losses.MeanSquaredError(reduction="avg"), r"MeanSquaredError: `reduction`.*Received: 'avg'"),
+    (lambda: losses.MeanSquaredError(dtype="float16"), "`dtype` must be float32"),
+    (lambda: losses.BinaryCrossentropy(label_smoothing=2), r"label_smoothing.*Received: 2"),
+    (lambda: losses.CategoricalCrossentropy(axis=1), r"`axis` must be -1.*Received: 1"),
+    (lambda: losses.MeanSquaredError()(1.0, 2.0), "must have an axis"),
+    (lambda: losses.MeanSquaredError()([[1.0]], [[2.0]], [1.0, 2.0]), r"`sample_weight` must have shape \(1,\)"),
+])  # fmt: skip
+def test_wrong_arguments_are_named(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        wrong()
+
+
+# --- losses of the user's own -----------------------------------------------------------------------------------------
+
+
+def cubed(y_true, y_pred):
+    """sum |y - t|^3 and its gradient."""
+    error = y_pred - y_true
+    return (np.abs(error) ** 3).sum(axis=1), 3 * error * np.abs(error)
+
+
+class Cubed(losses.Loss):
+    def __init__(self, factor=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def forward(self, y_true, y_pred):
+        values, gradient = cubed(y_true, y_pred)
+        return self.factor * values, self.factor * gradient
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@pytest.mark.parametrize(("loss", "factor", "name"), [
+    (losses.get(cubed), 1, "cubed"), (Cubed(2.0), 2, "cubed"), (losses.get(Cubed), 1, "cubed"),
+])  # fmt: skip
+def test_a_loss_of_ones_own(loss, factor, name):
+    y, t = RNG.normal(size=(4, 3)).astype(np.float32), RNG.normal(size=(4, 3))
+    values, gradient = cubed(t, y)
+    weights, dy = np.float32([1, 2, 0, 3]), np.empty_like(y)
+    assert loss.name == name
+    assert_close(loss(t, y), factor * values.mean(), 1e-6)
+    value = loss.compute(loss.prepare(t, y.shape), y, weights, 0.25, dy)
+    assert_close(value, 0.25 * factor * values @ weights, 1e-6)
+    assert_close(dy, 0.25 * factor * gradient * weights[:, None], 1e-6)
+
+
+def test_values_without_a_gradient_evaluate_but_do_not_train():
+    loss = losses.get(lambda y_true, y_pred: np.abs(y_pred - y_true).mean(axis=1))
+    y = np.ones((2, 3), np.float32)
+    assert loss(y * 0, y) == 1
+    with pytest.raises(TypeError, match=r"its gradient is needed.*\(values, gradient\)"):
+        loss.compute(y * 0, y, None, 1.0, np.empty_like(y))
+
+
+@pytest.mark.parametrize(("function", "message"), [
+    (lambda t, y: y - t, r"one value per row, shape \(2,\). Received: shape \(2, 3\)"),
+    (lambda t, y: (y - t).mean(), r"one value per row, shape \(2,\). Received: shape \(\)"),
+    (lambda t, y: ((y - t).mean(axis=1), y[:, :1]), r"gradient .* shape \(2, 3\). Received: shape \(2, 1\)"),
+])  # fmt: skip
+def test_wrong_results_of_ones_own_are_named(function, message):
+    with pytest.raises(ValueError, match=message):
+        losses.get(function)(np.zeros((2, 3)), np.ones((2, 3)))
+
+
+def test_a_subclass_without_forward():
+    class Nothing(losses.Loss):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Nothing must define forward"):
+        Nothing()([[1.0]], [[2.0]])
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("identifier", "name"), [
+    ("mse", "mean_squared_error"), ("MSE", "mean_squared_error"), ("MeanSquaredError", "mean_squared_error"),
+    ("mae", "mean_absolute_error"), ("bce", "binary_crossentropy"), (losses.mse, "mean_squared_error"),
+    (losses.binary_crossentropy, "binary_crossentropy"), (losses.MeanAbsoluteError, "mean_absolute_error"),
+    ({"class_name": "function", "config": "mean_squared_error"}, "mean_squared_error"),
+    ({"class_name": "BinaryCrossentropy", "config": {"from_logits": True}}, "binary_crossentropy"),
+])  # fmt: skip
+def test_get(identifier, name):
+    loss = losses.get(identifier)
+    assert isinstance(loss, CLASSES[name])
+    assert loss.name == name
+    assert losses.get(loss) is loss
+
+
+def test_get_of_nothing_and_of_what_is_none():
+    assert losses.get(None) is None
+    with pytest.raises(TypeError, match="Received: 3"):
+        losses.get(3)
+
+
+@pytest.mark.parametrize(("slip", "name"), [
+    ("binary_crossent", "binary_crossentropy"), ("mean_square_error", "mean_squared_error"), ("Mse", "mse"),
+])  # fmt: skip
+def test_unknown_names_get_the_nearest(slip, name):
+    with pytest.raises(ValueError, match=rf"Unknown loss. Did you mean '{name}'\? Received: '{slip}'"):
+        losses.get(slip)
+
+
+@pytest.mark.parametrize("loss", [
+    losses.MeanSquaredError(), losses.MeanAbsoluteError(reduction="sum", name="mine"),
+    losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1), losses.CategoricalCrossentropy(),
+    losses.SparseCategoricalCrossentropy(ignore_class=3),
+], ids=lambda loss: loss.name)  # fmt: skip
+def test_serialized_losses_come_back(loss):
+    config = losses.serialize(loss)
+    assert config["module"] == "keras.losses"
+    again = losses.deserialize(config)
+    assert type(again) is type(loss)
+    assert again.get_config() == loss.get_config() == config["config"]
+
+
+def test_serialized_losses_of_ones_own_come_back():
+    config = losses.serialize(Cubed(2.0, reduction="sum"))
+    assert config["class_name"] == "Cubed"
+    again = losses.deserialize(config, {"Cubed": Cubed})
+    assert (again.factor, again.reduction) == (2.0, "sum")
+    assert losses.serialize(losses.get(cubed)) == losses.serialize(cubed) == "cubed"
+    assert losses.deserialize("cubed", {"cubed": cubed}).function is cubed
+    with pytest.raises(ValueError, match="Unknown loss"):
+        losses.deserialize(config)
+
+
+def test_functions_and_names_serialize_to_names():
+    assert losses.serialize("mse") == "mse"
+    assert losses.serialize(losses.mse) == "mean_squared_error"
