@@ -3,97 +3,148 @@
 #include "gemm_tile.h"
 #include "threads.h"
 
-/* A sum longer than KC is made of equal blocks of at most KC products, each summed in registers and then added to C.
- * The number of blocks depends on K alone. */
-#define KC 384
-/* Columns whose panels of B (KC x NC floats) stay in the L2 cache while all rows of A pass over them. */
-#define NC 256
-/* Rows of A that pass over one panel of B (KC x NR floats) while that is in the L1 cache. */
+/* A sum longer than KC is made of equal blocks of at most KC products. */
+#define KC 512
+/* Columns of a chunk of B: KC x NC floats stay in the L2 cache, or the L3 where that is small, while all rows of
+ * A pass over them. */
+#define NC 512
+/* Rows of a block of A: MC x KC floats stay in the L2 cache while they pass over one panel of B after the other;
+ * a panel, KC x NR floats, stays near the L1 cache meanwhile. */
 #define MC (8 * MR)
 /* Multiplications that are worth a thread of their own. */
 #define GRAIN (1 << 18)
 
 /* C = f(bias + op(A) op(B)) or, if `add`, C += op(A) op(B)
- * with op(A)_ik = A[i*a_row + k*a_step], op(B)_kj = B[k*b_row + j*b_step] */
+ * op(A)_ik = A[i*A_row + k*A_step]    op(B)_kj = B[k*B_row + j*B_step] */
 typedef struct {
     float *C;
     const float *A, *B, *bias;
     fk_activation f;
     int add;
     fk_index M, N, K;
-    fk_index a_row, a_step, b_row, b_step;
+    fk_index A_row, A_step, B_row, B_step;
 } product;
 
-/* How the work is cut. C is dealt out as row_shares x column_shares pieces, one for each thread; only `depth` touches
- * the sums, and depends on K alone. */
+/* How the work is cut. C is dealt out as row_shares x column_shares pieces, one for each thread. Only `depth`
+ * touches the sums. */
 typedef struct {
     fk_index row_shares, column_shares;
-    fk_index depth; /* products in a block of the sum */
-    fk_index width; /* columns in a chunk of one share, a multiple of NR */
+    fk_index depth; /* products in a block of a sum */
+    fk_index width; /* columns of a chunk in one share, a multiple of NR */
     int in_place;   /* B is read where it is, but for a last panel that is no whole number of vectors */
+    int copy_A;     /* a share copies MC rows of A at a time */
 } plan;
 
-/* Columns of op(B) as sum_tile wants them, NR at a time. */
+/* Columns of op(B), NR at a time. */
 typedef struct {
-    const float *first; /* the first panel */
-    fk_index stride;    /* from panel to panel */
-    fk_index row;       /* from row to row of a panel */
-    const float *last;  /* the last panel, rows of NR, if it lies elsewhere; or NULL */
+    const float *first;   /* the first panel */
+    fk_index to_next;     /* from panel to panel */
+    fk_index row;         /* from row to row of a panel */
+    const float *partial; /* the last panel, rows of NR, if it lies elsewhere; or NULL */
 } panels;
 
-/* rows x columns of C, and `depth` products of each of their sums. */
+/* At most MC rows of some columns of C, and `depth` products of each of their sums. */
 typedef struct {
     float *C;
-    fk_index ldc;
-    const float *from[MC]; /* NULL in the first means zero */
-    const float *A[MC];
-    fk_index step;
+    fk_index C_row;
+    const float *const *from, *const *A; /* of each row, as in a tile */
+    fk_index A_step;
     panels B;
     fk_index rows, columns, depth;
 } block;
 
-static const float zeros[NR];
-
-static fk_index sum_depth(fk_index K) { return fk_ceil_div(K, fk_max(1, fk_ceil_div(K, KC))); }
+/* Depends on K alone. */
+static fk_index block_depth(fk_index K) { return fk_ceil_div(K, fk_max(1, fk_ceil_div(K, KC))); }
 
 static void compute_block(const block *g)
 {
     const fk_index tiles = fk_ceil_div(g->rows, MR), height = g->rows / tiles, higher = g->rows % tiles;
-    const float *zero[MR];
-    for (fk_index i = 0; i < MR; i++)
-        zero[i] = zeros;
-    tile t = {.ldc = g->ldc, .step = g->step, .K = g->depth};
-    for (fk_index j = 0; j < g->columns; j += NR) {
-        const int elsewhere = g->B.last != NULL && j + NR >= g->columns;
+    tile t = {.C_row = g->C_row, .A_step = g->A_step, .depth = g->depth};
+    for (fk_index j = 0; j < g->columns; j += NR) { /* a panel of B, near the L1 cache */
+        const int elsewhere = g->B.partial != NULL && j + NR >= g->columns;
+        t.B = elsewhere ? g->B.partial : g->B.first + j / NR * g->B.to_next;
+        t.B_row = elsewhere ? NR : g->B.row;
         t.columns = fk_min(NR, g->columns - j);
-        t.B = elsewhere ? g->B.last : g->B.first + j / NR * g->B.stride;
-        t.ldb = elsewhere ? NR : g->B.row;
-        t.from_column = g->from[0] ? j : 0;
-        for (fk_index i = 0, n = 0; i < g->rows; i += t.rows, n++) {
+        t.from_column = j;
+        for (fk_index i = 0, n = 0; i < g->rows; i += t.rows, n++) { /* a tile of C, in registers */
             t.rows = height + (n < higher);
-            t.C = g->C + i * g->ldc + j;
-            t.from = g->from[0] ? g->from + i : zero;
+            t.C = g->C + i * g->C_row + j;
+            t.from = g->from ? g->from + i : NULL;
             t.A = g->A + i;
             compute_tile(&t);
         }
     }
 }
 
-/* panel = op(B)[0:K, 0:columns], rows of NR floats, zero beyond `columns` */
-static void pack_panel(float *panel, const float *B, fk_index b_row, fk_index b_step, fk_index K, fk_index columns)
+/* C = f(C) for a block of finished sums, while it is in the L2 cache */
+static void activate(float *C, fk_index C_row, fk_activation f, fk_index rows, fk_index columns)
 {
-    for (fk_index k = 0; k < K; k++)
-        for (fk_index j = 0; j < NR; j++)
-            panel[k * NR + j] = j < columns ? B[k * b_row + j * b_step] : 0.0f;
+    if (f.kind == FK_LINEAR)
+        return;
+    if (columns == C_row) {
+        fk_activation_span(C, C, f, rows * columns);
+        return;
+    }
+    for (fk_index i = 0; i < rows; i++)
+        fk_activation_span(C + i * C_row, C + i * C_row, f, columns);
 }
 
-/* Where a share's panels lie in the scratch. */
-static float *share_panels(const plan *p, float *scratch, fk_index column_share)
+/* --- copies of parts of A and B ---------------------------------------------------------------------------- */
+
+/* to[r*to_row + c] = from[r*from_row + c]    r < rows, c < columns; zero up to a whole number of vectors */
+static void copy_rows(float *to, fk_index to_row, const float *from, fk_index from_row, fk_index rows,
+                      fk_index columns)
 {
-    return scratch + column_share * p->depth * (p->in_place ? NR : p->width);
+    const fk_index whole = columns / FK_VL * FK_VL, rest = columns - whole;
+    for (fk_index r = 0; r < rows; r++) {
+        for (fk_index c = 0; c < whole; c += FK_VL)
+            vf_store(to + r * to_row + c, vf_load(from + r * from_row + c));
+        if (rest > 0)
+            vf_store(to + r * to_row + whole, vf_load_n(from + r * from_row + whole, rest));
+    }
 }
 
-/* The columns of chunk number `chunk` of a column share. */
+/* to[r*to_row + c] = from[c*from_row + r]    r < rows, c < columns; zero up to a whole number of vectors */
+static void copy_transposed(float *to, fk_index to_row, const float *from, fk_index from_row, fk_index rows,
+                            fk_index columns)
+{
+    for (fk_index c = 0; c < columns; c += FK_VL)
+        for (fk_index r = 0; r < rows; r += FK_VL) {
+            const fk_index height = fk_min(FK_VL, rows - r), width = fk_min(FK_VL, columns - c);
+            vf square[FK_VL];
+            for (fk_index i = 0; i < FK_VL; i++)
+                square[i] = i < width ? vf_load_first(from + (c + i) * from_row + r, height, 0.0f) : vf_set(0.0f);
+            vf_transpose(square);
+            for (fk_index i = 0; i < height; i++)
+                vf_store(to + (r + i) * to_row + c, square[i]);
+        }
+}
+
+/* to[r*to_row + c] = from[r*row + c*step]    row or step is 1 */
+static void copy_block(float *to, fk_index to_row, const float *from, fk_index row, fk_index step, fk_index rows,
+                       fk_index columns)
+{
+    if (step == 1)
+        copy_rows(to, to_row, from, row, rows, columns);
+    else
+        copy_transposed(to, to_row, from, step, rows, columns);
+}
+
+/* --- a thread's share -------------------------------------------------------------------------------------- */
+
+/* The scratch holds the panels of each column share, and behind them the rows of A of each share. */
+static fk_index panels_size(const plan *p) { return p->depth * (p->in_place ? NR : p->width); }
+
+/* From row to row of a copied block of A: an odd number of cache lines, so that rows fall into different sets. */
+static fk_index copied_row(const plan *p) { return (fk_ceil_div(p->depth, 16) | 1) * 16; }
+
+static fk_index scratch_size(const plan *p)
+{
+    const fk_index rows_size = p->copy_A ? p->row_shares * MC * copied_row(p) : 0;
+    return p->column_shares * (panels_size(p) + rows_size);
+}
+
+/* The columns of C that belong to a column share in chunk number `chunk`. */
 static void chunk_columns(fk_index *begin, fk_index *end, const product *g, const plan *p, fk_index column_share,
                           fk_index chunk)
 {
@@ -102,55 +153,57 @@ static void chunk_columns(fk_index *begin, fk_index *end, const product *g, cons
     *end = fk_min(*end, *begin + p->width);
 }
 
-/* Packs a share's part of the panels of its columns, for products k to k + depth of the sums. */
+/* Packs panels of B, their rows from k on. The row shares of a column share divide its panels among themselves. */
 static void pack_share(const product *g, const plan *p, float *scratch, fk_index share, fk_index chunk, fk_index k)
 {
     const fk_index column_share = share % p->column_shares, row_share = share / p->column_shares;
     const fk_index depth = fk_min(p->depth, g->K - k);
-    float *packed = share_panels(p, scratch, column_share);
+    float *packed = scratch + column_share * panels_size(p);
     fk_index begin, end, first, last;
     chunk_columns(&begin, &end, g, p, column_share, chunk);
     fk_share(&first, &last, end - begin, NR, row_share, p->row_shares);
     for (fk_index j = first; j < last; j += NR) {
         const fk_index columns = fk_min(NR, end - begin - j);
-        float *panel = p->in_place ? packed : packed + j * depth;
-        if (!p->in_place || columns % FK_VL != 0)
-            pack_panel(panel, g->B + k * g->b_row + (begin + j) * g->b_step, g->b_row, g->b_step, depth, columns);
+        if (p->in_place && columns % FK_VL == 0)
+            continue;
+        copy_block(p->in_place ? packed : packed + j * depth, NR, g->B + k * g->B_row + (begin + j) * g->B_step,
+                   g->B_row, g->B_step, depth, columns);
     }
 }
 
-static panels share_B(const product *g, const plan *p, float *scratch, fk_index column_share, fk_index begin,
-                      fk_index end, fk_index k, fk_index depth)
-{
-    float *packed = share_panels(p, scratch, column_share);
-    if (!p->in_place)
-        return (panels){packed, NR * depth, NR, NULL};
-    return (panels){g->B + k * g->b_row + begin, NR, g->b_row, (end - begin) % FK_VL != 0 ? packed : NULL};
-}
-
-static void activate(float *C, fk_index ldc, fk_activation f, fk_index rows, fk_index columns)
-{
-    if (f.kind == FK_LINEAR)
-        return;
-    for (fk_index i = 0; i < rows; i++)
-        fk_activation_span(C + i * ldc, C + i * ldc, f, columns);
-}
-
-/* A share's rows and columns of C, with the products k to k + depth of their sums. */
-static void compute_share(const product *g, const plan *p, float *scratch, fk_index share, fk_index chunk, fk_index k)
+/* Adds the products from k on to a share's rows and columns of C. */
+static void compute_share(const product *g, const plan *p, float *scratch, fk_index share, fk_index chunk,
+                          fk_index k)
 {
     const fk_index column_share = share % p->column_shares, row_share = share / p->column_shares;
     fk_index begin, end, top, bottom;
     chunk_columns(&begin, &end, g, p, column_share, chunk);
     fk_share(&top, &bottom, g->M, 1, row_share, p->row_shares);
-    block piece = {.ldc = g->N, .step = g->a_step, .columns = end - begin, .depth = fk_min(p->depth, g->K - k)};
-    piece.B = share_B(g, p, scratch, column_share, begin, end, k, piece.depth);
-    for (fk_index i = top; i < bottom; i += MC) {
-        piece.rows = fk_min(MC, bottom - i);
-        piece.C = g->C + i * g->N + begin;
+
+    const float *A[MC], *from[MC];
+    block piece = {.C_row = g->N, .A = A, .columns = end - begin, .depth = fk_min(p->depth, g->K - k)};
+    piece.from = g->add || k > 0 || g->bias ? from : NULL;
+    piece.A_step = p->copy_A ? 1 : g->A_step;
+    const float *packed = scratch + column_share * panels_size(p);
+    if (p->in_place)
+        piece.B = (panels){g->B + k * g->B_row + begin, NR, g->B_row, piece.columns % FK_VL ? packed : NULL};
+    else
+        piece.B = (panels){packed, NR * piece.depth, NR, NULL};
+    float *copy = scratch + p->column_shares * panels_size(p) + share * MC * copied_row(p);
+
+    const fk_index blocks = fk_ceil_div(bottom - top, MC);
+    for (fk_index b = 0; b < blocks; b++) { /* a block of A, in the L2 cache */
+        fk_index i, i_end;
+        fk_share(&i, &i_end, bottom - top, 1, b, blocks);
+        piece.rows = i_end - i;
+        piece.C = g->C + (top + i) * g->N + begin;
+        const float *A_i = g->A + (top + i) * g->A_row + k * g->A_step;
+        if (p->copy_A)
+            copy_block(copy, copied_row(p), A_i, g->A_row, g->A_step, piece.rows, piece.depth);
         for (fk_index r = 0; r < piece.rows; r++) {
-            piece.A[r] = g->A + (i + r) * g->a_row + k * g->a_step;
-            piece.from[r] = g->add || k > 0 ? piece.C + r * g->N : g->bias ? g->bias + begin : NULL;
+            A[r] = p->copy_A ? copy + r * copied_row(p) : A_i + r * g->A_row;
+            if (piece.from)
+                from[r] = g->add || k > 0 ? piece.C + r * g->N : g->bias + begin;
         }
         compute_block(&piece);
         if (k + piece.depth >= g->K)
@@ -158,33 +211,37 @@ static void compute_share(const product *g, const plan *p, float *scratch, fk_in
     }
 }
 
-/* The part of the product that thread `me` of `team` computes. */
+/* What thread `me` of `team` does of the product. */
 static void multiply_part(const product *g, const plan *p, float *scratch, fk_index me, fk_index team)
 {
     const fk_index shares = p->row_shares * p->column_shares;
     const fk_index width = fk_ceil_div(fk_ceil_div(g->N, FK_VL), p->column_shares) * FK_VL;
-    const int shared = p->row_shares > 1; /* threads read panels that other threads packed */
+    const fk_index sharing = p->row_shares > 1 ? team : 1; /* threads that read panels others have packed */
     for (fk_index chunk = 0; chunk * p->width < width; chunk++) {
         fk_index k = 0;
-        do {
+        do { /* a chunk of B, in the L2 cache */
             for (fk_index s = me; s < shares; s += team)
                 pack_share(g, p, scratch, s, chunk, k);
-            if (shared)
-                fk_barrier(team);
+            fk_barrier(sharing);
             for (fk_index s = me; s < shares; s += team)
                 compute_share(g, p, scratch, s, chunk, k);
-            if (shared)
-                fk_barrier(team);
+            fk_barrier(sharing);
             k += p->depth;
         } while (k < g->K);
     }
 }
 
+/* --- the whole product ------------------------------------------------------------------------------------- */
+
+static int transposes_A(fk_gemm_form form) { return form == FK_GEMM_TN || form == FK_GEMM_TT; }
+static int transposes_B(fk_gemm_form form) { return form == FK_GEMM_NT || form == FK_GEMM_TT; }
+
 static plan make_plan(fk_gemm_form form, fk_index M, fk_index N, fk_index K)
 {
     const fk_index threads = fk_threads_for(M * N * K, GRAIN), vectors = fk_ceil_div(N, FK_VL);
-    plan p = {.depth = sum_depth(K)};
-    /* the split whose largest share is smallest; more columns among equals, as sharing panels takes barriers */
+    plan p = {.depth = block_depth(K)};
+
+    /* the split whose largest share is smallest; among equals the one with more columns, as it needs no barrier */
     fk_index smallest = 0;
     for (fk_index columns = 1; columns <= threads; columns++) {
         const fk_index size = fk_ceil_div(M, threads / columns) * fk_ceil_div(vectors, columns);
@@ -196,7 +253,11 @@ static plan make_plan(fk_gemm_form form, fk_index M, fk_index N, fk_index K)
     p.row_shares = threads / p.column_shares;
     const fk_index width = fk_ceil_div(vectors, p.column_shares) * FK_VL;
     p.width = fk_round_up(fk_ceil_div(width, fk_max(1, fk_ceil_div(width, NC))), NR);
-    p.in_place = (form == FK_GEMM_NN || form == FK_GEMM_TN) && M <= 2 * MR;
+
+    /* Packing B pays when each panel is used often, or by few rows already when it comes from far away. */
+    p.in_place = !transposes_B(form) && (M <= 3 * MR || (M <= 10 * MR && N * K <= 1 << 19));
+    /* Elements of A a multiple of 4 KB apart fall into one set of the L1 cache, and drive each other out. */
+    p.copy_A = (transposes_A(form) ? M : K) % 1024 == 0 && K > 256;
     return p;
 }
 
@@ -204,12 +265,10 @@ static void multiply(product *g, fk_gemm_form form, float *scratch)
 {
     if (g->M == 0 || g->N == 0)
         return;
-    const int a_transposed = form == FK_GEMM_TN || form == FK_GEMM_TT;
-    const int b_transposed = form == FK_GEMM_NT || form == FK_GEMM_TT;
-    g->a_row = a_transposed ? 1 : g->K;
-    g->a_step = a_transposed ? g->M : 1;
-    g->b_row = b_transposed ? 1 : g->N;
-    g->b_step = b_transposed ? g->K : 1;
+    g->A_row = transposes_A(form) ? 1 : g->K;
+    g->A_step = transposes_A(form) ? g->M : 1;
+    g->B_row = transposes_B(form) ? 1 : g->N;
+    g->B_step = transposes_B(form) ? g->K : 1;
     const plan p = make_plan(form, g->M, g->N, g->K);
     const fk_index threads = p.row_shares * p.column_shares;
     if (threads == 1) {
@@ -227,8 +286,8 @@ void fk_gemm(float *C, const float *A, const float *B, const float *bias, fk_act
     multiply(&g, form, scratch);
 }
 
-void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index M, fk_index N,
-                 fk_index K)
+void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index M,
+                 fk_index N, fk_index K)
 {
     product g = {.C = C, .A = A, .B = B, .f = {.kind = FK_LINEAR}, .add = 1, .M = M, .N = N, .K = K};
     multiply(&g, form, scratch);
@@ -237,59 +296,63 @@ void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, fl
 fk_index fk_gemm_scratch(fk_gemm_form form, fk_index M, fk_index N, fk_index K)
 {
     const plan p = make_plan(form, M, N, K);
-    return p.column_shares * p.depth * (p.in_place ? NR : p.width);
+    return scratch_size(&p);
 }
 
-/* --- packed once, used often --------------------------------------------------------------------------------- */
+/* --- B packed once for many products ----------------------------------------------------------------------- */
 
+/* Blocks of the sums one after the other, each as panels of `depth` rows of NR floats. */
 fk_index fk_gemm_packed_size(fk_index N, fk_index K) { return fk_round_up(N, NR) * K; }
 
 void fk_gemm_pack(float *packed, const float *B, int transposed, fk_index N, fk_index K)
 {
-    const fk_index b_row = transposed ? 1 : N, b_step = transposed ? K : 1, depth = sum_depth(K);
-    for (fk_index k = 0; k < K; k += depth)
-        for (fk_index j = 0; j < N; j += NR) {
-            const fk_index terms = fk_min(depth, K - k);
-            float *panel = packed + k * fk_round_up(N, NR) + j * terms;
-            pack_panel(panel, B + k * b_row + j * b_step, b_row, b_step, terms, fk_min(NR, N - j));
-        }
+    const fk_index B_row = transposed ? 1 : N, B_step = transposed ? K : 1;
+    for (fk_index k = 0; k < K; k += block_depth(K)) {
+        const fk_index depth = fk_min(block_depth(K), K - k);
+        float *panel = packed + k * fk_round_up(N, NR);
+        for (fk_index j = 0; j < N; j += NR)
+            copy_block(panel + j * depth, NR, B + k * B_row + j * B_step, B_row, B_step, depth, fk_min(NR, N - j));
+    }
 }
 
-void fk_gemm_packed(float *C, const float *A, const int32_t *a_rows, const float *from, const int32_t *from_rows,
+void fk_gemm_packed(float *C, const float *A, const int32_t *A_rows, const float *from, const int32_t *from_rows,
                     const float *packed, fk_activation f, fk_index M, fk_index N, fk_index K)
 {
-    const fk_index depth = sum_depth(K);
+    const float *A_of[MC], *from_of[MC];
+    block piece = {.C_row = N, .A = A_of, .A_step = 1, .columns = N};
     for (fk_index i = 0; i < M; i += MC) {
-        block piece = {.C = C + i * N, .ldc = N, .step = 1, .rows = fk_min(MC, M - i), .columns = N};
+        piece.C = C + i * N;
+        piece.rows = fk_min(MC, M - i);
         fk_index k = 0;
         do {
-            piece.depth = fk_min(depth, K - k);
+            piece.depth = fk_min(block_depth(K), K - k);
             piece.B = (panels){packed + k * fk_round_up(N, NR), NR * piece.depth, NR, NULL};
+            piece.from = from || k > 0 ? from_of : NULL;
             for (fk_index r = 0; r < piece.rows; r++) {
-                piece.A[r] = A + (a_rows ? a_rows[i + r] : i + r) * K + k;
-                piece.from[r] = k > 0  ? piece.C + r * N
-                                : from ? from + (from_rows ? from_rows[i + r] : i + r) * N
-                                       : NULL;
+                A_of[r] = A + (A_rows ? A_rows[i + r] : i + r) * K + k;
+                if (piece.from)
+                    from_of[r] = k > 0 ? piece.C + r * N : from + (from_rows ? from_rows[i + r] : i + r) * N;
             }
             compute_block(&piece);
-            k += depth;
+            k += piece.depth;
         } while (k < K);
         activate(piece.C, N, f, piece.rows, N);
     }
 }
 
-/* --- the formula ------------------------------------------------------------------------------------------------ */
+/* --- the formula ------------------------------------------------------------------------------------------- */
 
 void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, fk_index M,
                    fk_index N, fk_index K)
 {
-    const int a_transposed = form == FK_GEMM_TN || form == FK_GEMM_TT;
-    const int b_transposed = form == FK_GEMM_NT || form == FK_GEMM_TT;
     for (fk_index m = 0; m < M; m++)
         for (fk_index n = 0; n < N; n++) {
-            float sum = bias ? bias[n] : 0.0f;
-            for (fk_index k = 0; k < K; k++)
-                sum += (a_transposed ? A[k * M + m] : A[m * K + k]) * (b_transposed ? B[n * K + k] : B[k * N + n]);
-            C[m * N + n] = sum;
+            float sum = 0.0f;
+            for (fk_index k = 0; k < K; k++) {
+                const float A_mk = transposes_A(form) ? A[k * M + m] : A[m * K + k];
+                const float B_kn = transposes_B(form) ? B[n * K + k] : B[k * N + n];
+                sum += A_mk * B_kn;
+            }
+            C[m * N + n] = bias ? bias[n] + sum : sum;
         }
 }

@@ -3,8 +3,10 @@
  *     C = f(op(A) op(B) + bias)        or        C += op(A) op(B)
  *     op(A) (M, K)   op(B) (K, N)   C (M, N)   bias (N) or NULL   f: elementwise activation
  *
- * Every element of C is one sum over K, added in the same order whatever M, N, the tile it falls in, or the number
- * of threads, so that neither changes a single bit.
+ * The bits of an element of C depend on its row of op(A), its column of op(B) and K, and on nothing else: not on M,
+ * N, the form, the tile it falls in, whether A or B were packed, or the number of threads. Its sum is cut into equal
+ * blocks of at most 512 products; a block starts at zero and adds its products in order, and is then added to the
+ * bias, to C, or to the blocks before it. (Another instruction set may round otherwise.)
  */
 #ifndef FK_GEMM_H
 #define FK_GEMM_H
@@ -23,8 +25,8 @@ typedef enum {
 void fk_gemm(float *C, const float *A, const float *B, const float *bias, fk_activation f, fk_gemm_form form,
              float *scratch, fk_index M, fk_index N, fk_index K);
 /* C += op(A) op(B)            C (M, N) += */
-void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index M, fk_index N,
-                 fk_index K);
+void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index M,
+                 fk_index N, fk_index K);
 /* floats of scratch that either of them needs for these sizes at the present number of threads */
 fk_index fk_gemm_scratch(fk_gemm_form form, fk_index M, fk_index N, fk_index K);
 
@@ -34,10 +36,10 @@ fk_index fk_gemm_packed_size(fk_index N, fk_index K);
 void fk_gemm_pack(float *packed, const float *B, int transposed, fk_index N, fk_index K);
 
 /* C_m = f(from_r(m) + A_q(m) op(B))    one thread, for use inside a parallel region; no scratch
- *     C (M, N) =     A rows of K floats, q(m) = a_rows[m]     from rows of N floats, r(m) = from_rows[m]
- * NULL for a_rows or from_rows means row m, NULL for from means zero, and from may be C: C += A op(B).
- * A recurrent layer's z_s = P_token(s) + h_parent(s) R is one call a time step. */
-void fk_gemm_packed(float *C, const float *A, const int32_t *a_rows, const float *from, const int32_t *from_rows,
+ *     C (M, N) =     A rows of K floats, q(m) = A_rows[m]     from rows of N floats, r(m) = from_rows[m]
+ * NULL for A_rows or from_rows means row m, NULL for `from` means zero, and `from` may be C: C += A op(B).
+ * A recurrent layer's z_s = P_token(s) + h_parent(s) R is one call a time step. The bits are those of fk_gemm. */
+void fk_gemm_packed(float *C, const float *A, const int32_t *A_rows, const float *from, const int32_t *from_rows,
                     const float *packed, fk_activation f, fk_index M, fk_index N, fk_index K);
 
 /* C = op(A) op(B) + bias, element by element as the formula stands: what the tests hold fk_gemm against */

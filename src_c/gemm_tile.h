@@ -1,9 +1,9 @@
 /* gemm_tile.h: the innermost piece of gemm.c: one tile of C, summed in registers.
  *
- *     C_ij = from_ij + sum_k A_ik B_kj        i < rows <= MR,  j < columns <= NR,  k < K in increasing order
+ *     C_ij = from_ij + sum_k A_ik B_kj        i < rows <= MR,  j < columns <= NR,  k < depth in increasing order
  *
- * All products of this library go through sum_tile, whatever their form, size and packing, which is why an element's
- * bits do not depend on them: the sum starts at zero, adds its products one by one (fused, where the machine
+ * All products of the library go through sum_tile, whatever their form, size and packing, which is why the bits of
+ * an element do not depend on them: the sum starts at zero, adds its products one by one (fused, where the machine
  * can), and is added to `from` at the end.
  */
 #ifndef FK_GEMM_TILE_H
@@ -12,8 +12,8 @@
 #include "fk.h"
 #include "simd.h"
 
-/* MR x NV accumulators, NV vectors of B and one broadcast element of A fill the vector registers: 32 with AVX-512 and
- * on Arm, 16 elsewhere; without fused multiply-add a product needs one more. */
+/* MR x NV sums, NV vectors of B and an element of A, broadcast, fill the vector registers: 32 of them with AVX-512
+ * and on Arm, 16 elsewhere. */
 #if FK_VL == 16
 #define MR 14
 #elif defined(__aarch64__)
@@ -25,54 +25,62 @@
 #define NR (NV * FK_VL)
 
 typedef struct {
-    float *C;                 /* C_ij = C[i*ldc + j] */
-    const float *const *from; /* from_ij = from[i][j + from_column] */
-    const float *const *A;    /* A_ik = A[i][k*step] */
-    const float *B;           /* B_kj = B[k*ldb + j], readable up to a whole number of vectors */
-    fk_index ldc, from_column, step, ldb;
-    fk_index rows, columns, K;
+    float *C;                 /* C_ij = C[i*C_row + j] */
+    const float *const *from; /* from_ij = from[i][from_column + j], or zero if NULL */
+    const float *const *A;    /* A_ik = A[i][k*A_step] */
+    const float *B;           /* B_kj = B[k*B_row + j], readable up to a whole number of vectors */
+    fk_index C_row, from_column, A_step, B_row;
+    fk_index rows, columns, depth;
 } tile;
 
-/* The unrolled loops have constant bounds once this is inlined, so that `sum` lives in registers. */
+/* C_i = from_i + sum for one row of a tile */
+FK_INLINE void store_row(const tile *t, fk_index i, const vf sum[NV], const int vectors)
+{
+    static const float zeros[NR];
+    const float *from = t->from ? t->from[i] + t->from_column : zeros;
+    float *C = t->C + i * t->C_row;
+    for (int v = 0; v < vectors; v++) {
+        const fk_index n = t->columns - v * FK_VL;
+        if (v < vectors - 1 || n == FK_VL)
+            vf_store(C + v * FK_VL, vf_load(from + v * FK_VL) + sum[v]);
+        else
+            vf_store_n(C + v * FK_VL, vf_load_n(from + v * FK_VL, n) + sum[v], n);
+    }
+}
+
+/* Inlined with constant `rows` and `vectors`, so that the loops over them unroll and `sum` stays in registers. */
 FK_INLINE void sum_tile(const tile *t, const int rows, const int vectors)
 {
-    const fk_index K = t->K, step = t->step, ldb = t->ldb;
+    const fk_index depth = t->depth, A_step = t->A_step, B_row = t->B_row;
     const float *const B = t->B;
     const float *A[MR];
     vf sum[MR][NV];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
         A[i] = t->A[i];
-        for (int v = 0; v < vectors; v++)
+        for (int v = 0; v < vectors; v++) {
             sum[i][v] = vf_set(0.0f);
+            /* C is written at the end: its cache lines come while the sums are made */
+            __builtin_prefetch(t->C + i * t->C_row + v * FK_VL + FK_VL - 1, 1);
+        }
     }
-    for (fk_index k = 0; k < K; k++) {
+    for (fk_index k = 0; k < depth; k++) {
         vf B_k[NV];
         for (int v = 0; v < vectors; v++)
-            B_k[v] = vf_load(B + k * ldb + v * FK_VL);
+            B_k[v] = vf_keep(vf_load(B + k * B_row + v * FK_VL));
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
-            const vf A_ik = vf_set(A[i][k * step]);
+            const vf A_ik = vf_set(A[i][k * A_step]);
             for (int v = 0; v < vectors; v++)
                 sum[i][v] += A_ik * B_k[v];
         }
     }
-    const fk_index last = t->columns - (vectors - 1) * FK_VL; /* columns in the last vector */
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
-        const float *from = t->from[i] + t->from_column;
-        float *C = t->C + i * t->ldc;
-        for (int v = 0; v < vectors - 1; v++)
-            vf_store(C + v * FK_VL, vf_load(from + v * FK_VL) + sum[i][v]);
-        const int v = vectors - 1;
-        if (last == FK_VL)
-            vf_store(C + v * FK_VL, vf_load(from + v * FK_VL) + sum[i][v]);
-        else
-            vf_store_n(C + v * FK_VL, vf_load_n(from + v * FK_VL, last) + sum[i][v], last);
-    }
+    for (int i = 0; i < rows; i++)
+        store_row(t, i, sum[i], vectors);
 }
 
-/* One copy of sum_tile for each number of rows: an edge tile does no more work than it has rows. */
+/* One copy of sum_tile for each number of rows: a tile at the edge does no more work than it has rows. */
 FK_INLINE void sum_tile_rows(const tile *t, const int vectors)
 {
     switch (t->rows) {

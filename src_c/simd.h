@@ -109,6 +109,62 @@ FK_INLINE float vf_sum(vf v)
     return lane[0];
 }
 
+/* v, held in a register: where memory is a free operand, compilers like to load a value again for every use. */
+FK_INLINE vf vf_keep(vf v)
+{
+#if defined(__x86_64__)
+    __asm__("" : "+v"(v));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(v));
+#endif
+    return v;
+}
+
+#ifdef __clang__
+#define FK_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define FK_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (vi){__VA_ARGS__})
+#endif
+/* a_0 b_0 a_1 b_1 ... from the lower halves of a and b, and from their upper halves */
+FK_INLINE vf vf_zip_low(vf a, vf b)
+{
+#if FK_VL == 16
+    return FK_SHUFFLE(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+#elif FK_VL == 8
+    return FK_SHUFFLE(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+#else
+    return FK_SHUFFLE(a, b, 0, 4, 1, 5);
+#endif
+}
+FK_INLINE vf vf_zip_high(vf a, vf b)
+{
+#if FK_VL == 16
+    return FK_SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif FK_VL == 8
+    return FK_SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+    return FK_SHUFFLE(a, b, 2, 6, 3, 7);
+#endif
+}
+
+/* Transposes FK_VL vectors as the rows of a square. Zipping the upper half of the rows with the lower half moves
+ * the highest bit of an element's row number to the lowest of its column number: log2(FK_VL) times is all. */
+FK_INLINE void vf_transpose(vf row[FK_VL])
+{
+#pragma GCC unroll 4
+    for (int step = 1; step < FK_VL; step *= 2) {
+        vf zipped[FK_VL];
+#pragma GCC unroll 8
+        for (int i = 0; i < FK_VL / 2; i++) {
+            zipped[2 * i] = vf_zip_low(row[i], row[i + FK_VL / 2]);
+            zipped[2 * i + 1] = vf_zip_high(row[i], row[i + FK_VL / 2]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < FK_VL; i++)
+            row[i] = zipped[i];
+    }
+}
+
 /* --- mathematics -----
  *
  * Errors are stated in ulp, units in the last place of the exact result, and tests/test_simd.py holds the

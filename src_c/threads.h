@@ -23,8 +23,8 @@ FK_INLINE void fk_share(fk_index *begin, fk_index *end, fk_index n, fk_index ste
     *end = fk_min(n, blocks * (t + 1) / threads * step);
 }
 
-/* Inside a parallel region: this thread's number, how many there really are, and a point where all wait for each
- * other, which is nothing for a team of one, in any surroundings. */
+/* Inside a parallel region: this thread's number, how many there really are, and a point where all of a team wait
+ * for each other (a team of one does not wait, whatever runs around it). */
 #ifdef _OPENMP
 #include <omp.h>
 FK_INLINE fk_index fk_thread_index(void) { return omp_get_thread_num(); }
