@@ -78,7 +78,7 @@ class Peer:
     """One library in a process of its own, whose threads both read from the environment."""
 
     def __init__(self, library, threads):
-        # these two are set on some machines to slow OpenBLAS down
+        # OpenBLAS is to choose its kernels and block sizes for itself
         environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
         environment |= {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
         root = str(Path(__file__).resolve().parent.parent)
