@@ -35,12 +35,13 @@ def fresh_seed():
 class SeedGenerator:
     """A stream of random states: each `next()` is new, and the same seed gives the same stream.
 
-    seed: an integer, or None for the next one of the global source. name: kept for files.
+    seed: an integer of 64 bits, or None for the next one of the global source. name: kept for files.
     """
 
     def __init__(self, seed=None, name=None):
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
-            raise ValueError(f"SeedGenerator: `seed` must be an integer or None. Received: seed={seed!r}")
+        integer = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+        if seed is not None and not (integer and -(2**63) <= seed < 2**63):
+            raise ValueError(f"SeedGenerator: `seed` must be an integer of 64 bits or None. Received: seed={seed!r}")
         self.name = name or "seed_generator"
         self._initial_seed = seed
         self.seed = fresh_seed() if seed is None else int(seed)

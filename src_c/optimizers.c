@@ -54,8 +54,7 @@ static void sgd_momentum_block(float *p, float *m, float *g, fk_optimizer_step s
 void fk_optimizer_sgd(float *p, float *m, float *g, fk_optimizer_step step, float momentum, int nesterov,
                       fk_index n)
 {
-    const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += BLOCK) {
         const fk_index size = fk_min(BLOCK, n - i);
         if (m)
@@ -102,8 +101,7 @@ void fk_optimizer_rmsprop(float *p, float *v, float *m, float *a, float *g, fk_o
                           double rho, float momentum, float epsilon, fk_index n)
 {
     const rmsprop_numbers c = {(float)rho, (float)(1.0 - rho), momentum, epsilon};
-    const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += BLOCK)
         rmsprop_block(p + i, v + i, m ? m + i : NULL, a ? a + i : NULL, g + i, step, c, fk_min(BLOCK, n - i));
 }
@@ -145,8 +143,7 @@ void fk_optimizer_adam(float *p, float *m, float *v, float *v_max, float *g, fk_
 {
     const float alpha = step.learning_rate * sqrtf(1.0f - power(beta_2, t)) / (1.0f - power(beta_1, t));
     const adam_numbers c = {alpha, (float)(1.0 - beta_1), (float)(1.0 - beta_2), epsilon};
-    const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += BLOCK)
         adam_block(p + i, m + i, v + i, v_max ? v_max + i : NULL, g + i, step, c, fk_min(BLOCK, n - i));
 }
@@ -156,8 +153,7 @@ void fk_optimizer_adam(float *p, float *m, float *v, float *v_max, float *g, fk_
 void fk_optimizer_average(float *a, const float *p, float momentum, fk_index n)
 {
     const float rest = 1.0f - momentum;
-    const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += FK_VL) {
         const vf old = vf_load_first(a + i, n - i, 0.0f), value = vf_load_first(p + i, n - i, 0.0f);
         vf_store_first(a + i, momentum * old + rest * value, n - i);
@@ -189,9 +185,8 @@ double fk_optimizer_square_sum(const float *g, fk_index n)
 {
     const fk_index size = fk_max(BLOCK, fk_ceil_div(n, PARTS));
     const fk_index parts = fk_ceil_div(n, size);
-    const fk_index threads = fk_threads_for(n, GRAIN);
     double part[PARTS], sum = 0.0;
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index k = 0; k < parts; k++)
         part[k] = part_square_sum(g + k * size, fk_min(size, n - k * size));
     for (fk_index k = 0; k < parts; k++)
@@ -201,8 +196,7 @@ double fk_optimizer_square_sum(const float *g, fk_index n)
 
 static void multiply(float *g, float factor, fk_index n)
 {
-    const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += FK_VL)
         vf_store_first(g + i, vf_load_first(g + i, n - i, 0.0f) * factor, n - i);
 }

@@ -43,8 +43,7 @@ static void philox_tile(uint32_t word[TILE], uint64_t key, uint64_t counter, uin
 
 void fk_random_words(uint32_t *words, uint64_t key, uint64_t counter, fk_index n)
 {
-    const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += TILE) {
         uint32_t word[TILE];
         philox_tile(word, key, counter, (uint64_t)(i / 4));
@@ -68,8 +67,7 @@ void fk_random_dropout(float *y, const float *x, uint64_t key, uint64_t counter,
     }
     const uint32_t threshold = (uint32_t)(rate * 0x1p32);
     const float scale = (float)(1.0 / (1.0 - rate));
-    const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += TILE) {
         uint32_t word[TILE];
         philox_tile(word, key, counter, (uint64_t)(i / 4));

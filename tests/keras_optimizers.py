@@ -1,6 +1,6 @@
 """What Keras's own optimizers make of given gradients, and its schedules of steps.
 
-    python tests/keras_optimizers.py        writes tests/data/optimizers.npz; needs TensorFlow
+    python tests/keras_optimizers.py        writes tests/fixtures/optimizers.npz; needs TensorFlow
 
 tests/test_optimizers.py and tests/test_schedules.py hold fastkeras to that file, and to Keras itself where
 TensorFlow is installed.
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-FIXTURE = Path(__file__).parent / "data" / "optimizers.npz"
+FIXTURE = Path(__file__).parent / "fixtures" / "optimizers.npz"
 STEPS = 12
 SHAPES = {"dense/kernel": (5, 7), "dense/bias": (7,), "dense_1/kernel": (7, 3), "dense_1/bias": (3,)}
 

@@ -60,11 +60,10 @@ def test_config_keeps_the_seed_as_given():
 
 
 def test_keys_are_unsigned_64_bit_integers_whatever_the_seed():
-    for seed in (-1, 2**70 + 3, 2**63):
-        key, counter = random_state.SeedGenerator(seed).next()
-        assert 0 <= key < 2**64
-        assert counter == 0
-        assert random_state.draw(seed) == (key, counter)
+    for seed in (-1, -(2**63), 2**63 - 1):
+        generator = random_state.SeedGenerator(seed)
+        assert generator.state.tolist() == [seed, 0]
+        assert generator.next() == random_state.draw(seed) == (seed % 2**64, 0)
 
 
 def test_draw_takes_all_three_kinds_of_seed():
@@ -95,7 +94,9 @@ def test_set_random_seed_names_what_is_wrong(seed):
         random_state.set_random_seed(seed)
 
 
-@pytest.mark.parametrize("seed", [1.5, "1", True])
+@pytest.mark.parametrize("seed", [1.5, "1", True, 2**63])
 def test_seed_generator_names_what_is_wrong(seed):
-    with pytest.raises(ValueError, match=r"SeedGenerator: `seed` must be an integer or None. Received: seed="):
+    with pytest.raises(
+        ValueError, match=r"SeedGenerator: `seed` must be an integer of 64 bits or None. Received: seed="
+    ):
         random_state.SeedGenerator(seed)
