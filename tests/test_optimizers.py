@@ -644,6 +644,7 @@ def test_a_function_goes_through_the_configuration_by_name():
         SGD.from_config(config)
 
 
+@pytest.mark.filterwarnings("ignore:The argument `decay`")
 @pytest.mark.parametrize(
     "make, error, message",
     [
@@ -663,6 +664,7 @@ def test_a_function_goes_through_the_configuration_by_name():
         ),
         (lambda: RMSprop(rho=-1), ValueError, r"RMSprop: `rho` must be a number in \[0, 1\]. Received: rho=-1"),
         (lambda: Adam(beta_1=2), ValueError, r"Adam: `beta_1` must be a number in \[0, 1\]. Received: beta_1=2"),
+        (lambda: SGD(decay=-1), ValueError, "SGD: `decay` must be a number >= 0. Received: decay=-1"),
         (lambda: Adam(epsilon=-1), ValueError, "Adam: `epsilon` must be a number >= 0. Received: epsilon=-1"),
         (lambda: Adam(clipnorm=-1), ValueError, "Adam: `clipnorm` must be a number >= 0. Received: clipnorm=-1"),
         (lambda: SGD(clipnorm=1, clipvalue=1), ValueError, "SGD: only one of `clipnorm`, `clipvalue` and"),

@@ -39,7 +39,7 @@ def checked(owner, name, value, low=-math.inf, high=math.inf, none=False):
     """`value` as a float in [low, high]; None if that is allowed. A ValueError names owner and argument otherwise."""
     if value is None and none:
         return None
-    number = isinstance(value, (int, float, np.number, np.ndarray)) and not isinstance(value, bool)
+    number = isinstance(value, (int, float, np.integer, np.floating, np.ndarray)) and not isinstance(value, bool)
     if not number or np.ndim(value) or not math.isfinite(value) or not low <= value <= high:
         limits = "" if low == -math.inf else f" >= {low:g}" if high == math.inf else f" in [{low:g}, {high:g}]"
         raise ValueError(f"{owner}: `{name}` must be a number{limits}. Received: {name}={value!r}")
@@ -108,10 +108,9 @@ class Optimizer:
         self.built = False
         self._batches = 0  # calls of step(): iterations, if gradients do not accumulate
         self._variables, self._segments, self._constrained = [], [], []
-        self._without_decay = lambda variable: False
+        self._excluded, self._excluded_names = frozenset(), None  # from weight decay: ids of variables, and a pattern
 
-    @staticmethod
-    def _of_keras_2(learning_rate, kwargs):
+    def _of_keras_2(self, learning_rate, kwargs):
         """(learning rate, decay), with `lr` and `decay` taken out of kwargs."""
         if "lr" in kwargs:
             warnings.warn("The argument `lr` is called `learning_rate` in Keras 3.", stacklevel=4)
@@ -123,7 +122,7 @@ class Optimizer:
                 f"InverseTimeDecay({learning_rate}, decay_steps=1, decay_rate={decay}).",
                 stacklevel=4,
             )
-        return learning_rate, checked("optimizer", "decay", decay or 0.0, 0)
+        return learning_rate, checked(type(self).__name__, "decay", decay or 0.0, 0)
 
     @classmethod
     def _arguments(cls):
@@ -174,11 +173,7 @@ class Optimizer:
         self._variables = list(variables)
         self._constrained = [v for v in self._variables if v.constraint is not None]
         names = [name for group in self._all_slot_groups() for name in group if name != "gradient_accumulator"]
-        decay = self.weight_decay or 0.0
-        self._segments = [
-            Segment(run, 0.0 if self._without_decay(run[0]) else decay, names)
-            for run in runs(self._variables, self._without_decay)
-        ]
+        self._segments = [Segment(run, self._decay_of(run[0]), names) for run in runs(self._variables, self._decay_of)]
         for segment in self._segments:
             for key, view in segment.slot_views().items():
                 if key in kept and kept[key].shape == view.shape:
@@ -190,11 +185,16 @@ class Optimizer:
 
         var_names: strings, for example ["bias"]; each is a regular expression, as in Keras.
         """
-        excluded = {id(variable) for variable in var_list or ()}
-        pattern = re.compile("|".join(var_names)) if var_names else None
-        self._without_decay = lambda v: id(v) in excluded or bool(pattern and pattern.search(v.name))
+        self._excluded = frozenset(id(variable) for variable in var_list or ())
+        self._excluded_names = re.compile("|".join(var_names)) if var_names else None
         if self.built:
             self.build(self._variables)
+
+    def _decay_of(self, variable):
+        excluded = id(variable) in self._excluded or (
+            self._excluded_names is not None and self._excluded_names.search(variable.name)
+        )
+        return 0.0 if excluded or self.weight_decay is None else self.weight_decay
 
     def slot_groups(self):
         """The names of what is kept for each variable, in Keras 3's order: ((names that alternate), ...).
