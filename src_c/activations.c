@@ -75,7 +75,7 @@ FK_INLINE vf selu(vf x, fk_activation f)
 }
 FK_INLINE vf selu_slope(vf y, fk_activation f)
 {
-    return vf_select(y > 0.0f, vf_set(SELU_SCALE), y + SELU_SCALE * SELU_ALPHA);
+    return vf_select(y < 0.0f, y + SELU_SCALE * SELU_ALPHA, vf_set(SELU_SCALE));
 }
 
 FK_INLINE vf celu(vf x, fk_activation f) { return vf_select(x > 0.0f, x, f.a * vf_expm1(x / f.a)); }

@@ -1,0 +1,227 @@
+"""Activations, losses and metrics against Keras 3 on TensorFlow, live: values, gradients, signatures, configurations.
+
+Skipped where TensorFlow is not installed (the extra `compare`).
+"""
+
+import importlib.util
+import inspect
+import os
+
+import numpy as np
+import pytest
+from checks import assert_close
+
+from fastkeras import activations, losses, metrics
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+
+RNG = np.random.default_rng(23)
+# numbers of any size, and those where a piecewise function bends
+X = np.concatenate([RNG.normal(0, 3, 63), [-6, -3, -1, -0.5, -0.0, 0.0, 0.5, 1, 3, 6]]).astype(np.float32)
+ROWS = RNG.normal(0, 3, (5, 7)).astype(np.float32)
+EDGES = [0.0, 1.0, 1e-9, 1e-7, 1 - 1e-7, 1 - 6e-8, 0.3]
+PROBABILITIES = np.where(RNG.random((11, 7)) < 0.4, RNG.choice(EDGES, (11, 7)), RNG.random((11, 7))).astype(np.float32)
+LOGITS = np.concatenate([RNG.normal(0, 3, (9, 7)), [[100, -100, 0, 88, -88, 5, 1], [30] * 7]]).astype(np.float32)
+LABELS = RNG.integers(0, 7, 11)
+ONE_HOT = np.eye(7, dtype=np.float32)[LABELS]
+MANY_HOT = (RNG.random((11, 7)) < 0.4).astype(np.float32)
+WEIGHTS = RNG.random(11).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def keras():
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    return pytest.importorskip("keras")
+
+
+def gradient(function, x):
+    """function(x) and the gradient of its sum, by TensorFlow."""
+    import tensorflow as tf
+
+    x = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        y = function(x)
+    return y.numpy(), tape.gradient(y, x).numpy()
+
+
+# --- activations ------------------------------------------------------------------------------------------------------
+
+ELEMENTWISE = [name for name, a in activations._BY_NAME.items() if not a.kernel.rowwise]
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_elementwise_activations(keras, name):
+    want_y, want_dx = gradient(getattr(keras.activations, name), X)
+    y, backward = activations.get(name).forward(X)
+    assert_close(y, want_y, 2e-6, "y")
+    dx = backward(np.ones_like(X))
+    if name == "celu":  # Keras's slope at 0 is 2, the sum of those of its two halves
+        dx[X == 0] += 1
+    assert_close(dx, want_dx, 3e-6, "dx")
+
+
+# sparsemax is not compared: in Keras 3.15 its result does not sum to 1 where two elements are positive.
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "glu"])
+def test_activations_along_an_axis(keras, name, axis):
+    x = ROWS[:4, :6]
+    assert_close(getattr(activations, name)(x, axis=axis), getattr(keras.activations, name)(x, axis=axis), 2e-6)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_gradients_along_rows(keras, name):
+    dy = RNG.normal(size=ROWS.shape).astype(np.float32)
+    _, want = gradient(lambda x: getattr(keras.activations, name)(x) * dy, ROWS)
+    _, backward = activations.get(name).forward(ROWS)
+    assert_close(backward(dy), want, 3e-6)
+
+
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("relu", {"negative_slope": 0.3}), ("relu", {"max_value": 2.0}), ("relu", {"max_value": 6}),
+    ("relu", {"threshold": 0.7}), ("relu", {"threshold": -0.7}), ("relu", {"threshold": -0.7, "max_value": 2.0}),
+    ("relu", {"negative_slope": 0.3, "max_value": 2.0, "threshold": 0.7}),
+    ("relu", {"negative_slope": 0.3, "max_value": 2.0, "threshold": -0.7}),
+    ("leaky_relu", {"negative_slope": 0.4}), ("elu", {"alpha": 0.4}), ("celu", {"alpha": 0.4}),
+    ("gelu", {"approximate": True}), ("hard_shrink", {"threshold": 0.9}), ("soft_shrink", {"threshold": 0.9}),
+    ("threshold", {"threshold": 0.4, "default_value": -3.0}), ("squareplus", {"b": 0.4}),
+])  # fmt: skip
+def test_activations_that_take_numbers(keras, name, arguments):
+    assert_close(getattr(activations, name)(X, **arguments), getattr(keras.activations, name)(X, **arguments), 2e-6)
+
+
+def public(module):
+    return {name: f for name, f in vars(module).items() if callable(f) and not name.startswith("_")}
+
+
+def test_every_activation_of_keras_is_here_with_its_arguments(keras):
+    for name, theirs in public(keras.activations).items():
+        ours = getattr(activations, name)
+        if name not in ("get", "serialize", "deserialize"):
+            assert str(inspect.signature(ours)) == str(inspect.signature(theirs)), name
+
+
+@pytest.mark.parametrize("name", [*activations._BY_NAME])
+def test_activations_serialize_alike(keras, name):
+    assert activations.serialize(name) == keras.activations.serialize(keras.activations.get(name))
+    theirs = keras.saving.serialize_keras_object(keras.activations.get(name))
+    assert activations.deserialize(theirs) is activations.get(name)
+
+
+# --- losses -----------------------------------------------------------------------------------------------------------
+
+LOSSES = [
+    ("mean_squared_error", LOGITS, MANY_HOT, {}),
+    ("mean_absolute_error", LOGITS, MANY_HOT, {}),
+    ("mean_absolute_error", MANY_HOT, ONE_HOT, {}),
+    ("binary_crossentropy", PROBABILITIES, MANY_HOT, {}),
+    ("binary_crossentropy", PROBABILITIES, MANY_HOT, {"label_smoothing": 0.2}),
+    ("binary_crossentropy", LOGITS, MANY_HOT, {"from_logits": True}),
+    ("binary_crossentropy", LOGITS, MANY_HOT, {"from_logits": True, "label_smoothing": 0.2}),
+    ("categorical_crossentropy", PROBABILITIES, ONE_HOT, {}),
+    ("categorical_crossentropy", PROBABILITIES, MANY_HOT, {"label_smoothing": 0.2}),
+    ("categorical_crossentropy", LOGITS, ONE_HOT, {"from_logits": True}),
+    ("categorical_crossentropy", LOGITS, MANY_HOT, {"from_logits": True}),
+    ("categorical_crossentropy", LOGITS, ONE_HOT, {"from_logits": True, "label_smoothing": 0.2}),
+    ("sparse_categorical_crossentropy", PROBABILITIES, LABELS, {}),
+    ("sparse_categorical_crossentropy", LOGITS, LABELS, {"from_logits": True}),
+    ("sparse_categorical_crossentropy", PROBABILITIES, LABELS, {"ignore_class": 2}),
+]
+CLASSES = ["MeanSquaredError", "MeanAbsoluteError", "BinaryCrossentropy", "CategoricalCrossentropy"]
+CLASSES += ["SparseCategoricalCrossentropy"]
+
+
+def make(module, name, **arguments):
+    return getattr(module, name.title().replace("_", ""))(**arguments)
+
+
+@pytest.mark.parametrize(("name", "y", "t", "arguments"), LOSSES)
+def test_loss_values_and_gradients(keras, name, y, t, arguments):
+    want, want_dy = gradient(lambda y: getattr(keras.losses, name)(t, y, **arguments), y)
+    assert_close(getattr(losses, name)(t, y, **arguments), want, 2e-6, "values")
+    loss, dy = make(losses, name, reduction="sum", **arguments), np.empty_like(y)
+    loss.compute(loss.prepare(t, y.shape), y, None, 1 / len(y), dy)
+    assert_close(dy, want_dy, 2e-6, "dy")
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None])
+@pytest.mark.parametrize(
+    "weights", [None, WEIGHTS, WEIGHTS[:, None]], ids=["no weights", "weights", "a column of them"]
+)
+@pytest.mark.parametrize(("name", "y", "t", "arguments"), LOSSES)
+def test_loss_reductions(keras, name, y, t, arguments, weights, reduction):
+    theirs = make(keras.losses, name, reduction=reduction, **arguments)(t, y, sample_weight=weights)
+    ours = make(losses, name, reduction=reduction, **arguments)(t, y, sample_weight=weights)
+    assert_close(ours, np.reshape(theirs, np.shape(ours)), 2e-6)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_losses_have_keras_signatures_and_configurations(keras, name):
+    ours, theirs = getattr(losses, name), getattr(keras.losses, name)
+    assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
+    assert losses.serialize(ours()) == keras.losses.serialize(theirs())
+    assert losses.deserialize(keras.losses.serialize(theirs())).get_config() == ours().get_config()
+    assert keras.losses.deserialize(losses.serialize(ours())).get_config() == theirs().get_config()
+
+
+@pytest.mark.parametrize("name", ["mse", "MSE", "mae", "MAE", "bce", "BCE", "mean_squared_error", "BinaryCrossentropy"])
+def test_loss_names(keras, name):
+    theirs = keras.losses.get(name)
+    assert losses.get(name).name == getattr(theirs, "name", None) or theirs.__name__
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+METRICS = [
+    ("Accuracy", ONE_HOT, MANY_HOT, {}),
+    ("BinaryAccuracy", MANY_HOT, PROBABILITIES, {}),
+    ("BinaryAccuracy", MANY_HOT, PROBABILITIES, {"threshold": 0.3}),
+    ("CategoricalAccuracy", ONE_HOT, PROBABILITIES, {}),
+    ("CategoricalAccuracy", MANY_HOT, ONE_HOT, {}),
+    ("SparseCategoricalAccuracy", LABELS, PROBABILITIES, {}),
+    ("SparseCategoricalAccuracy", LABELS, np.full((11, 7), np.nan, np.float32), {}),
+    ("MeanSquaredError", MANY_HOT, PROBABILITIES, {}),
+    ("MeanAbsoluteError", MANY_HOT, PROBABILITIES, {}),
+    ("BinaryCrossentropy", MANY_HOT, PROBABILITIES, {"label_smoothing": 0.1}),
+    ("CategoricalCrossentropy", ONE_HOT, LOGITS, {"from_logits": True}),
+    ("SparseCategoricalCrossentropy", LABELS, PROBABILITIES, {}),
+    ("SparseCategoricalCrossentropy", LABELS, LOGITS, {"from_logits": True, "ignore_class": 2}),
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "t", "y", "arguments"), METRICS)
+def test_metrics(keras, name, t, y, arguments, weighted):
+    if "ignore_class" in arguments and not weighted:
+        pytest.skip("Keras divides by the rows that are not ignored only if there are weights; we always do")
+    ours, theirs = getattr(metrics, name)(**arguments), getattr(keras.metrics, name)(**arguments)
+    for part in (slice(0, 3), slice(3, 11)):
+        for metric in (ours, theirs):
+            metric.update_state(t[part], y[part], WEIGHTS[part] if weighted else None)
+        assert_close(ours.result(), theirs.result(), 2e-6)
+
+
+@pytest.mark.parametrize("name", ["binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"])
+def test_accuracy_functions(keras, name):
+    t = LABELS if "sparse" in name else ONE_HOT
+    np.testing.assert_array_equal(
+        getattr(metrics, name)(t, PROBABILITIES), getattr(keras.metrics, name)(t, PROBABILITIES)
+    )
+
+
+def test_mean(keras):
+    ours, theirs = metrics.Mean(), keras.metrics.Mean()
+    for values, weights in [([1, 3, 5], None), (7, None), ([[1, 2], [3, 4]], None), ([1, 3], [3, 1]),
+                            ([[1, 2], [3, 4]], [3, 1]), ([[1, 2], [3, 4]], [[3, 1], [0, 1]])]:  # fmt: skip
+        for metric in (ours, theirs):
+            metric.update_state(np.float32(values), None if weights is None else np.float32(weights))
+        assert_close(ours.result(), theirs.result(), 1e-6)
+
+
+@pytest.mark.parametrize("name", list(metrics._CLASSES))
+def test_metrics_have_keras_signatures_and_configurations(keras, name):
+    ours, theirs = getattr(metrics, name), getattr(keras.metrics, name)
+    assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
+    assert metrics.serialize(ours()) == keras.metrics.serialize(theirs())
+    assert metrics.deserialize(keras.metrics.serialize(theirs())).get_config() == ours().get_config()
