@@ -290,7 +290,16 @@ class SparseCategoricalCrossentropy(KernelLoss):
         self.ignore_class = ignore_class
 
     def prepare(self, y_true, y_pred_shape):
-        return labels(f"Loss '{self.name}'", y_true, y_pred_shape)
+        who, count = f"Loss '{self.name}'", y_pred_shape[-1]
+        classes = labels(who, y_true, y_pred_shape)
+        wrong = np.flatnonzero(((classes < 0) | (classes >= count)) & (classes != self.ignore_class))
+        if wrong.size:
+            row = np.unravel_index(wrong[0], classes.shape)[0]
+            raise ValueError(
+                f"{who}: labels must lie in [0, {count}), since the model has {count} outputs. "
+                f"Received: {classes.flat[wrong[0]]} in row {row}"
+            )
+        return classes
 
     def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
         if self.ignore_class is not None:

@@ -206,6 +206,14 @@ class Embedding(Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape, self.output_dim)
 
+    def check_input(self, x):
+        if x.size and not (x.min() >= 0 and x.max() < self.input_dim):
+            place = np.argwhere(~((x >= 0) & (x < self.input_dim)))[0]
+            raise ValueError(
+                f"Layer '{self.name}' (Embedding): ids must lie in [0, {self.input_dim}), its `input_dim`. "
+                f"Received: {x[tuple(place)]} in row {place[0]}, place {tuple(place[1:].tolist())}"
+            )
+
     def compute_mask(self, x, mask):
         return x != 0 if self.mask_zero else None
 

@@ -232,6 +232,9 @@ class Layer:
     def check_input_shape(self, input_shape):
         """Raises a ValueError that names the layer if it cannot take inputs of this shape."""
 
+    def check_input(self, x):
+        """Raises a ValueError that names the layer if it cannot take these values; for a model's inputs only."""
+
     @property
     def input(self):
         """The symbolic tensor the layer was first called on (a list if there were several)."""

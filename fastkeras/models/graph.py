@@ -142,10 +142,11 @@ class Pass:
         return outputs
 
     def _with_penalty(self, layer, y, backward, run):
-        """Adds the penalty of the layer's output to the loss, and its gradient to what comes back."""
+        """Adds the penalty of the layer's output, per sample, to the loss, and its gradient to what comes back."""
         y, back = dense(y, run, "penalised")
         slope = np.zeros_like(y)
-        self.penalty += layer.activity_regularizer.value_and_gradient(y, slope)
+        self.penalty += layer.activity_regularizer.value_and_gradient(y, slope) / len(y)
+        slope /= len(y)
         return y, lambda dy: backward(back(dy + slope))
 
     def backward(self, gradients):

@@ -145,6 +145,10 @@ class Model(Layer):
             self._training_pass = Pass(self.require_graph(), self.compiled.trained_layers)
         return self._training_pass
 
+    def drop_training_pass(self):
+        """Gives up the training pass, whose buffers may be half filled after an error."""
+        self._training_pass = None
+
     def take_pass(self):
         """A pass for predictions that no other thread uses; give it back with `give_pass`."""
         with self._lock:

@@ -1,8 +1,12 @@
-"""Training as functions over a model: data in (data.py), one step (step.py), the loop (loop.py)."""
+"""Training as functions over a model: fit, evaluate, predict (loop.py) and the same for a single batch (on_batch.py).
+
+Batches come from whatever people pass (data.py), checked and converted (prepare.py); a step is forward, loss and
+metrics, backward and update (step.py), as model.compile() settled it (compiled.py).
+"""
 
 from fastkeras.training.compiled import Compiled
 from fastkeras.training.loop import evaluate, fit, predict
-from fastkeras.training.step import predict_on_batch, test_on_batch, train_on_batch
+from fastkeras.training.on_batch import predict_on_batch, test_on_batch, train_on_batch
 
 __all__ = [
     "Compiled",

@@ -1,5 +1,7 @@
 """Compiled: what model.compile() settled, bound to the model's graph when that exists."""
 
+import itertools
+
 from fastkeras import losses, metrics, optimizers
 from fastkeras.utils import suggest
 
@@ -7,10 +9,29 @@ from fastkeras.utils import suggest
 _ACCEPTED = {"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"}
 
 
+_ANY = (None, 1)  # a shape that any metric accepts
+
+
 def _flat(items):
+    """One item, a (nested) list, or a dict by output, as a flat list."""
     if items is None:
         return []
+    if isinstance(items, dict):
+        items = list(items.values())
     return [m for item in items for m in _flat(item)] if isinstance(items, (list, tuple)) else [items]
+
+
+def _unique_keys(given_metrics):
+    """The names the metrics are reported under: the second "acc" is acc_1, or weighted_acc if sample weights count."""
+    keys = []
+    for given, weighted in given_metrics:
+        key = metrics.key(given)
+        if key in keys and weighted and f"weighted_{key}" not in keys:
+            key = f"weighted_{key}"
+        elif key in keys:
+            key = next(f"{key}_{i}" for i in itertools.count(1) if f"{key}_{i}" not in keys)
+        keys.append(key)
+    return keys
 
 
 def _only(name, value):
@@ -39,13 +60,18 @@ class Compiled:
         self.loss_given = loss
         self.loss = None if loss is None else losses.get(_only("loss", loss))
         self.loss_weight = 1.0 if loss_weights is None else float(_only("loss_weights", loss_weights))
-        self.metrics_given = _flat(metric_list if not isinstance(metric_list, dict) else list(metric_list.values()))
-        self.weighted_given = _flat(weighted_metrics)
+        self._given_metrics = [(given, False) for given in _flat(metric_list)]
+        self._given_metrics += [(given, True) for given in _flat(weighted_metrics)]
+        for given, _ in self._given_metrics:
+            metrics.get(given, _ANY, _ANY)  # so that an unknown one is refused here
+        self.names = ["loss", *_unique_keys(self._given_metrics)]
         self.metrics = None  # (key, metric, whether sample weights count), once the shape of the targets is known
+        self.running = None  # the meters that train_on_batch and test_on_batch go on with
         self.trained_layers = frozenset()
-        self.regularized = []
+        self.regularized = []  # the trained weights with a penalty
         self.fuses = False  # whether the last layer leaves its activation to the loss
         self._graph = None
+        self._trained = []
 
     # --- the model -------------------------------------------------------------------------------------------------
 
@@ -56,24 +82,22 @@ class Compiled:
         self._graph = model.require_graph()
         model.pack_variables()
         self.trained_layers = frozenset(_trainable_leaves(model))
-        trained = list(model.trainable_variables)
-        self.optimizer.build(trained)
-        self.regularized = [v for v in trained if v.regularizer is not None]
-        self.penalised = [v for v in model.variables if v.regularizer is not None]
+        self._trained = list(model.trainable_variables)
+        self.optimizer.build(self._trained)
+        self.regularized = [v for v in self._trained if v.regularizer is not None]
         self.fuses = self.loss is not None and _ends_in(model, self.loss.fuses_with)
 
     def bind_metrics(self, y_shape, output_shape):
         """Makes the metrics, now that it is known which accuracy 'accuracy' means."""
         if self.metrics is None:
-            self.metrics = [
-                (metrics.key(given), metrics.get(given, y_shape, output_shape), weighted)
-                for group, weighted in ((self.metrics_given, False), (self.weighted_given, True))
-                for given in group
-            ]
+            made = [metrics.get(given, y_shape, output_shape) for given, _ in self._given_metrics]
+            weighted = [by_weight for _, by_weight in self._given_metrics]
+            self.metrics = list(zip(self.names[1:], made, weighted, strict=True))
 
-    @property
-    def names(self):
-        return ["loss"] + [metrics.key(given) for given in self.metrics_given + self.weighted_given]
+    def clear_gradients(self):
+        """Forgets what a step that failed has added."""
+        for variable in self._trained:
+            variable.grad.fill(0.0)
 
 
 def _trainable_leaves(layer):

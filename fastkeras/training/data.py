@@ -1,188 +1,217 @@
-"""Data: what people pass to fit, evaluate and predict, as batches of prepared arrays.
+"""Data: sources of batches, from whatever people pass to fit, evaluate and predict.
 
-A source of batches yields (xs, y, sample_weight): a list of inputs as the model wants them (float32, or int32 ids),
-the targets as the loss wants them, and float32 weights or None.
+A source is iterated once per epoch and gives batches (xs, y, weights) as prepare.py makes them; y and weights are None
+in predict. `steps` is the number of batches of an epoch, or None if that is not known.
+
+    Arrays    arrays, lists, frames, dicts of them: all in memory, cut into batches here
+    Indexed   an object with len() and [i] whose items are batches (keras.utils.Sequence)
+    Stream    a generator, or anything else that can be iterated over batches
 """
+
+import collections.abc
+import itertools
 
 import numpy as np
 
+from fastkeras import random_state
 from fastkeras._kernels import rows as rows_kernel
+from fastkeras.training.prepare import brief, prepare, prepare_inputs
 
-_KINDS = {"x": "inputs", "y": "targets", "sample_weight": "weights"}
+_KEPT_BATCHES = 4096  # views of so many batches are kept from epoch to epoch
+_STAGED_BYTES = 1 << 18  # shuffled batches are gathered together, up to this size: it fits the second-level cache
 
 
-def to_array(name, value):
-    """`value` (array, list, pandas frame or series, tensor) as a numeric numpy array; errors name the argument."""
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
+def source(model, x, y=None, sample_weight=None, class_weight=None, batch_size=32, shuffle=False, targets=True):
+    """The source for x, whatever it is. When it exists, the model is built and what was compiled is bound to it.
+
+    targets: False to prepare inputs alone, for predict.
+    """
+    if x is None:
+        raise ValueError("`x`, the input data, is missing. Received: x=None")
+
+    def prepared(x, y=None, sample_weight=None):
+        if targets:
+            return prepare(model, x, y, sample_weight, class_weight)
+        return prepare_inputs(model, x), None, None
+
+    if _is_array(x):
+        return Arrays(*prepared(x, y, sample_weight), batch_size, shuffle)
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"`{name}` must be left out when `x` gives the batches, (x, y). Received: x={brief(x)}")
+    if hasattr(x, "__getitem__") and hasattr(x, "__len__"):
+        return Indexed(x, prepared, shuffle)
+    if hasattr(x, "__iter__"):
+        return Stream(x, prepared)
+    raise TypeError(f"`x` must hold numbers, or give batches of them. Received: {brief(x)}")
+
+
+def _is_array(x):
+    """Whether x is data, rather than something that gives batches of it."""
+    if isinstance(x, (np.ndarray, collections.abc.Sequence, dict)) or hasattr(x, "__array__") or hasattr(x, "toarray"):
+        return True
+    return not hasattr(x, "__iter__") and not hasattr(x, "__getitem__")
+
+
+def split(whole, fraction, batch_size, weigh=True):
+    """Two sources: all but the last samples of an Arrays source, and the last, a `fraction` of all, in order and in
+    batches of `batch_size`; the latter without weights if `weigh` is False (class weights are for training alone)."""
+    if not isinstance(whole, Arrays):
+        raise ValueError("`validation_split` needs `x` and `y` as arrays; give `validation_data` instead.")
+    n = len(whole.xs[0])
+    first = int(n * (1.0 - fraction))
+    if first in (0, n):
         raise ValueError(
-            f"`{name}`: the rows have different lengths; pad them first (pad_sequences). Received: {_brief(value)}"
-        ) from error
-    if array.dtype == object:
-        try:
-            array = array.astype(np.float32)
-        except (TypeError, ValueError):
-            raise TypeError(f"`{name}` must hold numbers, in rows of equal length. Received: {_brief(value)}") from None
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"`{name}` must hold numbers. Received: dtype {array.dtype}, {_brief(value)}")
-    return array
-
-
-def _brief(value):
-    text = repr(value)
-    return text if len(text) <= 80 else f"{type(value).__name__} {text[:77]}..."
-
-
-def _refuse_nan(name, array):
-    if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)) and np.isnan(array).any():
-        where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
-        raise ValueError(f"`{name}` holds NaN (not a number). Replace or drop such values. Received: NaN at {where}")
-
-
-def prepare_inputs(model, x, name="x"):
-    """The model's inputs as a list of C-contiguous arrays; builds a Sequential that was waiting for a shape."""
-    wanted = model.inputs
-    given = _inputs_as_list(x, wanted)
-    arrays = [to_array(name, item) for item in given]
-    for array in arrays:
-        if array.ndim == 0:
-            raise ValueError(f"`{name}` must have a batch axis. Received: a single number, {_brief(x)}")
-    if wanted is None:
-        model.build_for([a.shape if a.ndim > 1 else (*a.shape, 1) for a in arrays])
-        wanted = model.inputs
-    if len(arrays) != len(wanted):
-        raise ValueError(
-            f"Model '{model.name}': expected {len(wanted)} inputs ({[t.name for t in wanted]}). Received: {len(arrays)}"
+            f"`validation_split` must leave samples to train and to validate on. Received: {fraction} of {n} samples"
         )
-    return [_prepare_input(model, slot, a, name) for slot, a in enumerate(arrays)]
-
-
-def _inputs_as_list(x, wanted):
-    """A list with one item per input. A list of numbers or rows is one input; a dict goes by the inputs' names."""
-    if isinstance(x, dict):
-        names = [t.name for t in wanted] if wanted else list(x)
-        missing = [n for n in names if n not in x]
-        if missing:
-            raise ValueError(f"`x`: no data for the inputs {missing}. Received: keys {list(x)}")
-        return [x[n] for n in names]
-    if isinstance(x, (list, tuple)):
-        several = len(wanted) > 1 if wanted else False
-        if several or (len(x) == 1 and isinstance(x[0], np.ndarray) and (wanted is None or _fits(x[0], wanted[0]))):
-            return list(x)
-    return [x]
-
-
-def _fits(array, tensor):
-    return array.ndim == tensor.ndim
-
-
-def _prepare_input(model, slot, array, name):
-    tensor, dtype = model.inputs[slot], np.dtype(model.graph.input_dtype(slot))
-    if array.ndim == tensor.ndim - 1 and tensor.shape[-1] in (1, None):
-        array = array[..., None]  # one feature per sample, given without its axis
-    elif array.ndim == tensor.ndim + 1 and array.shape[-1] == 1:
-        array = array[..., 0]
-    takers = [layer for layer, reads, _ in model.graph.steps if slot in reads]
-    if not tensor.accepts(array.shape):
-        raise ValueError(
-            f"`{name}`: layer '{takers[0].name}' ({type(takers[0]).__name__}) of model '{model.name}' expects an input "
-            f"of shape {tensor.shape}. Received: shape {array.shape}"
-        )
-    for layer in takers:
-        layer.check_input_shape(array.shape)
-    if dtype == np.int32 and array.dtype.kind == "f":
-        _refuse_nan(name, array)
-    return np.ascontiguousarray(array, dtype)
-
-
-def prepare_weights(sample_weight, class_weight, y, n):
-    """float32 weights (n,) or (n, steps), from sample weights and the weights of the targets' classes; or None."""
-    weights = None
-    if sample_weight is not None:
-        weights = np.ascontiguousarray(to_array("sample_weight", sample_weight), np.float32)
-        if weights.ndim == 0 or len(weights) != n:
-            raise ValueError(f"`sample_weight` must have one weight per sample, {n}. Received: shape {weights.shape}")
-        if weights.ndim > 1 and weights.shape[-1] == 1:
-            weights = weights.reshape(weights.shape[:-1])
-    if class_weight is not None:
-        if sample_weight is not None:
-            raise ValueError("`class_weight` and `sample_weight` cannot be given together. Received: both")
-        weights = class_weights(class_weight, y)
-    return weights
-
-
-def class_weights(class_weight, y):
-    """The weight of each target's class; classes that the dict leaves out weigh 1."""
-    y = np.asarray(y)
-    labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
-    try:
-        table = {int(label): float(weight) for label, weight in class_weight.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise ValueError(
-            f"`class_weight` must be a dict from class number to weight. Received: {class_weight!r}"
-        ) from None
-    return np.array([table.get(int(label), 1.0) for label in labels], np.float32)
+    validation = whole.part(slice(first, None), batch_size)
+    if not weigh:
+        validation.weights = None
+    return whole.part(slice(None, first), whole.batch_size, whole.shuffle), validation
 
 
 class Arrays:
-    """Batches of arrays that are all in memory."""
+    """Batches of arrays that are all in memory: `batch_size` samples each, the last one what remains.
 
-    def __init__(self, model, x, y=None, sample_weight=None, class_weight=None, batch_size=32, shuffle=False):
-        compiled = model.compiled
-        self.xs = prepare_inputs(model, x)
-        self.n = len(self.xs[0])
-        if self.n == 0:
-            raise ValueError(f"`x` has no samples. Received: shape {self.xs[0].shape}")
-        for array in self.xs:
-            if len(array) != self.n:
-                raise ValueError(
-                    f"All inputs must have the same number of samples. Received: {[len(a) for a in self.xs]}"
-                )
-            _refuse_nan("x", array)
-        if y is None:
-            raise ValueError("`y`, the targets, is missing. Received: y=None")
-        y = to_array("y", y)
-        _refuse_nan("y", y)
-        if y.ndim == 0 or len(y) != self.n:
-            raise ValueError(
-                f"`x` and `y` must have equal numbers of samples. Received: x {self.n}, y {y.shape[0] if y.ndim else 1}"
-            )
-        if compiled.loss is None:
-            raise ValueError("The model was compiled without a loss: model.compile(loss=...). Received: loss=None")
-        output_shape = (self.n, *model.outputs[0].shape[1:])
-        self.y = compiled.loss.prepare(y, output_shape)
-        compiled.bind_metrics(y.shape, output_shape)
-        self.weights = prepare_weights(sample_weight, class_weight, y, self.n)
-        self.batch_size = self.n if batch_size is None else batch_size
+    batch_size: None for all samples in one. shuffle: True for a new order in each epoch, "batch" to shuffle within
+    each batch only.
+    """
+
+    def __init__(self, xs, y, weights, batch_size=32, shuffle=False):
+        n = len(xs[0])
+        self.xs, self.y, self.weights = xs, y, weights
+        self.batch_size = n if batch_size is None else batch_size
         self.shuffle = shuffle
+        self.steps = -(-n // self.batch_size)
+        self._generator = random_state.numpy_generator() if shuffle else None
+        self._staged = {}
+        self._views = None
 
-    def __len__(self):
-        return -(-self.n // self.batch_size)
+    def part(self, rows, batch_size, shuffle=False):
+        """The source of some of the rows, a slice."""
+        y, weights = (None if a is None else a[rows] for a in (self.y, self.weights))
+        return Arrays([x[rows] for x in self.xs], y, weights, batch_size, shuffle)
 
     def __iter__(self):
-        return self._shuffled() if self.shuffle else self._in_order()
-
-    def _in_order(self):
-        for start in range(0, self.n, self.batch_size):
-            part = slice(start, start + self.batch_size)
-            yield [x[part] for x in self.xs], self.y[part], None if self.weights is None else self.weights[part]
+        if self.shuffle:
+            return self._shuffled()
+        if self.steps > _KEPT_BATCHES:
+            return _cut(self.xs, self.y, self.weights, self.batch_size)
+        if self._views is None:
+            self._views = list(_cut(self.xs, self.y, self.weights, self.batch_size))
+        return iter(self._views)
 
     def _shuffled(self):
-        from fastkeras import random_state
-
-        arrays = [*self.xs, self.y] if self.weights is None else [*self.xs, self.y, self.weights]
-        order = random_state.permutation(self.n).astype(np.int32)
-        size = min(self.batch_size, self.n)
-        buffers = [np.empty((size, *a.shape[1:]), a.dtype) for a in arrays]
-        for start in range(0, self.n, self.batch_size):
-            index = order[start : start + self.batch_size]
-            if len(index) < size:
-                buffers = [b[: len(index)] for b in buffers]
+        """Gathers the rows of several batches at once, into buffers whose batches are cut once and for all."""
+        arrays = [a for a in (*self.xs, self.y, self.weights) if a is not None]
+        row_bytes = max(1, sum(a[:1].nbytes for a in arrays))
+        together = self.batch_size * max(1, _STAGED_BYTES // (row_bytes * self.batch_size))
+        order = self._order()
+        for start in range(0, len(order), together):
+            index = order[start : start + together]
+            buffers, batches = self._stage(arrays, len(index))
             for buffer, array in zip(buffers, arrays, strict=True):
                 rows_kernel.take(buffer, array, index)  # buffer_n = array[index_n]
-            yield (
-                buffers[: len(self.xs)],
-                buffers[len(self.xs)],
-                None if self.weights is None else buffers[-1],
-            )
+            yield from batches
+
+    def _order(self):
+        order = np.arange(len(self.xs[0]), dtype=np.int32)
+        if self.shuffle != "batch":
+            self._generator.shuffle(order)
+        else:
+            for start in range(0, len(order), self.batch_size):
+                self._generator.shuffle(order[start : start + self.batch_size])
+        return order
+
+    def _stage(self, arrays, rows):
+        if rows not in self._staged:
+            buffers = [np.empty((rows, *a.shape[1:]), a.dtype) for a in arrays]
+            xs, rest = buffers[: len(self.xs)], iter(buffers[len(self.xs) :])
+            y, weights = (None if a is None else next(rest) for a in (self.y, self.weights))
+            self._staged[rows] = buffers, list(_cut(xs, y, weights, self.batch_size))
+        return self._staged[rows]
+
+
+def _cut(xs, y, weights, size):
+    """The batches of `size` rows, as views."""
+    for start in range(0, len(xs[0]), size):
+        part = slice(start, start + size)
+        yield [x[part] for x in xs], None if y is None else y[part], None if weights is None else weights[part]
+
+
+class Indexed:
+    """The batches sequence[0], sequence[1], ...: in a new order in each epoch if `shuffle` is true.
+
+    Its methods on_epoch_begin and on_epoch_end are called if it has them.
+    """
+
+    def __init__(self, sequence, prepared, shuffle=False):
+        self.sequence, self.prepared = sequence, prepared
+        self._generator = random_state.numpy_generator() if shuffle else None
+        self.steps = getattr(sequence, "num_batches", None) or len(sequence)
+        if self.steps == 0:
+            raise ValueError(f"`x` must give at least one batch. Received: {brief(sequence)} of length 0")
+        self._prepare(0)
+
+    def _prepare(self, i):
+        return _prepare_batch(self.prepared, self.sequence[i], i)
+
+    def __iter__(self):
+        getattr(self.sequence, "on_epoch_begin", _nothing)()
+        order = range(self.steps) if self._generator is None else self._generator.permutation(self.steps).tolist()
+        for i in order:
+            yield self._prepare(i)
+        getattr(self.sequence, "on_epoch_end", _nothing)()
+
+
+def _nothing():
+    pass
+
+
+class Stream:
+    """The batches that an iterator gives, each once, or an iterable, from its start in each epoch."""
+
+    def __init__(self, batches, prepared):
+        self.prepared = prepared
+        self.steps = len(batches) if hasattr(batches, "__len__") else None
+        iterator = iter(batches)
+        first = list(itertools.islice(iterator, 1))
+        if not first:
+            raise ValueError(f"`x` must give at least one batch. Received: {brief(batches)}, which gives none")
+        _prepare_batch(prepared, first[0], 0)
+        self._batches = enumerate(itertools.chain(first, iterator)) if iterator is batches else batches
+
+    def __iter__(self):
+        batches = self._batches if isinstance(self._batches, enumerate) else enumerate(self._batches)
+        for i, batch in batches:
+            yield _prepare_batch(self.prepared, batch, i)
+
+
+def _prepare_batch(prepared, batch, i):
+    """A batch as x, (x,), (x, y) or (x, y, sample_weight), prepared; errors say which one it was."""
+    parts = batch if isinstance(batch, (tuple, list)) else (batch,)
+    try:
+        if not 1 <= len(parts) <= 3:
+            raise ValueError(f"must be (x, y) or (x, y, sample_weight). Received: {len(parts)} items")
+        return prepared(*parts)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"Batch {i}: {error}") from error
+
+
+class Endless:
+    """A source cut into epochs of `steps` batches: each goes on where the last one stopped, and at the end of the
+    source from its start."""
+
+    def __init__(self, source, steps):
+        self.source, self.steps = source, steps
+        self._rest = iter(source)
+
+    def __iter__(self):
+        for _ in range(self.steps):
+            batch = next(self._rest, None)
+            if batch is None:
+                self._rest = iter(self.source)
+                batch = next(self._rest, None)
+                if batch is None:
+                    return
+            yield batch

@@ -1,12 +1,21 @@
-"""fit, evaluate and predict."""
+"""fit, evaluate and predict: sources of batches (data.py), a step (step.py), and what happens around it."""
+
+import itertools
+import warnings
 
 import numpy as np
 
-from fastkeras.callbacks import CallbackList, History
-from fastkeras.training import data
-from fastkeras.training.progress import Progress, headline
-from fastkeras.training.step import Meters, test_step, train_step
-from fastkeras.utils import suggest
+from fastkeras.callbacks import CallbackList
+from fastkeras.training import arguments, data
+from fastkeras.training.interrupt import Interrupt
+from fastkeras.training.progress import Progress
+from fastkeras.training.step import Meters, predict_step, result, test_step, train_step
+
+_BATCH_HOOKS = {
+    "train": ("on_train_batch_begin", "on_train_batch_end"),
+    "test": ("on_test_batch_begin", "on_test_batch_end"),
+    "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
+}
 
 
 def fit(
@@ -15,7 +24,7 @@ def fit(
     y=None,
     batch_size=32,
     epochs=1,
-    verbose=1,
+    verbose="auto",
     callbacks=None,
     validation_split=0.0,
     validation_data=None,
@@ -23,88 +32,194 @@ def fit(
     class_weight=None,
     sample_weight=None,
     initial_epoch=0,
-    **kwargs,
+    steps_per_epoch=None,
+    validation_steps=None,
+    validation_batch_size=None,
+    validation_freq=1,
+    **accepted,
 ):
-    """Trains the model and returns its History."""
-    if kwargs:
-        raise TypeError(suggest.unknown("argument of fit", next(iter(kwargs)), fit.__code__.co_varnames))
-    compiled = model.require_compiled()
-    source = data.Arrays(model, x, y, sample_weight, class_weight, batch_size, shuffle)
-    compiled.bind(model)
-    history = History()
-    callbacks = CallbackList([*(callbacks or []), history], model, epochs, verbose, len(source))
-    meters, walk = Meters(compiled), model.training_pass()
+    """Trains the model and returns its History.
+
+    x, y: the inputs and targets: arrays, lists, frames, or a dict of inputs by name. Or x alone gives batches (x, y) or
+        (x, y, sample_weight): a generator, any iterable, or a keras.utils.Sequence.
+    batch_size: samples per step; None for all in one step.
+    epochs: the number of the last epoch; initial_epoch: how many are done already.
+    verbose: 1 or "auto" draws a bar, 2 prints one line per epoch, 0 nothing.
+    callbacks: objects of fastkeras.callbacks, called on the way.
+    validation_data: (x, y) or (x, y, sample_weight), or what gives such batches, to evaluate after each epoch;
+        validation_split: the fraction of x and y, their last part, to set aside for it instead.
+        validation_steps, validation_batch_size: as steps_per_epoch and batch_size; validation_freq: every so many
+        epochs, or a list of epochs (counted from 1).
+    shuffle: a new order of the samples (of a Sequence: of its batches) in each epoch; "batch" shuffles in batches only.
+    class_weight: a dict from class to the weight of its samples in the loss; sample_weight: a weight for each sample,
+        (n,), or for each step of each sample, (n, steps).
+    steps_per_epoch: steps to count as an epoch, which goes on in the data where the last one stopped.
+
+    Ctrl-C (KeyboardInterrupt) takes effect between two steps. However training ends, the weights are those of the last
+    finished step, and model.history holds the epochs that were finished.
+    """
+    arguments.refuse_unknown(fit, accepted)
+    epochs = range(arguments.count("initial_epoch", initial_epoch, 0), arguments.count("epochs", epochs, 0))
+    batch_size = arguments.optional_count("batch_size", batch_size)
+    steps_per_epoch = arguments.optional_count("steps_per_epoch", steps_per_epoch)
+    validation_steps = arguments.optional_count("validation_steps", validation_steps)
+    validation_batch_size = arguments.optional_count("validation_batch_size", validation_batch_size) or batch_size
+    validation_split = arguments.fraction("validation_split", validation_split)
+    validates = arguments.frequency(validation_freq)
+    verbose = arguments.verbosity(verbose)
+
+    source, validation = data.source(model, x, y, sample_weight, class_weight, batch_size, shuffle), None
+    if validation_data is not None:
+        validation = data.source(model, *arguments.unpack(validation_data), batch_size=validation_batch_size)
+    elif validation_split:
+        source, validation = data.split(source, validation_split, validation_batch_size, weigh=class_weight is None)
+    if steps_per_epoch is not None:
+        source = data.Endless(source, steps_per_epoch)
+
+    hooks = CallbackList(
+        callbacks, add_history=True, model=model, epochs=epochs.stop, steps=source.steps, verbose=verbose
+    )
+
+    def validate(epoch):
+        if validation is None or not validates(epoch):
+            return {}
+        steps, values = _evaluate(model, validation, validation_steps, hooks, Progress(0))
+        if steps == 0:
+            warnings.warn("`validation_data` have come to their end; the epoch is not validated.", stacklevel=4)
+            return {}
+        return {f"val_{key}": value for key, value in values.items()}
+
+    _train(model, source, epochs, validate, hooks, verbose)
+    return model.history
+
+
+def _train(model, source, epochs, validate, hooks, verbose):
+    """The epochs of fit; `validate(epoch)` gives the values of the validation after it."""
+    meters = Meters(model.compiled)
+    total, logs = source.steps, {}
     model.stop_training = False
-    callbacks.on_train_begin()
-    for epoch in range(initial_epoch, epochs):
-        headline(verbose, epoch, epochs)
-        progress = Progress(verbose, len(source))
-        callbacks.on_epoch_begin(epoch)
-        meters.reset()
-        step = 0
-        for xs, targets, weights in source:
-            if callbacks.wants_batches:
-                callbacks.on_train_batch_begin(step)
-            train_step(model, walk, meters, xs, targets, weights)
-            if callbacks.wants_batches:
-                callbacks.on_train_batch_end(step, meters.logs())
-            step += 1
+    with Interrupt() as interrupt:
+        step = interrupt.protect(train_step(model, meters))
+        hooks.on_train_begin({})
+        try:
+            for epoch in epochs:
+                hooks.on_epoch_begin(epoch, {})
+                meters.reset()
+                progress = Progress(verbose, total, f"Epoch {epoch + 1}/{epochs.stop}")
+                steps = _each_batch("train", model, source, step, meters.logs, hooks, progress)
+                if not model.stop_training and steps < (total or 1):
+                    warnings.warn(f"`x` came to its end after {steps} steps of epoch {epoch + 1}.", stacklevel=3)
+                    model.stop_training = True
+                if steps > 0:
+                    total = total or steps
+                    logs = meters.logs()
+                    logs.update(validate(epoch))
+                    progress.finish(steps, logs)
+                    hooks.on_epoch_end(epoch, logs)
+                if model.stop_training:
+                    break
+            model.optimizer.finalize_variable_values()
+        finally:
+            hooks.on_train_end(logs)
+
+
+def _each_batch(mode, model, batches, step, logs, hooks, progress):
+    """Calls `step` on each batch, with the hooks of the mode (train, test, predict) and the bar around it; `logs()`
+    are the values so far. Returns the number of steps."""
+    begin, end = (hooks.methods(hook) for hook in _BATCH_HOOKS[mode])
+    may_stop = mode == "train"
+    steps = 0
+    try:
+        for xs, y, weights in batches:
+            for hook in begin:
+                hook(steps, {})
+            step(xs, y, weights)
+            if end:
+                values = logs()
+                for hook in end:
+                    hook(steps, values)
+            steps += 1
             if progress.due():
-                progress.draw(step, meters.logs())
-            if model.stop_training:
+                progress.draw(steps, logs())
+            if may_stop and model.stop_training:
                 break
-        logs = meters.logs()
-        if validation_data is not None:
-            logs.update(
-                {
-                    f"val_{k}": v
-                    for k, v in evaluate(
-                        model, *validation_data, batch_size=batch_size, verbose=0, return_dict=True
-                    ).items()
-                }
-            )
-        progress.finish(step, logs)
-        callbacks.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
-    callbacks.on_train_end()
-    model.history = history
-    return history
+    except BaseException:
+        progress.abandon()
+        raise
+    return steps
 
 
-def evaluate(model, x=None, y=None, batch_size=32, verbose=1, sample_weight=None, return_dict=False):
-    """The loss and metrics over all samples: [loss, metrics...], the loss alone, or a dict."""
-    compiled = model.require_compiled()
-    source = data.Arrays(model, x, y, sample_weight, None, batch_size)
-    compiled.bind(model)
-    meters, walk = Meters(compiled), model.take_pass()
-    progress = Progress(verbose, len(source))
-    for step, (xs, targets, weights) in enumerate(source):
-        test_step(model, walk, meters, xs, targets, weights)
-        if progress.due():
-            progress.draw(step + 1, meters.logs())
-    logs = meters.logs()
-    progress.finish(len(source), logs)
+def _evaluate(model, source, steps, hooks, progress):
+    """The number of steps made, at most `steps`, and the values over them."""
+    walk, meters = model.take_pass(), Meters(model.compiled)
+    step = test_step(model, walk, meters)
+    hooks.on_test_begin({})
+    made = _each_batch("test", model, itertools.islice(source, steps), step, meters.logs, hooks, progress)
     model.give_pass(walk)
-    if return_dict:
-        return logs
-    return list(logs.values()) if len(logs) > 1 else logs["loss"]
+    values = meters.logs()
+    hooks.on_test_end(values)
+    return made, values
 
 
-def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None):
-    """The model's outputs for all samples, as a numpy array."""
-    xs = data.prepare_inputs(model, x)
-    n = len(xs[0])
-    size = n if batch_size is None else batch_size
-    walk = model.take_pass()
-    if n <= size:
-        outputs, _ = walk.forward(xs)
-        result = [y.copy() for y in outputs]
-    else:
-        result = [np.empty((n, *t.shape[1:]), np.float32) for t in model.outputs]
-        for start in range(0, n, size):
-            outputs, _ = walk.forward([a[start : start + size] for a in xs])
-            for whole, part in zip(result, outputs, strict=True):
-                whole[start : start + size] = part
+def evaluate(
+    model,
+    x=None,
+    y=None,
+    batch_size=32,
+    verbose="auto",
+    sample_weight=None,
+    steps=None,
+    callbacks=None,
+    return_dict=False,
+    **accepted,
+):
+    """The loss and metrics over all samples: [loss, metric, ...], the loss alone if there are no metrics, or a dict.
+
+    x, y, sample_weight, batch_size, verbose, callbacks: as in `fit`. steps: how many batches to look at; None for all.
+    return_dict: whether to return {"loss": ..., metric: ...}.
+    """
+    arguments.refuse_unknown(evaluate, accepted)
+    batch_size = arguments.optional_count("batch_size", batch_size)
+    steps = arguments.optional_count("steps", steps)
+    verbose = arguments.verbosity(verbose)
+    source = data.source(model, x, y, sample_weight, batch_size=batch_size)
+    total = _fewer(steps, source.steps)
+    hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
+    progress = Progress(verbose, total)
+    made, values = _evaluate(model, source, steps, hooks, progress)
+    progress.finish(made, values)
+    return result(values, return_dict)
+
+
+def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **accepted):
+    """The model's outputs for all samples, as a numpy array (a list of them if the model has several outputs).
+
+    x, batch_size, callbacks: as in `fit`. verbose: as in `fit`, but 0 unless it is given. steps: how many batches to
+    predict; None for all.
+    """
+    arguments.refuse_unknown(predict, accepted)
+    batch_size = arguments.optional_count("batch_size", batch_size)
+    steps = arguments.optional_count("steps", steps)
+    verbose = arguments.verbosity(verbose)
+    source = data.source(model, x, batch_size=batch_size, targets=False)
+    total = _fewer(steps, source.steps)
+    hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
+    progress = Progress(verbose, total)
+    walk, batches = model.take_pass(), []
+
+    def logs():
+        return {"outputs": batches[-1] if len(batches[-1]) > 1 else batches[-1][0]}
+
+    hooks.on_predict_begin({})
+    batches_in = itertools.islice(source, steps)
+    made = _each_batch("predict", model, batches_in, predict_step(walk, batches), logs, hooks, progress)
     model.give_pass(walk)
-    return result[0] if len(result) == 1 else result
+    progress.finish(made, {})
+    hooks.on_predict_end({})
+    outputs = [parts[0] if made == 1 else np.concatenate(parts) for parts in zip(*batches, strict=True)]
+    return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _fewer(a, b):
+    """The smaller of two numbers of steps; None is unknown, or no limit."""
+    return min((n for n in (a, b) if n is not None), default=None)

@@ -1,10 +1,21 @@
-"""The progress bar and the line per epoch that fit, evaluate and predict print."""
+"""What fit, evaluate and predict print: a bar (verbose 1), one line per epoch (verbose 2) or nothing (verbose 0)."""
 
+import shutil
 import sys
 import time
 
 _WIDTH = 30
 _INTERVAL = 0.05  # seconds between two drawings of the bar
+
+
+def _duration(seconds):
+    """7s, 2:05 (minutes) or 1:02:05 (hours)."""
+    seconds = round(seconds)
+    if seconds >= 3600:
+        return f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+    if seconds >= 60:
+        return f"{seconds // 60}:{seconds % 60:02d}"
+    return f"{seconds}s"
 
 
 def _per_step(seconds):
@@ -15,86 +26,86 @@ def _per_step(seconds):
     return f"{seconds * 1e6:.0f}us/step"
 
 
-def _remaining(seconds):
-    if seconds > 3600:
-        return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
-    if seconds > 60:
-        return f"{seconds // 60:.0f}:{seconds % 60:02.0f}"
-    return f"{seconds:.0f}s"
-
-
 def _values(logs):
     return "".join(
         f" - {key}: {value:.4f}" if abs(value) > 1e-3 or value == 0 else f" - {key}: {value:.4e}"
         for key, value in logs.items()
+        if isinstance(value, (int, float))
     )
 
 
-def rewrites(stream):
-    """Whether a carriage return goes back to the start of the line: on a terminal and in a notebook, not in a pipe."""
-    return (hasattr(stream, "isatty") and stream.isatty()) or "ipykernel" in sys.modules
+def _bar(step, total):
+    done = min(_WIDTH, _WIDTH * step // total)
+    if 0 < done < _WIDTH:
+        return "=" * (done - 1) + ">" + "." * (_WIDTH - done)
+    return "=" * done + "." * (_WIDTH - done)
 
 
 class Progress:
-    """Prints one epoch: verbose 0 nothing, 1 a bar, 2 one line.
+    """Prints one epoch, or one evaluation or prediction.
 
-    A bar is redrawn in place where the stream allows it; elsewhere only the finished line is written.
+    A bar is redrawn in place on a terminal and in a notebook; in a pipe or a file only the finished line appears.
+    total: the number of steps, None if it is not known. title: a line above ("Epoch 1/10").
     """
 
-    def __init__(self, verbose, total=None):
-        self.verbose = verbose
+    def __init__(self, verbose, total=None, title=None):
+        self.verbose = verbose if sys.stdout is not None else 0
         self.total = total
-        self.stream = sys.stdout
-        self.live = verbose == 1 and rewrites(self.stream)
-        self.start = self._drawn = time.perf_counter()
-        self._length = 0
+        self.title = title
+        self._stream = sys.stdout
+        terminal = self.verbose and hasattr(self._stream, "isatty") and self._stream.isatty()
+        self._live = self.verbose == 1 and (terminal or "ipykernel" in sys.modules)
+        self._columns = shutil.get_terminal_size().columns if terminal else None
+        self._length = 0  # of the line that the next drawing must cover
+        self._start = self._drawn = time.perf_counter()
+        if title and self.verbose:
+            self._print(title + "\n")
 
     def due(self):
         """Whether it is time to draw the bar again."""
-        return self.live and time.perf_counter() - self._drawn > _INTERVAL
+        return self._live and time.perf_counter() - self._drawn > _INTERVAL
 
     def draw(self, step, logs):
-        """The bar after `step` steps, with the values so far and the time that is left."""
-        self._drawn = now = time.perf_counter()
-        elapsed = now - self.start
+        """The bar after `step` steps, the values so far, and the time that is left or, if that is unknown, gone by."""
+        self._drawn = time.perf_counter()
+        elapsed = self._drawn - self._start
         if self.total is None:
-            line = f"{step}/Unknown - {_remaining(elapsed)} {_per_step(elapsed / step)}{_values(logs)}"
+            line = f"{step}/Unknown - {_duration(elapsed)} {_per_step(elapsed / step)}{_values(logs)}"
         else:
-            done = min(_WIDTH, _WIDTH * step // self.total)
-            bar = (
-                "=" * (done - 1) + ">" + "." * (_WIDTH - done)
-                if 0 < done < _WIDTH
-                else "=" * done + "." * (_WIDTH - done)
-            )
-            width = len(str(self.total))
             left = elapsed / step * (self.total - step)
-            line = f"{step:{width}d}/{self.total} [{bar}] - ETA: {_remaining(left)}{_values(logs)}"
-        self._write(line)
+            line = f"{self._count(step)} [{_bar(step, self.total)}] - ETA: {_duration(left)}{_values(logs)}"
+        if self._columns is not None:
+            line = line[: self._columns - 1]  # a line that wraps cannot be drawn over
+        self._redraw(line)
 
     def finish(self, steps, logs):
-        """The last line of the epoch: all values, the time it took and the time per step."""
-        elapsed = time.perf_counter() - self.start
+        """The finished line: the time in all and per step, and the values."""
+        elapsed = time.perf_counter() - self._start
         if self.verbose == 1:
-            total = self.total or steps
-            line = (
-                f"{steps}/{total} [{'=' * _WIDTH}] - {elapsed:.0f}s {_per_step(elapsed / max(steps, 1))}{_values(logs)}"
-            )
-            self._write(line)
-            self.stream.write("\n")
+            self.total = self.total or steps
+            bar = _bar(steps, self.total)
+            each = _per_step(elapsed / max(steps, 1))
+            self._redraw(f"{self._count(steps)} [{bar}] - {_duration(elapsed)} {each}{_values(logs)}")
+            self._print("\n")
         elif self.verbose == 2:
-            self.stream.write(f" - {elapsed:.0f}s{_values(logs)}\n")
-        self.stream.flush()
+            count = "" if self.title else f"{steps}/{self.total or steps}"  # below a title the line begins with a blank
+            self._print(f"{count} - {_duration(elapsed)}{_values(logs)}\n")
 
-    def _write(self, line):
-        if self.live:
-            self.stream.write("\r" + line + " " * max(0, self._length - len(line)))
+    def abandon(self):
+        """Leaves the line of a bar that will not be finished."""
+        if self._length:
+            self._print("\n")
+
+    def _count(self, step):
+        return f"{step:{len(str(self.total))}d}/{self.total}"
+
+    def _redraw(self, line):
+        if self._live:
+            self._print("\r" + line.ljust(self._length))
             self._length = len(line)
         else:
-            self.stream.write(line)
-        self.stream.flush()
+            self._print(line)
 
-
-def headline(verbose, epoch, epochs):
-    if verbose:
-        sys.stdout.write(f"Epoch {epoch + 1}/{epochs}\n")
-        sys.stdout.flush()
+    def _print(self, text):
+        self._stream.write(text)
+        self._stream.flush()

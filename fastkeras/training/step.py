@@ -1,132 +1,131 @@
-"""One step: a batch through the model, its loss and metrics, and in training the gradients and the update."""
+"""One step: a batch through the model, its loss and metrics, and in training the gradients and the update.
+
+The makers below (train_step, test_step, predict_step) look up once what a loop needs at every batch, and return the
+step itself as a function of (xs, y, weights), the batches that the sources of data.py give.
+"""
 
 import numpy as np
 
-from fastkeras.training import data
+from fastkeras.core.targets import row_weights
 
 
 class Meters:
     """The running values of an epoch: the loss, averaged over samples, and the metrics."""
 
     def __init__(self, compiled):
-        self.compiled = compiled
+        self._metrics = compiled.metrics
         self.reset()
 
     def reset(self):
         self.loss_sum, self.samples = 0.0, 0
-        for _, metric, _ in self.compiled.metrics or ():
+        for _, metric, _ in self._metrics:
             metric.reset_state()
-
-    def add_loss(self, loss, samples):
-        self.loss_sum += loss * samples
-        self.samples += samples
 
     def logs(self):
         """{"loss": ..., metric: ...} so far."""
         logs = {"loss": self.loss_sum / self.samples if self.samples else 0.0}
-        for key, metric, _ in self.compiled.metrics or ():
+        for key, metric, _ in self._metrics:
             logs[key] = float(metric.result())
         return logs
 
 
-def row_weights(sample_weight, mask, shape):
-    """One weight per row of the output's leading axes `shape`, flat float32, or None if all are 1.
-
-    A mask keeps the mean over unmasked steps: its weights are scaled by steps / unmasked steps (as in Keras).
-    """
-    if mask is None and sample_weight is None:
-        return None
-    weights = np.ones(shape, np.float32) if mask is None else mask.astype(np.float32)
-    if mask is not None:
-        kept = weights.sum()
-        weights *= weights.size / kept if kept else 0.0
-    if sample_weight is not None:
-        extra = (1,) * (len(shape) - sample_weight.ndim)
-        weights = weights * sample_weight.reshape(sample_weight.shape + extra)
-    return np.ascontiguousarray(np.broadcast_to(weights, shape), np.float32).reshape(-1)
-
-
-def _score(compiled, walk, y_pred, mask, y, sample_weight, with_gradient):
-    """The batch's loss, and its gradient with respect to what the pass gave; metrics are updated on the way."""
-    loss, run = compiled.loss, walk.loss_run
-    D = y_pred.shape[-1]
-    flat = y_pred.reshape(-1, D)
-    if mask is not None and mask.shape != y_pred.shape[:-1]:
-        mask = None
-    weights = row_weights(sample_weight, mask, y_pred.shape[:-1])
-    dy = run.buffer("dy", flat.shape) if with_gradient else None
-    probabilities = run.buffer("probabilities", flat.shape) if compiled.fuses else None
-    scale = compiled.loss_weight / max(len(flat), 1)
-    value = loss.compute(y, flat, weights, scale, dy, probabilities, compiled.fuses)
-    predictions = flat if probabilities is None else probabilities
-    if compiled.metrics:
-        unweighted = weights if sample_weight is None else row_weights(None, mask, y_pred.shape[:-1])
-        for _, metric, weighted in compiled.metrics:
-            metric.update(y, predictions, weights if weighted else unweighted)
-    return value, dy if dy is None else dy.reshape(y_pred.shape)
-
-
-def train_step(model, walk, meters, xs, y, sample_weight):
-    """Forward, loss, backward, update. The model's weights change only in the last line."""
-    compiled = model.compiled
-    (y_pred,), (mask,) = walk.forward(xs, training=True, logits=compiled.fuses)
-    loss, dy = _score(compiled, walk, y_pred, mask, y, sample_weight, with_gradient=True)
-    walk.backward([dy])
-    loss += walk.penalty
-    for variable in compiled.regularized:
-        loss += variable.regularizer.value_and_gradient(variable.value, variable.grad)
-    meters.add_loss(loss, len(xs[0]))
-    compiled.optimizer.step()
-    return loss
-
-
-def test_step(model, walk, meters, xs, y, sample_weight):
-    """Forward and loss."""
-    compiled = model.compiled
-    (y_pred,), (mask,) = walk.forward(xs, logits=compiled.fuses)
-    loss, _ = _score(compiled, walk, y_pred, mask, y, sample_weight, with_gradient=False)
-    loss += walk.penalty + sum(v.regularizer(v.value) for v in compiled.penalised)
-    meters.add_loss(loss, len(xs[0]))
-    return loss
-
-
-def _one_batch(model, x, y, sample_weight, class_weight):
-    compiled = model.require_compiled()
-    batch = data.Arrays(model, x, y, sample_weight, class_weight, batch_size=None)
-    compiled.bind(model)
-    return next(iter(batch))
-
-
-def _result(meters, return_dict):
-    logs = meters.logs()
+def result(values, return_dict):
+    """What evaluate and the functions on one batch return."""
     if return_dict:
-        return logs
-    return list(logs.values()) if len(logs) > 1 else logs["loss"]
+        return values
+    return list(values.values()) if len(values) > 1 else values["loss"]
 
 
-def train_on_batch(model, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-    """One update on one batch. Returns the loss, or [loss, metrics...], or a dict of them."""
-    xs, y, weights = _one_batch(model, x, y, sample_weight, class_weight)
-    meters = Meters(model.compiled)
-    train_step(model, model.training_pass(), meters, xs, y, weights)
-    return _result(meters, return_dict)
+def _scorer(compiled, run, with_gradient):
+    """score(y_pred, mask, y, sample_weight) -> (loss, its gradient or None) of a batch; it updates the metrics too.
+
+    y_pred: what the pass gave, (n, ..., D), with mask (n, ...) or None; sample_weight: (n,), (n, ...) or None.
+    The loss is the mean over rows; where a mask leaves rows out, over those that it keeps, and so are the metrics.
+    """
+    compute, fuses, loss_weight = compiled.loss.compute, compiled.fuses, compiled.loss_weight
+    averages = compiled.loss.reduction in ("sum_over_batch_size", "mean")
+    updates = [(metric.update, weighted) for _, metric, weighted in compiled.metrics]
+    wants_probabilities = fuses and len(updates) > 0
+
+    def score(y_pred, mask, y, sample_weight):
+        rows = y_pred if y_pred.ndim == 2 else y_pred.reshape(-1, y_pred.shape[-1])
+        if mask is not None and mask.shape != y_pred.shape[:-1]:
+            mask = None  # of an axis that the output no longer has
+        weights = kept = None
+        scale = loss_weight / max(len(rows), 1)
+        if mask is not None:
+            weights = kept = mask.reshape(-1).astype(np.float32)
+            if averages:
+                scale = loss_weight / max(np.count_nonzero(mask), 1)
+        if sample_weight is not None:
+            weights = row_weights("fit", sample_weight, y_pred.shape[:-1])
+            if kept is not None:
+                weights = weights * kept
+        dy = run.buffer("dy", rows.shape) if with_gradient else None
+        probabilities = run.buffer("probabilities", rows.shape) if wants_probabilities else None
+        loss = compute(y, rows, weights, scale, dy, probabilities, fuses)
+        predictions = rows if probabilities is None else probabilities
+        for update, weighted in updates:
+            update(y, predictions, weights if weighted else kept)
+        return loss, dy if dy is None or rows is y_pred else dy.reshape(y_pred.shape)
+
+    return score
 
 
-def test_on_batch(model, x, y=None, sample_weight=None, return_dict=False):
-    """The loss, or [loss, metrics...], or a dict of them, of one batch."""
-    xs, y, weights = _one_batch(model, x, y, sample_weight, None)
-    meters = Meters(model.compiled)
-    walk = model.take_pass()
-    test_step(model, walk, meters, xs, y, weights)
-    model.give_pass(walk)
-    return _result(meters, return_dict)
+def train_step(model, meters):
+    """step(xs, y, weights): forward, loss, backward, update.
+
+    The weights change in the update alone. A step that fails before it leaves no trace: the gradients are cleared, and
+    the buffers of the pass, which may be half filled, are given up.
+    """
+    compiled = model.compiled
+    walk, update = model.training_pass(), compiled.optimizer.step
+    forward, backward = walk.forward, walk.backward
+    regularized, fuses = compiled.regularized, compiled.fuses
+    score = _scorer(compiled, walk.loss_run, with_gradient=True)
+
+    def step(xs, y, weights):
+        try:
+            (y_pred,), (mask,) = forward(xs, True, None, fuses)
+            loss, dy = score(y_pred, mask, y, weights)
+            backward((dy,))
+            loss += walk.penalty
+            for variable in regularized:
+                loss += variable.regularizer.value_and_gradient(variable.value, variable.grad)
+        except BaseException:
+            compiled.clear_gradients()
+            model.drop_training_pass()
+            raise
+        update()
+        samples = len(y_pred)
+        meters.loss_sum += loss * samples
+        meters.samples += samples
+
+    return step
 
 
-def predict_on_batch(model, x):
-    """The model's outputs for one batch, as numpy arrays."""
-    xs = data.prepare_inputs(model, x)
-    walk = model.take_pass()
-    outputs, _ = walk.forward(xs)
-    outputs = [y.copy() for y in outputs]
-    model.give_pass(walk)
-    return outputs[0] if len(outputs) == 1 else outputs
+def test_step(model, walk, meters):
+    """step(xs, y, weights): forward and loss; `walk` is the pass to use."""
+    compiled = model.compiled
+    forward, regularized, fuses = walk.forward, compiled.regularized, compiled.fuses
+    score = _scorer(compiled, walk.loss_run, with_gradient=False)
+
+    def step(xs, y, weights):
+        (y_pred,), (mask,) = forward(xs, False, None, fuses)
+        loss, _ = score(y_pred, mask, y, weights)
+        loss += walk.penalty + sum(v.regularizer(v.value) for v in regularized)
+        samples = len(y_pred)
+        meters.loss_sum += loss * samples
+        meters.samples += samples
+
+    return step
+
+
+def predict_step(walk, batches):
+    """step(xs, y, weights): forward; copies of the outputs are appended to `batches`."""
+
+    def step(xs, y, weights):
+        outputs, _ = walk.forward(xs)
+        batches.append([y.copy() for y in outputs])
+
+    return step

@@ -1,0 +1,168 @@
+"""Preparing: what people pass as x, y and sample_weight, as the arrays that a step takes.
+
+Whatever cannot be trained on is refused here, before the first step, with the name of the argument, what was
+expected, and what came.
+"""
+
+import numpy as np
+
+
+def prepare(model, x, y, sample_weight=None, class_weight=None):
+    """(xs, y, weights) for training and evaluation; builds the model if it was waiting for a shape, and binds
+    what was compiled to it.
+
+    xs: one C-contiguous array per input, float32 or int32 ids; y: as the loss wants it; weights: float32 of shape (n,)
+    or (n, steps), or None.
+    """
+    compiled = model.require_compiled()
+    if compiled.loss is None:
+        raise ValueError("The model was compiled without a loss: model.compile(loss=...). Received: loss=None")
+    xs = prepare_inputs(model, x)
+    for array in xs:
+        refuse_nan("x", array)
+    compiled.bind(model)
+    n = len(xs[0])
+    if y is None:
+        raise ValueError("`y`, the targets, is missing. Received: y=None")
+    y = to_array("y", y)
+    if y.ndim == 0 or len(y) != n:
+        received = f"{n} in x, {len(y) if y.ndim else 1} in y"
+        raise ValueError(f"`x` and `y` must have the same length. Received: {received}")
+    refuse_nan("y", y)
+    output_shape = (n, *model.outputs[0].shape[1:])
+    targets = compiled.loss.prepare(y, output_shape)
+    compiled.bind_metrics(y.shape, output_shape)
+    if class_weight is None:
+        return xs, targets, prepare_weights(sample_weight, n, output_shape)
+    if sample_weight is not None:
+        raise ValueError("`class_weight` and `sample_weight` cannot be given together. Received: both")
+    return xs, targets, weights_of_classes(class_weight, labels(y, targets))
+
+
+def prepare_inputs(model, x):
+    """The model's inputs as a list of C-contiguous arrays; builds a Sequential that was waiting for a shape."""
+    wanted = model.inputs
+    arrays = [to_array("x", item) for item in _as_list(x, wanted)]
+    for array in arrays:
+        if array.ndim == 0:
+            raise ValueError(f"`x` must have a batch axis. Received: a single number, {brief(x)}")
+        if len(array) != len(arrays[0]):
+            raise ValueError(f"All inputs must have the same length. Received: {[len(a) for a in arrays]}")
+        if len(array) == 0:
+            raise ValueError(f"`x` must hold at least one sample. Received: shape {array.shape}")
+    if wanted is None:
+        model.build_for([a.shape if a.ndim > 1 else (*a.shape, 1) for a in arrays])
+        wanted = model.inputs
+    if len(arrays) != len(wanted):
+        names = [tensor.name for tensor in wanted]
+        raise ValueError(f"Model '{model.name}': expected {len(wanted)} inputs, {names}. Received: {len(arrays)}")
+    return [_prepare_input(model, slot, array) for slot, array in enumerate(arrays)]
+
+
+def _as_list(x, wanted):
+    """A list with one item per input. A list of numbers or rows is one input; a dict goes by the inputs' names."""
+    if isinstance(x, dict):
+        names = [tensor.name for tensor in wanted] if wanted else list(x)
+        missing = [name for name in names if name not in x]
+        if missing:
+            raise ValueError(f"`x`: no data for the inputs {missing}. Received: keys {list(x)}")
+        return [x[name] for name in names]
+    if isinstance(x, (list, tuple)):
+        if wanted and len(wanted) > 1:
+            return list(x)
+        if len(x) == 1 and isinstance(x[0], np.ndarray) and (not wanted or x[0].ndim == wanted[0].ndim):
+            return list(x)
+    return [x]
+
+
+def _prepare_input(model, slot, array):
+    tensor = model.inputs[slot]
+    layers = [layer for layer, reads, _ in model.graph.steps if slot in reads]
+    if array.ndim == tensor.ndim - 1 and tensor.shape[-1] in (1, None):
+        array = array[..., None]  # one feature per sample, given without its axis
+    elif array.ndim == tensor.ndim + 1 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if not tensor.accepts(array.shape):
+        hint = "; a single sample needs a batch axis, x[None]" if array.shape == tensor.shape[1:] else ""
+        raise ValueError(
+            f"`x`: layer '{layers[0].name}' ({type(layers[0]).__name__}) of model '{model.name}' expects an input of "
+            f"shape {tensor.shape}{hint}. Received: shape {array.shape}"
+        )
+    for layer in layers:
+        layer.check_input_shape(array.shape)
+        layer.check_input(array)
+    return np.ascontiguousarray(array, model.graph.input_dtype(slot))
+
+
+def prepare_weights(sample_weight, n, output_shape):
+    """float32 weights of shape (n,), or one for each leading axis of the output: (n, steps)."""
+    if sample_weight is None:
+        return None
+    weights = np.ascontiguousarray(to_array("sample_weight", sample_weight), np.float32)
+    refuse_nan("sample_weight", weights)
+    if weights.ndim > 1 and weights.shape[-1] == 1:
+        weights = weights[..., 0]
+    fits = 0 < weights.ndim < len(output_shape) and all(
+        want in (None, got) for want, got in zip(output_shape, weights.shape, strict=False)
+    )
+    if not fits:
+        steps = f", or {output_shape[:-1]}" if len(output_shape) > 2 else ""
+        raise ValueError(
+            f"`sample_weight` must have one weight per sample, shape ({n},){steps}. Received: shape {weights.shape}"
+        )
+    return weights
+
+
+def labels(y, targets):
+    """The class of each target: integer labels as they are, one-hot rows by the place of their largest element."""
+    if targets.dtype == np.int32:
+        return targets
+    return y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
+
+
+def weights_of_classes(class_weight, classes):
+    """The weight of each target's class, float32; classes that the dict leaves out weigh 1."""
+    try:
+        table = {int(label): float(weight) for label, weight in class_weight.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(
+            f"`class_weight` must be a dict from class number to weight. Received: {class_weight!r}"
+        ) from None
+    weights = np.ones(classes.shape, np.float32)
+    for label, weight in table.items():
+        weights[classes == label] = weight
+    return weights
+
+
+def to_array(name, value):
+    """`value` (array, list, pandas frame or series, tensor, sparse matrix) as a numeric numpy array."""
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}`: the rows have different lengths; pad them first (pad_sequences). Received: {brief(value)}"
+        ) from error
+    if array.dtype == object:
+        try:
+            array = array.astype(np.float32)
+        except (TypeError, ValueError):
+            raise TypeError(f"`{name}` must hold numbers, in rows of equal length. Received: {brief(value)}") from None
+    if array.dtype.kind not in "biuf":
+        hint = "; text must be encoded as numbers first" if array.dtype.kind in "US" else ""
+        raise TypeError(f"`{name}` must hold numbers{hint}. Received: dtype {array.dtype}, {brief(value)}")
+    return array
+
+
+def refuse_nan(name, array):
+    """A ValueError if a float array holds NaN."""
+    if array.dtype.kind == "f" and np.isnan(array.sum(dtype=np.float64)) and np.isnan(array).any():
+        where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+        raise ValueError(f"`{name}` must not hold NaN (missing values): fill or drop them. Received: NaN at {where}")
+
+
+def brief(value):
+    """A repr of at most a line."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{type(value).__name__} {text[:77]}..."
