@@ -296,8 +296,8 @@ class SparseCategoricalCrossentropy(KernelLoss):
         if wrong.size:
             row = np.unravel_index(wrong[0], classes.shape)[0]
             raise ValueError(
-                f"{who}: labels must lie in [0, {count}), since the model has {count} outputs. "
-                f"Received: {classes.flat[wrong[0]]} in row {row}"
+                f"{who}: labels must be in [0, {count}), one of {count} classes. "
+                f"Received: {classes.flat[wrong[0]]} at row {row}"
             )
         return classes
 
