@@ -233,7 +233,7 @@ FK_INLINE vf vf_expm1(vf x)
 /* 1 / (1 + exp(-x)) to 2.5 ulp; 0 where that is below 2^-127.5 */
 FK_INLINE vf vf_sigmoid(vf x) { return 1.0f / (1.0f + vf_exp_fast(-x)); }
 
-/* tanh(x) = sign(x) e / (e + 2)    with e = exp(2|x|) - 1, to 2.5 ulp; exactly 1 from |x| = 9.02 on */
+/* tanh(x) = sign(x) e / (e + 2)    with e = exp(2|x|) - 1, to 2.7 ulp; exactly 1 from |x| = 9.02 on */
 FK_INLINE vf vf_tanh(vf x)
 {
     vi n;

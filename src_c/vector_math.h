@@ -5,15 +5,15 @@
 #include "fk.h"
 
 typedef enum {
-    FK_EXP,
-    FK_EXP_FAST,
-    FK_EXPM1,
-    FK_LOG,
-    FK_LOG1P,
-    FK_VECTOR_SIGMOID,
-    FK_VECTOR_TANH,
-    FK_ERF,
-    FK_SQRT
+    FK_FUNCTION_EXP,
+    FK_FUNCTION_EXP_FAST,
+    FK_FUNCTION_EXPM1,
+    FK_FUNCTION_LOG,
+    FK_FUNCTION_LOG1P,
+    FK_FUNCTION_SIGMOID,
+    FK_FUNCTION_TANH,
+    FK_FUNCTION_ERF,
+    FK_FUNCTION_SQRT
 } fk_function;
 
 /* y = g(x)    x, y (n) =;  one thread; y may be x */

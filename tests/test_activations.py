@@ -1,5 +1,8 @@
 """fastkeras.activations: functions on any array, names, and activations of the user's own."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import reference
@@ -87,6 +90,13 @@ def test_the_input_is_left_alone():
 def test_softmax_of_a_number_has_no_axis():
     with pytest.raises(ValueError, match="softmax works along an axis"):
         activations.get("softmax")(3.0)
+
+
+def test_activations_can_be_copied_and_pickled():
+    softmax = activations.get("softmax")
+    for again in (copy.deepcopy(softmax), pickle.loads(pickle.dumps(softmax))):
+        assert again.name == "softmax"
+        assert_close(again(X), reference.softmax(X), 1e-6)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

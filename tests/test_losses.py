@@ -1,5 +1,8 @@
 """fastkeras.losses: classes, functions, what the training loop calls, and losses of the user's own."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import reference
@@ -324,6 +327,13 @@ def test_serialized_losses_of_ones_own_come_back():
     assert losses.deserialize("cubed", {"cubed": cubed}).function is cubed
     with pytest.raises(ValueError, match="Unknown loss"):
         losses.deserialize(config)
+
+
+def test_losses_can_be_copied_and_pickled():
+    loss = losses.BinaryCrossentropy(label_smoothing=0.2)
+    want = loss([[1.0]], [[0.3]])
+    for again in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+        assert again([[1.0]], [[0.3]]) == want
 
 
 def test_functions_and_names_serialize_to_names():

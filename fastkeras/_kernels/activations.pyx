@@ -94,6 +94,9 @@ cdef class Activation:
         self.rowwise = fk_activation_is_rowwise(self.c.kind)
         self.needs_input = fk_activation_needs_x(self.c.kind)
 
+    def __reduce__(self):
+        return Activation, (self.name, self.c.a, self.c.b, self.c.c)
+
 
 def forward(ndarray y not None, ndarray x not None, Activation act not None):
     """y = act(x)    x, y (rows, cols) =;  y may be x"""

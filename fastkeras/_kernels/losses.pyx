@@ -41,6 +41,9 @@ cdef class Loss:
         self.sparse = self.c.kind == FK_SPARSE_CATEGORICAL_CROSSENTROPY
         self.from_logits = from_logits
 
+    def __reduce__(self):
+        return Loss, (self.name, self.from_logits, self.c.smoothing)
+
 
 def forward(ndarray values not None, ndarray dy, ndarray p, ndarray y not None, ndarray t not None, ndarray w,
             float scale, Loss loss not None):

@@ -6,27 +6,27 @@ from fastkeras._kernels.array cimport f32, f32_out
 
 cdef extern from "vector_math.h" nogil:
     ctypedef enum fk_function:
-        FK_EXP
-        FK_EXP_FAST
-        FK_EXPM1
-        FK_LOG
-        FK_LOG1P
-        FK_VECTOR_SIGMOID
-        FK_VECTOR_TANH
-        FK_ERF
-        FK_SQRT
+        FK_FUNCTION_EXP
+        FK_FUNCTION_EXP_FAST
+        FK_FUNCTION_EXPM1
+        FK_FUNCTION_LOG
+        FK_FUNCTION_LOG1P
+        FK_FUNCTION_SIGMOID
+        FK_FUNCTION_TANH
+        FK_FUNCTION_ERF
+        FK_FUNCTION_SQRT
     void fk_vector_math(float *y, const float *x, fk_function g, Py_ssize_t n) noexcept
 
 FUNCTIONS = {
-    "exp": FK_EXP,
-    "exp_fast": FK_EXP_FAST,
-    "expm1": FK_EXPM1,
-    "log": FK_LOG,
-    "log1p": FK_LOG1P,
-    "sigmoid": FK_VECTOR_SIGMOID,
-    "tanh": FK_VECTOR_TANH,
-    "erf": FK_ERF,
-    "sqrt": FK_SQRT,
+    "exp": FK_FUNCTION_EXP,
+    "exp_fast": FK_FUNCTION_EXP_FAST,
+    "expm1": FK_FUNCTION_EXPM1,
+    "log": FK_FUNCTION_LOG,
+    "log1p": FK_FUNCTION_LOG1P,
+    "sigmoid": FK_FUNCTION_SIGMOID,
+    "tanh": FK_FUNCTION_TANH,
+    "erf": FK_FUNCTION_ERF,
+    "sqrt": FK_FUNCTION_SQRT,
 }
 
 
