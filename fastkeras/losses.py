@@ -49,7 +49,7 @@ class Loss:
         self.name = name or snake_case(kind)
         self.reduction = reduction
 
-    # --- on any arrays -----------------------------------------------------------------------------------
+    # --- on any arrays ---
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss of predictions (..., columns) and their targets; one weight per row or sample."""
@@ -75,7 +75,7 @@ class Loss:
         *shape, columns = y_pred.shape
         return self.prepare(y_true, y_pred.shape), y_pred.reshape(math.prod(shape), columns), shape
 
-    # --- in a training loop ------------------------------------------------------------------------------
+    # --- in a training loop ---
 
     def prepare(self, y_true, y_pred_shape):
         """The targets of predictions of this shape, as `compute` takes them; the first axis stays.
@@ -135,7 +135,7 @@ class Loss:
             return scale * rows / total if total else 0.0
         return scale * rows
 
-    # --- saving ------------------------------------------------------------------------------------------
+    # --- saving ---
 
     def get_config(self):
         return {"name": self.name, "reduction": self.reduction}
@@ -157,6 +157,7 @@ class KernelLoss(Loss):
     """One of the library's losses. `kernel` names it in fastkeras._kernels.losses."""
 
     kernel = None
+    broadcasts = False  # whether a target of one column stands for all columns
 
     def __init__(self, name, reduction, dtype, from_logits=False, label_smoothing=0.0, axis=-1):
         super().__init__(name, reduction, dtype)
@@ -169,6 +170,12 @@ class KernelLoss(Loss):
         self.from_logits, self.label_smoothing = bool(from_logits), label_smoothing
         self._on_output = kernels.Loss(self.kernel, self.from_logits, label_smoothing)
         self._on_logits = kernels.Loss(self.kernel, True, label_smoothing)
+
+    def prepare(self, y_true, y_pred_shape):
+        y_true = of_rank(y_true, y_pred_shape)
+        if self.broadcasts and y_true.ndim == len(y_pred_shape) and y_true.shape[-1] == 1:
+            y_true = np.broadcast_to(y_true, (*y_true.shape[:-1], y_pred_shape[-1]))
+        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape)
 
     def _evaluate(self, y_true, y_pred):
         values = np.empty(len(y_pred), np.float32)
@@ -187,39 +194,25 @@ class KernelLoss(Loss):
         return y_true if y_true.ndim == 2 else y_true.reshape(y_pred.shape)
 
 
-class _Regression(KernelLoss):
-    def prepare(self, y_true, y_pred_shape):
-        y_true = of_rank(y_true, y_pred_shape)
-        if y_true.ndim == len(y_pred_shape) and y_true.shape[-1] == 1:  # one target for all columns
-            y_true = np.broadcast_to(y_true, (*y_true.shape[:-1], y_pred_shape[-1]))
-        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape)
-
-
-class MeanSquaredError(_Regression):
+class MeanSquaredError(KernelLoss):
     """mean over columns of (y_pred - y_true)^2"""
 
-    kernel = "mean_squared_error"
+    kernel, broadcasts = "mean_squared_error", True
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_squared_error", dtype=None):
         super().__init__(name, reduction, dtype)
 
 
-class MeanAbsoluteError(_Regression):
+class MeanAbsoluteError(KernelLoss):
     """mean over columns of |y_pred - y_true|"""
 
-    kernel = "mean_absolute_error"
+    kernel, broadcasts = "mean_absolute_error", True
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_error", dtype=None):
         super().__init__(name, reduction, dtype)
 
 
-class _Crossentropy(KernelLoss):
-    def get_config(self):
-        config = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1}
-        return {**super().get_config(), **config}
-
-
-class BinaryCrossentropy(_Crossentropy):
+class BinaryCrossentropy(KernelLoss):
     """mean over columns of -(y_true log y_pred + (1 - y_true) log(1 - y_pred))
 
     from_logits: y_pred is what a sigmoid would be applied to. label_smoothing s: y_true is (1 - s) y_true +
@@ -239,12 +232,12 @@ class BinaryCrossentropy(_Crossentropy):
     ):
         super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis)
 
-    def prepare(self, y_true, y_pred_shape):
-        y_true = of_rank(y_true, y_pred_shape)
-        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape)
+    def get_config(self):
+        config = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1}
+        return {**super().get_config(), **config}
 
 
-class CategoricalCrossentropy(_Crossentropy):
+class CategoricalCrossentropy(KernelLoss):
     """-sum over columns of y_true log y_pred, y_true being one-hot rows or other distributions over classes
 
     from_logits: y_pred is what a softmax would be applied to. label_smoothing s: y_true is (1 - s) y_true +
@@ -267,6 +260,10 @@ class CategoricalCrossentropy(_Crossentropy):
     def prepare(self, y_true, y_pred_shape):
         hint = "; for integer labels use sparse_categorical_crossentropy, or utils.to_categorical"
         return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape, hint)
+
+    def get_config(self):
+        config = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1}
+        return {**super().get_config(), **config}
 
 
 class SparseCategoricalCrossentropy(KernelLoss):
@@ -303,17 +300,17 @@ class SparseCategoricalCrossentropy(KernelLoss):
 
     def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
         if self.ignore_class is not None:
-            y_true, weights = self._ignore(y_true.reshape(-1), weights)
+            y_true, weights = self._without_ignored(y_true.reshape(-1), weights)
         return super().compute(y_true, y_pred, weights, scale, dy, probabilities, from_logits)
 
     def _evaluate(self, y_true, y_pred):
         if self.ignore_class is None:
             return super()._evaluate(y_true, y_pred)
-        kept, y_true = y_true != self.ignore_class, np.where(y_true == self.ignore_class, 0, y_true)
-        values, _ = super()._evaluate(y_true, y_pred)
-        return values * kept.reshape(-1), None
+        classes, weights = self._without_ignored(y_true.reshape(-1), None)
+        values, _ = super()._evaluate(classes, y_pred)
+        return values * (weights > 0), None
 
-    def _ignore(self, classes, weights):
+    def _without_ignored(self, classes, weights):
         """Labels that are all classes, and weights that keep the mean over the rows that count."""
         kept = classes != self.ignore_class
         kept_weights = kept.astype(np.float32)
@@ -372,7 +369,8 @@ _CLASSES = {
 }
 _BY_NAME = {name: c for f, c in _CLASSES.items() for name in (f.__name__, c.__name__)}
 _SUGGESTED = [*(f.__name__ for f in _CLASSES), "mse", "mae", "bce"]
-_BY_NAME |= {name: _CLASSES[globals()[name]] for name in ("mse", "MSE", "mae", "MAE", "bce", "BCE")}
+_BY_NAME |= {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "bce": BinaryCrossentropy}
+_BY_NAME |= {"MSE": MeanSquaredError, "MAE": MeanAbsoluteError, "BCE": BinaryCrossentropy}
 
 
 def get(identifier):
@@ -402,12 +400,8 @@ def serialize(loss):
         return loss.name
     if isinstance(loss, Loss):
         module = "keras.losses" if type(loss) in _CLASSES.values() else type(loss).__module__
-        return {
-            "module": module,
-            "class_name": type(loss).__name__,
-            "config": loss.get_config(),
-            "registered_name": None,
-        }
+        config = loss.get_config()
+        return {"module": module, "class_name": type(loss).__name__, "config": config, "registered_name": None}
     return getattr(loss, "__name__", loss)
 
 

@@ -246,7 +246,8 @@ fk_status fk_loss_forward(double *total, float *values, float *dy, float *p, fk_
     if (loss.kind == FK_SPARSE_CATEGORICAL_CROSSENTROPY && check_labels(bad, labels, N, D) != FK_OK)
         return FK_BAD_INDEX;
     const float add = loss.smoothing / (loss.kind == FK_BINARY_CROSSENTROPY ? 2.0f : (float)D);
-    const job j = {values, dy, p, y, t, labels, w, scale, 1.0f - loss.smoothing, add, D};
+    const job j = {.values = values, .dy = dy, .p = p, .y = y, .t = t, .labels = labels, .w = w, .scale = scale,
+                   .keep = 1.0f - loss.smoothing, .add = add, .D = D};
     const fk_index step = fk_max(1, BLOCK / fk_max(1, D)), threads = fk_threads_for(N * D, GRAIN);
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index n = 0; n < N; n += step)

@@ -31,11 +31,11 @@ FK_INLINE vf vf_load(const float *p) { return *(const vf *)p; }
 FK_INLINE void vf_store(float *p, vf v) { *(vf *)p = v; }
 FK_INLINE vf vf_set(float s) { return s - (vf){0}; }
 
-/* All bits set in the first n elements, none in the others. */
+/* All bits set in the first n elements (all if n >= FK_VL), none in the others. */
 FK_INLINE vi vf_first(fk_index n)
 {
     static const int32_t number[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return *(const vi *)number < (int32_t)n;
+    return *(const vi *)number < (int32_t)fk_min(n, FK_VL);
 }
 
 /* The first n < FK_VL elements; the others read as zero and are not written. */
@@ -64,6 +64,12 @@ FK_INLINE void vf_store_n(float *p, vf v, fk_index n)
 
 /* condition ? a : b, element by element; a condition is what a comparison gives: all bits set, or none. */
 FK_INLINE vf vf_select(vi condition, vf a, vf b) { return (vf)((condition & (vi)a) | (~condition & (vi)b)); }
+/* condition ? 1 : 0 */
+FK_INLINE vf vf_step(vi condition) { return vf_select(condition, vf_set(1.0f), vf_set(0.0f)); }
+/* NaN in `a` is kept: max(NaN, b) = NaN. */
+FK_INLINE vf vf_max(vf a, vf b) { return vf_select(a < b, b, a); }
+FK_INLINE vf vf_min(vf a, vf b) { return vf_select(a > b, b, a); }
+
 /* The first n elements, or all if n >= FK_VL; the others read as `fill` and are not written. */
 FK_INLINE vf vf_load_first(const float *p, fk_index n, float fill)
 {
@@ -79,12 +85,6 @@ FK_INLINE void vf_store_first(float *p, vf v, fk_index n)
 
 /* The first n elements of v; zero in the others. */
 FK_INLINE vf vf_keep_first(vf v, fk_index n) { return vf_select(vf_first(n), v, vf_set(0.0f)); }
-
-/* condition ? 1 : 0 */
-FK_INLINE vf vf_step(vi condition) { return vf_select(condition, vf_set(1.0f), vf_set(0.0f)); }
-/* NaN in `a` is kept: max(NaN, b) = NaN. */
-FK_INLINE vf vf_max(vf a, vf b) { return vf_select(a < b, b, a); }
-FK_INLINE vf vf_min(vf a, vf b) { return vf_select(a > b, b, a); }
 
 /* The largest element. NaN may be lost. */
 FK_INLINE float vf_largest(vf v)
@@ -167,12 +167,12 @@ FK_INLINE void vf_transpose(vf row[FK_VL])
 
 /* --- mathematics -----
  *
- * Errors are stated in ulp, units in the last place of the exact result, and tests/test_simd.py holds the
- * functions to them. NaN gives NaN. The polynomials are minimax fits, made for this file.
+ * Errors are stated in ulp, units in the last place of the exact result, and tests/test_simd_kernel.py holds
+ * the functions to them. NaN gives NaN. The polynomials are minimax fits, made for this file.
  */
 
 FK_INLINE vf vf_abs(vf x) { return (vf)((vi)x & INT32_MAX); }
-/* |magnitude| with the sign of `sign`; magnitude must not be negative. */
+/* magnitude, which has no sign, with that of `sign` */
 FK_INLINE vf vf_with_sign(vf magnitude, vf sign) { return (vf)((vi)magnitude | ((vi)sign & INT32_MIN)); }
 /* 2^n for -127 <= n <= 128; the two ends give 0 and infinity. */
 FK_INLINE vf vf_power_of_two(vi n) { return (vf)((n + 127) << 23); }
