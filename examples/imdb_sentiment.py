@@ -12,12 +12,12 @@ import csv
 from importlib.resources import files
 
 import numpy as np
-from fastkeras.preprocessing.sequence import pad_sequences
-from fastkeras.preprocessing.text import Tokenizer
 
 import fastkeras as keras
 from fastkeras.callbacks import EarlyStopping
 from fastkeras.layers import Dense, Embedding, SimpleRNN
+from fastkeras.preprocessing.sequence import pad_sequences
+from fastkeras.preprocessing.text import Tokenizer
 
 SENTENCES = [
     "A wonderful film with a brilliant cast, I loved every minute of it.",

@@ -7,7 +7,6 @@ visible to the wrappers, which are then linked to it as they are imported.
 
 import ctypes
 import os
-from pathlib import Path
 
 # Threads that finish a kernel early wait for the others, and then for the next kernel, by spinning: 15 ms by
 # libgomp's default, which turns into that much delay a kernel as soon as another process takes one of the cores (a
@@ -23,12 +22,12 @@ _PREFERENCE = ("avx512", "avx2", "neon", "baseline")
 
 
 def _library(isa):
-    return Path(__file__).with_name(f"libfk_{isa}.so")
+    return os.path.join(os.path.dirname(__file__), f"libfk_{isa}.so")
 
 
 def available_isas():
     """The instruction sets that were built and that this machine runs, best first."""
-    return [isa for isa in _PREFERENCE if _library(isa).exists() and cpu.supports(isa)]
+    return [isa for isa in _PREFERENCE if os.path.exists(_library(isa)) and cpu.supports(isa)]
 
 
 def _choose():
@@ -42,4 +41,4 @@ def _choose():
 
 
 isa = _choose()
-_loaded = ctypes.CDLL(str(_library(isa)), mode=ctypes.RTLD_GLOBAL)
+_loaded = ctypes.CDLL(_library(isa), mode=ctypes.RTLD_GLOBAL)
