@@ -293,5 +293,5 @@ def test_symbolic_tensors_show_what_they_are():
 
 def test_a_graph_names_an_input_it_was_not_given():
     a, b = Input((3,), name="a"), Input((3,), name="b")
-    with pytest.raises(ValueError, match="not among the inputs.*name=b"):
+    with pytest.raises(ValueError, match=r"not among the inputs.*name=b"):
         Graph([a], [Sum()([a, b])[0]])
