@@ -257,7 +257,7 @@ FK_INLINE vf vf_log_parts(vf e, vf f)
 FK_INLINE vf vf_log(vf x)
 {
     const vi denormal = x < 0x1p-126f;
-    const vi bits = (vi)vf_select(denormal, x * 0x1p23f, x);
+    const vi bits = (vi)vf_abs(vf_select(denormal, x * 0x1p23f, x));
     const vi e = (bits - 0x3f3504f3) >> 23; /* 0x3f3504f3 is sqrt(1/2) */
     const vf m = (vf)(bits - (e << 23));
     const vf y = vf_log_parts(vf_from_int(e - (denormal & 23)), m - 1.0f);
@@ -269,8 +269,8 @@ FK_INLINE vf vf_log(vf x)
 FK_INLINE vf vf_log1p(vf x)
 {
     const vf u = 1.0f + x, lost = x - (u - 1.0f);
-    const vi e = ((vi)u - 0x3f3504f3) >> 23;
-    const vf m = (vf)((vi)u - (e << 23));
+    const vi bits = (vi)vf_abs(u), e = (bits - 0x3f3504f3) >> 23;
+    const vf m = (vf)(bits - (e << 23));
     const vf y = vf_log_parts(vf_from_int(e), (m - 1.0f) + lost * vf_power_of_two(1 - e) * 0.5f);
     const vf limit = vf_select(x == -1.0f, vf_set(-INFINITY), vf_select(x < -1.0f, vf_set(NAN), x));
     return vf_select((x > -1.0f) & (x < INFINITY), y, limit);
