@@ -1,0 +1,11 @@
+"""The same work in fastkeras and in its peers, side by side: `python -m benchmarks`.
+
+libraries.py    who is compared, and how each is told the number of threads
+workload.py     what is measured: a workload, and a training that all can run
+workloads/      one small class for each; a new one is added to the list in workloads/__init__.py
+data.py         the real data, from packages on PyPI
+peer.py         a library in a process of its own (worker.py is that process)
+compare.py      turns: one peer works, the others sleep, round after round
+report.py       medians, spread, ratios, Markdown
+machine.py      the processor, its load, the memory a process took
+"""

@@ -1,0 +1,67 @@
+"""The command: see `python -m benchmarks --help`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from benchmarks import compare, machine
+from benchmarks.libraries import LIBRARIES
+from benchmarks.report import markdown
+from benchmarks.workloads import WORKLOADS
+
+
+def peer(text):
+    """("tf", interpreter) of "tf=interpreter"; this interpreter for "tf" alone."""
+    name, _, python = text.partition("=")
+    if name not in LIBRARIES:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(LIBRARIES)}. Received: {name!r}")
+    return name, python or sys.executable
+
+
+def positive(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a positive integer. Received: {text!r}")
+    return int(text)
+
+
+def output_file(text):
+    if not Path(text).parent.is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file in a folder that exists. Received: {text!r}")
+    return Path(text)
+
+
+def parse_arguments(arguments=None):
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="The same work in fastkeras and in its peers, in turn, round after round. A peer that is not "
+        "installed is skipped. Times are medians; a ratio is a peer's time / fastkeras's.",
+    )
+    parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME",
+                        help=f"default: all: {', '.join(WORKLOADS)}")  # fmt: skip
+    parser.add_argument("--peer", nargs="+", type=peer, default=[(name, sys.executable) for name in LIBRARIES],
+                        metavar="NAME[=PYTHON]",
+                        help="which libraries, each with the interpreter that has it (default: all, and this one): "
+                        f"{', '.join(LIBRARIES)}; numpy, for gemm, is found beside fastkeras")  # fmt: skip
+    parser.add_argument("--threads", type=positive, default=machine.processors(), metavar="N")
+    parser.add_argument("--rounds", type=positive, default=7, metavar="R")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write everything that was measured")
+    parser.add_argument("--report", nargs="+", type=Path, metavar="FILE", help="only print the tables of such files")
+    options = parser.parse_args(arguments)
+    options.peer = dict(options.peer)
+    if "fastkeras" in options.peer:
+        options.peer.setdefault("numpy", options.peer["fastkeras"])
+    return options
+
+
+def main():
+    options = parse_arguments()
+    if options.report:
+        print("\n\n".join(markdown(json.loads(file.read_text())) for file in options.report))
+        return 0
+    report = compare.run(options.workload, options.peer, options.threads, options.rounds, options.json)
+    return 1 if any(workload["failed"] for workload in report["workloads"]) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

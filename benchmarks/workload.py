@@ -1,0 +1,226 @@
+"""What is measured. A workload is a class with a name, its data, and `start`, which each peer calls in its own process.
+
+Most workloads are a training: they say which data, and the model once for Keras (fastkeras, tf.keras, tf_keras and
+Keras on JAX share one interface) and once for PyTorch, and `Training` does the rest:
+
+    class TinyMLP(Training):
+        name = "tiny-mlp"
+        title = "tiny MLP 4-8-1, rmsprop"
+        batch = 32
+
+        def data(self): return {"x": ..., "y": ...}             # numpy arrays, made once and the same for all
+        def keras_model(self, keras): ...                       # a compiled model
+        def torch_model(self, torch): return model, optimizer, loss
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from benchmarks import machine
+from benchmarks.libraries import TRAINERS
+
+SLICE = 0.25  # seconds that a measurement lasts, at the least
+
+
+@dataclass(frozen=True)
+class Session:
+    """A workload that is ready in one peer's process.
+
+    measure: case -> seconds per unit of work. first: seconds of the first epoch or call, building and tracing included.
+    loss: of the first epoch. memory: () -> the most bytes held.
+    """
+
+    measure: Callable
+    first: float | None = None
+    loss: float | None = None
+    memory: Callable = machine.peak_memory
+
+
+class Workload:
+    """name: on the command line. title: in tables. batch: rows of a batch, if it has any.
+
+    unit, per: what is measured, such as "ms" a "step"; per is None where the whole work is timed.
+    peers: who can do it. cases: what is measured, one row of the table each. most_rounds: for work that takes long.
+    """
+
+    name = title = batch = None
+    unit, per = "ms", "step"
+    peers = TRAINERS
+    cases = ("",)
+    most_rounds = math.inf
+
+    def data(self):
+        """{name: numpy array}, made once by the parent and read by every peer."""
+        return {}
+
+    def start(self, library, path):
+        """Gets ready in a peer's process: returns a Session. path: of the .npz file that holds the data."""
+        raise NotImplementedError
+
+    def flops(self, case):
+        """Floating-point operations of one unit of work, where they are counted, or None."""
+        return
+
+
+def seconds_per_call(call, least=SLICE):
+    """The median time of many calls, or of groups of calls where one is too short for the clock."""
+    begin = time.perf_counter()
+    call()
+    group = max(1, int(50e-6 / max(time.perf_counter() - begin, 1e-7)))
+    times = []
+    end = time.perf_counter() + least
+    while time.perf_counter() < end or len(times) < 3:
+        begin = time.perf_counter()
+        for _ in range(group):
+            call()
+        times.append((time.perf_counter() - begin) / group)
+    return median(times)
+
+
+class Training(Workload):
+    """A training step inside fit: the time of whole epochs, from the second of a fit on, divided by their steps.
+
+    The rows come in the same order in every epoch and for every peer, and the first weights are the same for all: the
+    first epoch's loss shows that all do the same work. It agrees but for dropout, for PyTorch's RMSprop (which adds
+    epsilon to the root, not under it) and second bias of a recurrent layer, and for an Embedding under an adaptive
+    optimizer in Keras 3 on TensorFlow (which sums the squares of a repeated row's gradients, not their sum's square).
+    """
+
+    def keras_model(self, keras):
+        """A compiled model. keras: the module, whichever of the four it is."""
+        raise NotImplementedError
+
+    def torch_model(self, torch):
+        """(model, optimizer, loss function) as somebody who uses PyTorch writes them."""
+        raise NotImplementedError
+
+    def start(self, library, path):
+        with np.load(path) as arrays:
+            x, y = arrays["x"], arrays["y"]
+        begin = time.perf_counter()
+        trainer = (TorchTrainer if library.name == "torch" else KerasTrainer)(self, library.module, x, y)
+        loss = trainer.first_epoch()
+        return Session(trainer.measure, time.perf_counter() - begin, loss)
+
+
+class Trainer:
+    """Trains a workload's model in one library; a library says how with `first_epoch` and `epochs_time`."""
+
+    def __init__(self, workload, x, y):
+        self.batch = workload.batch
+        self.x, self.y = x, y
+        self.steps = math.ceil(len(x) / self.batch)
+        self.epochs = None
+
+    def measure(self, case):
+        if self.epochs is None:
+            self.epochs = max(1, math.ceil(SLICE / self.epochs_time(1)))
+        return self.epochs_time(self.epochs) / (self.epochs * self.steps)
+
+
+class KerasTrainer(Trainer):
+    def __init__(self, workload, keras, x, y):
+        super().__init__(workload, x, y)
+        self.model = workload.keras_model(keras)
+        values = FirstWeights()
+        self.model.set_weights([values(w.shape) for w in self.model.get_weights()])
+
+        class Clock(keras.callbacks.Callback):
+            def on_train_begin(self, logs=None):
+                self.ends = []
+
+            def on_epoch_end(self, epoch, logs=None):
+                self.ends.append(time.perf_counter())
+
+        self.clock = Clock()
+
+    def fit(self, epochs):
+        return self.model.fit(
+            self.x,
+            self.y,
+            batch_size=self.batch,
+            epochs=epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[self.clock],
+        )
+
+    def first_epoch(self):
+        return float(self.fit(1).history["loss"][0])
+
+    def epochs_time(self, n):
+        """Seconds of n epochs, the second of a fit and those after it."""
+        self.fit(1 + n)
+        return self.clock.ends[-1] - self.clock.ends[0]
+
+
+class TorchTrainer(Trainer):
+    def __init__(self, workload, torch, x, y):
+        super().__init__(workload, torch.from_numpy(x), torch.from_numpy(y))
+        self.model, self.optimizer, self.loss = workload.torch_model(torch)
+        set_torch_weights(torch, self.model)
+
+    def epoch(self):
+        """Trains one epoch and returns its mean loss."""
+        self.model.train()
+        total = 0.0
+        for start in range(0, len(self.x), self.batch):
+            x, y = self.x[start : start + self.batch], self.y[start : start + self.batch]
+            self.optimizer.zero_grad()
+            loss = self.loss(self.model(x), y)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.item() * len(x)
+        return total / len(self.x)
+
+    def first_epoch(self):
+        return self.epoch()
+
+    def epochs_time(self, n):
+        """Seconds of n epochs."""
+        begin = time.perf_counter()
+        for _ in range(n):
+            self.epoch()
+        return time.perf_counter() - begin
+
+
+class FirstWeights:
+    """Called with the shapes of a model's weights in Keras's order, gives the same values in every process."""
+
+    def __init__(self):
+        self.random = np.random.default_rng(0)
+
+    def __call__(self, shape):
+        """Zeros for a bias, else normal with the standard deviation 1 / sqrt(inputs)."""
+        if len(shape) == 1:
+            return np.zeros(shape, np.float32)
+        scale = 1 / math.sqrt(math.prod(shape[:-1]))
+        return (scale * self.random.standard_normal(shape)).astype(np.float32)
+
+
+def set_torch_weights(torch, model):
+    """Gives a PyTorch model the weights that FirstWeights gives to the Keras model of the same layers."""
+    values, nn = FirstWeights(), torch.nn
+
+    def kernel(outputs, inputs):
+        return torch.from_numpy(values((inputs, outputs)).T)
+
+    with torch.no_grad():
+        for layer in model.modules():
+            if isinstance(layer, nn.Linear):
+                layer.weight.copy_(kernel(*layer.weight.shape))
+                layer.bias.zero_()
+            elif isinstance(layer, nn.Embedding):
+                layer.weight.copy_(torch.from_numpy(values(tuple(layer.weight.shape))))
+            elif isinstance(layer, nn.RNN):
+                layer.weight_ih_l0.copy_(kernel(*layer.weight_ih_l0.shape))
+                layer.weight_hh_l0.copy_(kernel(*layer.weight_hh_l0.shape))
+                layer.bias_ih_l0.zero_()
+                layer.bias_hh_l0.zero_()
+            elif next(layer.parameters(recurse=False), None) is not None:
+                raise TypeError(f"set_torch_weights does not know the layer {layer}")

@@ -1,0 +1,75 @@
+"""The matrix product that most of the work is, against numpy's (OpenBLAS)."""
+
+import numpy as np
+
+from benchmarks.workload import Session, Workload, seconds_per_call
+
+SLICE = 0.02  # seconds of one measurement
+LAYERS = (
+    (32, 8, 4),
+    (64, 96, 32),
+    (64, 384, 128),
+    (128, 480, 120),
+    (128, 512, 784),
+    (32000, 384, 100),
+    (1024, 1024, 1024),
+)
+
+
+class Gemm(Workload):
+    """The three products of a dense layer; a case is "M x N x K y": rows of the batch, outputs, inputs, and which.
+
+    y is the forward product x W, dx is dy W^T and dW is += x^T dy (numpy has no += and writes dW). A whole call from
+    Python is measured, with operands that are in the caches as far as they fit.
+    """
+
+    name = "gemm"
+    title = "matrix product"
+    unit, per = "us", "call"
+    peers = ("fastkeras", "numpy")
+    cases = tuple(f"{M} x {N} x {K} {part}" for M, N, K in LAYERS for part in ("y", "dx", "dW"))
+
+    def start(self, library, path):
+        prepare = fastkeras_product if library.name == "fastkeras" else numpy_product
+        ready = {}
+
+        def measure(case):
+            if case not in ready:
+                ready.clear()
+                ready[case] = prepare(*operands(*sizes(case)))
+            return seconds_per_call(ready[case], SLICE)
+
+        return Session(measure)
+
+    def flops(self, case):
+        M, N, K, _ = sizes(case)
+        return 2 * M * N * K
+
+
+def sizes(case):
+    """(M, N, K, part) of "M x N x K part"."""
+    M, _, N, _, K, part = case.split()
+    return int(M), int(N), int(K), part
+
+
+def operands(M, N, K, part):
+    """(C, A, B, trans_a, trans_b, accumulate) of one product: C = op(A) op(B), or C += op(A) op(B)."""
+    random = np.random.default_rng(0)
+    C_shape, A_shape, B_shape = {
+        "y": ((M, N), (M, K), (K, N)),
+        "dx": ((M, K), (M, N), (K, N)),
+        "dW": ((K, N), (M, K), (M, N)),
+    }[part]
+    A, B = (random.standard_normal(shape, np.float32) for shape in (A_shape, B_shape))
+    return np.zeros(C_shape, np.float32), A, B, part == "dW", part == "dx", part == "dW"
+
+
+def fastkeras_product(*arguments):
+    from fastkeras._kernels import gemm
+
+    return lambda: gemm.gemm(*arguments)
+
+
+def numpy_product(C, A, B, trans_a, trans_b, accumulate):
+    a, b = A.T if trans_a else A, B.T if trans_b else B
+    return lambda: np.matmul(a, b, out=C)

@@ -1,0 +1,53 @@
+"""Film reviews, kind or not, read word by word."""
+
+from benchmarks import data
+from benchmarks.workload import Training
+
+VOCABULARY, LENGTH = 10_000, 500
+
+
+class ReviewsSimpleRNN(Training):
+    name = "imdb-simple-rnn"
+    title = "IMDB Embedding(10000, 32) SimpleRNN(32), T=500, rmsprop"
+    batch = 64
+    rows = 64 * 40
+
+    def data(self):
+        _, labels = data.reviews()
+        return {"x": data.review_ids(VOCABULARY, LENGTH)[: self.rows], "y": labels[: self.rows, None]}
+
+    def keras_model(self, keras):
+        model = keras.Sequential(
+            [
+                keras.Input(shape=(LENGTH,), dtype="int32"),
+                keras.layers.Embedding(VOCABULARY, 32),
+                keras.layers.SimpleRNN(32),
+                keras.layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+        model.compile(optimizer="rmsprop", loss="binary_crossentropy")
+        return model
+
+    def torch_model(self, torch):
+        nn = torch.nn
+
+        class Model(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embedding = nn.Embedding(VOCABULARY, 32)
+                self.rnn = nn.RNN(32, 32, batch_first=True)
+                self.dense = nn.Linear(32, 1)
+
+            def forward(self, ids):
+                _, state = self.rnn(self.embedding(ids))
+                return self.dense(state[0])
+
+        model = Model()
+        optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+        return model, optimizer, nn.BCEWithLogitsLoss()
+
+
+class AllReviewsSimpleRNN(ReviewsSimpleRNN):
+    """All 25,000 reviews, for startup.FirstEpoch: the whole of a learner's first run, and its memory."""
+
+    rows = 25_000

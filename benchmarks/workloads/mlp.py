@@ -1,0 +1,126 @@
+"""Models of dense layers: what a learner trains first."""
+
+import time
+
+import numpy as np
+
+from benchmarks import data
+from benchmarks.workload import Session, Training, seconds_per_call
+
+
+class TinyMLP(Training):
+    name = "tiny-mlp"
+    title = "tiny MLP 4-8-1, rmsprop"
+    batch = 32
+    rows = 32 * 1000
+
+    def data(self):
+        """Is it an Iris virginica? The 150 flowers, many times over."""
+        x, species = data.iris()
+        y = (species == 2).astype(np.float32)[:, None]
+        return {"x": data.repeated(x, self.rows), "y": data.repeated(y, self.rows)}
+
+    def keras_model(self, keras):
+        model = keras.Sequential(
+            [
+                keras.Input(shape=(4,)),
+                keras.layers.Dense(8, activation="relu"),
+                keras.layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+        model.compile(optimizer="rmsprop", loss="binary_crossentropy")
+        return model
+
+    def torch_model(self, torch):
+        nn = torch.nn
+        model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+        optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+        return model, optimizer, nn.BCEWithLogitsLoss()
+
+
+class LinearRegression(Training):
+    name = "linear-regression"
+    title = "linear regression, sgd"
+    batch = 1
+    rows = 1500
+
+    def data(self):
+        """The width of an iris's petal from its length."""
+        x, _ = data.iris()
+        return {"x": data.repeated(x[:, 2:3], self.rows), "y": data.repeated(x[:, 3:4], self.rows)}
+
+    def keras_model(self, keras):
+        model = keras.Sequential([keras.Input(shape=(1,)), keras.layers.Dense(1)])
+        model.compile(optimizer="sgd", loss="mse")
+        return model
+
+    def torch_model(self, torch):
+        model = torch.nn.Linear(1, 1)
+        return model, torch.optim.SGD(model.parameters(), lr=0.01), torch.nn.MSELoss()
+
+
+class DigitsMLP(Training):
+    name = "mnist-mlp"
+    title = "MNIST MLP 784-512-512-10, dropout, rmsprop"
+    batch = 128
+    rows = 128 * 156
+
+    def data(self):
+        x, y = data.digits()
+        return {"x": data.repeated(x, self.rows), "y": data.repeated(y, self.rows)}
+
+    def keras_model(self, keras):
+        model = keras.Sequential(
+            [
+                keras.Input(shape=(784,)),
+                keras.layers.Dense(512, activation="relu"),
+                keras.layers.Dropout(0.2),
+                keras.layers.Dense(512, activation="relu"),
+                keras.layers.Dropout(0.2),
+                keras.layers.Dense(10, activation="softmax"),
+            ]
+        )
+        model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy")
+        return model
+
+    def torch_model(self, torch):
+        nn = torch.nn
+        model = nn.Sequential(
+            nn.Linear(784, 512), nn.ReLU(), nn.Dropout(0.2),
+            nn.Linear(512, 512), nn.ReLU(), nn.Dropout(0.2),
+            nn.Linear(512, 10),
+        )  # fmt: skip
+        optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+        return model, optimizer, nn.CrossEntropyLoss()
+
+
+class PredictOneRow(TinyMLP):
+    """model.predict of a single row; PyTorch has no predict, so there it is the bare module."""
+
+    name = "predict-one-row"
+    title = "predict() of one row, tiny MLP"
+    per = "call"
+    batch = 1
+    rows = 1
+
+    def start(self, library, path):
+        with np.load(path) as arrays:
+            x = arrays["x"]
+        begin = time.perf_counter()
+        call = self.torch_call(library.module, x) if library.name == "torch" else self.keras_call(library.module, x)
+        call()
+        return Session(lambda case: seconds_per_call(call), time.perf_counter() - begin)
+
+    def keras_call(self, keras, x):
+        model = self.keras_model(keras)
+        return lambda: model.predict(x, verbose=0)
+
+    def torch_call(self, torch, x):
+        model, _, _ = self.torch_model(torch)
+        model.eval()
+
+        def call():
+            with torch.no_grad():
+                return torch.sigmoid(model(torch.from_numpy(x))).numpy()
+
+        return call
