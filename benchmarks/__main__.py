@@ -37,16 +37,19 @@ def parse_arguments(arguments=None):
         description="The same work in fastkeras and in its peers, in turn, round after round. A peer that is not "
         "installed is skipped. Times are medians; a ratio is a peer's time / fastkeras's.",
     )
-    parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME",
-                        help=f"default: all: {', '.join(WORKLOADS)}")  # fmt: skip
-    parser.add_argument("--peer", nargs="+", type=peer, default=[(name, sys.executable) for name in LIBRARIES],
-                        metavar="NAME[=PYTHON]",
-                        help="which libraries, each with the interpreter that has it (default: all, and this one): "
-                        f"{', '.join(LIBRARIES)}; numpy, for gemm, is found beside fastkeras")  # fmt: skip
-    parser.add_argument("--threads", type=positive, default=machine.processors(), metavar="N")
-    parser.add_argument("--rounds", type=positive, default=7, metavar="R")
-    parser.add_argument("--json", type=output_file, metavar="FILE", help="write everything that was measured")
-    parser.add_argument("--report", nargs="+", type=Path, metavar="FILE", help="only print the tables of such files")
+    here = [(name, sys.executable) for name in LIBRARIES]
+    add = parser.add_argument
+    add("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME", help=", ".join(WORKLOADS))
+    add(
+        "--case", nargs="+", default=[""], metavar="TEXT", help="only cases that hold such a text, as '1024 x' for gemm"
+    )
+    add("--peer", nargs="+", type=peer, default=here, metavar="NAME[=PYTHON]",
+        help=f"which libraries, and the interpreter that has each (default: all, this one): {', '.join(LIBRARIES)}; "
+        "numpy, for gemm, is found beside fastkeras")  # fmt: skip
+    add("--threads", type=positive, default=machine.processors(), metavar="N", help="default: all processors")
+    add("--rounds", type=positive, default=7, metavar="R", help="measurements of each peer (default: 7)")
+    add("--json", type=output_file, metavar="FILE", help="write everything that was measured")
+    add("--report", nargs="+", type=Path, metavar="FILE", help="measure nothing, print the tables of such files")
     options = parser.parse_args(arguments)
     options.peer = dict(options.peer)
     if "fastkeras" in options.peer:
@@ -59,7 +62,7 @@ def main():
     if options.report:
         print("\n\n".join(markdown(json.loads(file.read_text())) for file in options.report))
         return 0
-    report = compare.run(options.workload, options.peer, options.threads, options.rounds, options.json)
+    report = compare.run(options.workload, options.peer, options.threads, options.rounds, options.case, options.json)
     return 1 if any(workload["failed"] for workload in report["workloads"]) else 0
 
 

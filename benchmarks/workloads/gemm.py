@@ -19,8 +19,8 @@ LAYERS = (
 class Gemm(Workload):
     """The three products of a dense layer; a case is "M x N x K y": rows of the batch, outputs, inputs, and which.
 
-    y is the forward product x W, dx is dy W^T and dW is += x^T dy (numpy has no += and writes dW). A whole call from
-    Python is measured, with operands that are in the caches as far as they fit.
+    y is the forward product x W, dx is dy W^T and dW is += x^T dy (numpy has no +=, it writes dW). A whole call from
+    Python is measured, on the same arrays again and again, so that they are in the caches as far as they fit.
     """
 
     name = "gemm"
@@ -30,13 +30,12 @@ class Gemm(Workload):
     cases = tuple(f"{M} x {N} x {K} {part}" for M, N, K in LAYERS for part in ("y", "dx", "dW"))
 
     def start(self, library, path):
-        prepare = fastkeras_product if library.name == "fastkeras" else numpy_product
         ready = {}
 
         def measure(case):
             if case not in ready:
                 ready.clear()
-                ready[case] = prepare(*operands(*sizes(case)))
+                ready[case], _ = product(library.name, *sizes(case))
             return seconds_per_call(ready[case], SLICE)
 
         return Session(measure)
@@ -52,24 +51,17 @@ def sizes(case):
     return int(M), int(N), int(K), part
 
 
-def operands(M, N, K, part):
-    """(C, A, B, trans_a, trans_b, accumulate) of one product: C = op(A) op(B), or C += op(A) op(B)."""
+def product(library, M, N, K, part):
+    """(call, C): a call without arguments that computes one product, and the array it goes into."""
     random = np.random.default_rng(0)
-    C_shape, A_shape, B_shape = {
-        "y": ((M, N), (M, K), (K, N)),
-        "dx": ((M, K), (M, N), (K, N)),
-        "dW": ((K, N), (M, K), (M, N)),
-    }[part]
-    A, B = (random.standard_normal(shape, np.float32) for shape in (A_shape, B_shape))
-    return np.zeros(C_shape, np.float32), A, B, part == "dW", part == "dx", part == "dW"
+    x, W, dy = (random.standard_normal(shape, np.float32) for shape in [(M, K), (K, N), (M, N)])
+    A, B, shape = {"y": (x, W, (M, N)), "dx": (dy, W, (M, K)), "dW": (x, dy, (K, N))}[part]
+    trans_a, trans_b = part == "dW", part == "dx"
+    C = np.zeros(shape, np.float32)
+    if library == "numpy":
+        a, b = A.T if trans_a else A, B.T if trans_b else B
+        return lambda: np.matmul(a, b, out=C), C
 
-
-def fastkeras_product(*arguments):
     from fastkeras._kernels import gemm
 
-    return lambda: gemm.gemm(*arguments)
-
-
-def numpy_product(C, A, B, trans_a, trans_b, accumulate):
-    a, b = A.T if trans_a else A, B.T if trans_b else B
-    return lambda: np.matmul(a, b, out=C)
+    return lambda: gemm.gemm(C, A, B, trans_a, trans_b, part == "dW"), C
