@@ -10,7 +10,6 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_KIND
 from libc.stdint cimport INT32_MAX, INT32_MIN, UINT32_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memset
 from numpy cimport ndarray
 
 from fastkeras._kernels.array cimport i32_out
@@ -219,14 +218,14 @@ cdef class WordCounter(Words):
         cdef Py_ssize_t n = self._number(tokens), n_words = self.vocabulary.n_words, known = len(self.words)
         if n < 0:
             return False
-        for _ in range(known, n_words):
-            word = self._next_word()
-            self.words.append(word)
-            word_counts.setdefault(word, 0)
-        if self.max_tallies < n_words:
+        if n_words > self.max_tallies:
             self.tallies = <fk_tally *>resized(self.tallies, self.vocabulary.max_words * sizeof(fk_tally))
             self.max_tallies = self.vocabulary.max_words
-        memset(self.tallies + known, 0, (n_words - known) * sizeof(fk_tally))
+        for number in range(known, n_words):
+            word = self._next_word()
+            self.words.append(word)
+            self.tallies[number] = fk_tally(0, 0, 0)
+            word_counts.setdefault(word, 0)
         self.document += 1
         with nogil:
             fk_text_count(self.tallies, self.ids, self.document, n)
