@@ -4,6 +4,7 @@ import os
 
 from fastkeras.callbacks.monitor import Monitor
 from fastkeras.callbacks.names import Values
+from fastkeras.utils import suggest
 
 
 class ModelCheckpoint(Monitor):
@@ -14,7 +15,7 @@ class ModelCheckpoint(Monitor):
     whether it should be small ("min") or large ("max"); "auto" goes by its name. verbose 1 says what is done.
     save_best_only: save only when the value is the best so far. save_weights_only: save_weights() instead of save().
     save_freq: "epoch", or a number of batches, counted on over epochs. initial_value_threshold: the value that the
-    first file must beat.
+    first file must beat. period: Keras 2's argument, save after every so many epochs.
     """
 
     def __init__(
@@ -27,7 +28,10 @@ class ModelCheckpoint(Monitor):
         mode="auto",
         save_freq="epoch",
         initial_value_threshold=None,
+        period=1,
+        **unknown,
     ):
+        suggest.refuse_arguments("ModelCheckpoint", ModelCheckpoint, unknown)
         # Without save_best_only nothing is compared, and any name will do.
         super().__init__(monitor, mode if save_best_only else "min", baseline=initial_value_threshold)
         if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1):
@@ -40,6 +44,7 @@ class ModelCheckpoint(Monitor):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
+        self.period = period
         self._epoch = 0
         self._batches = 0  # since the last file
         if save_freq != "epoch":
@@ -49,7 +54,7 @@ class ModelCheckpoint(Monitor):
         self._epoch = epoch
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.save_freq == "epoch":
+        if self.save_freq == "epoch" and (epoch + 1) % self.period == 0:
             self._save(self._path(logs or {}, epoch=epoch + 1), logs or {})
 
     def _after_batch(self, batch, logs=None):

@@ -5,6 +5,7 @@ import math
 
 from fastkeras.callbacks.callback import Callback
 from fastkeras.callbacks.monitor import Monitor
+from fastkeras.utils import suggest
 
 
 class LearningRateScheduler(Callback):
@@ -61,7 +62,9 @@ class ReduceLROnPlateau(Monitor):
         min_delta=1e-4,
         cooldown=0,
         min_lr=0.0,
+        **unknown,
     ):
+        suggest.refuse_arguments("ReduceLROnPlateau", ReduceLROnPlateau, unknown)
         super().__init__(monitor, mode, min_delta)
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: `factor` must lie between 0 and 1. Received: factor={factor!r}")

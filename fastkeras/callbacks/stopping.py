@@ -4,6 +4,7 @@ import math
 
 from fastkeras.callbacks.callback import Callback
 from fastkeras.callbacks.monitor import Monitor
+from fastkeras.utils import suggest
 
 
 class EarlyStopping(Monitor):
@@ -25,7 +26,9 @@ class EarlyStopping(Monitor):
         baseline=None,
         restore_best_weights=False,
         start_from_epoch=0,
+        **unknown,
     ):
+        suggest.refuse_arguments("EarlyStopping", EarlyStopping, unknown)
         super().__init__(monitor, mode, min_delta)
         self.patience = patience
         self.verbose = verbose

@@ -219,6 +219,8 @@ class Embedding(Layer):
 
     def forward(self, x, run):
         ids = dense(x, run)[0]
+        if ids.dtype != np.int32:  # other layers come before this one
+            ids = ids.astype(np.int32)
         index = run.buffer("index", (ids.size,), np.int32)
         distinct = run.buffer("distinct", (min(ids.size, self.input_dim),), np.int32)
         distinct = distinct[: self._find_distinct(index, distinct, ids, run)]

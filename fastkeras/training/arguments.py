@@ -1,9 +1,8 @@
 """The arguments of fit, evaluate and predict, checked before anything is done."""
 
-import inspect
-
 import numpy as np
 
+from fastkeras.training.prepare import brief
 from fastkeras.utils import suggest
 
 # Keras 2 arguments that say how batches are made ahead of time; here each is made when it is needed.
@@ -12,10 +11,7 @@ _ACCEPTED = {"max_queue_size", "workers", "use_multiprocessing"}
 
 def refuse_unknown(function, given):
     """A TypeError for the first name in `given` that is no argument of the function."""
-    for name in given:
-        if name not in _ACCEPTED:
-            known = [p for p in inspect.signature(function).parameters if p not in ("model", "accepted")]
-            raise TypeError(suggest.unknown(f"argument of {function.__name__}", name, known))
+    suggest.refuse_arguments(function.__name__, function, [name for name in given if name not in _ACCEPTED])
 
 
 def verbosity(verbose):
@@ -31,7 +27,7 @@ def count(name, value, least=1):
     """`value` as an int, if it is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         hint = "; validation data are given by name, validation_data=(x, y)" if isinstance(value, (list, tuple)) else ""
-        raise TypeError(f"`{name}` must be an integer{hint}. Received: {name}={value!r}")
+        raise TypeError(f"`{name}` must be an integer{hint}. Received: {name}={brief(value)}")
     if value < least:
         raise ValueError(f"`{name}` must be at least {least}. Received: {name}={value!r}")
     return int(value)
@@ -49,6 +45,13 @@ def fraction(name, value):
     return float(value)
 
 
+def shuffling(value):
+    """True, False or "batch"."""
+    if not isinstance(value, (bool, np.bool_, int)) and value != "batch":
+        raise ValueError(f"`shuffle` must be True, False or 'batch'. Received: shuffle={brief(value)}")
+    return value
+
+
 def frequency(value):
     """The function of epoch (from 0) that tells whether to validate: every `value` epochs, or after those listed,
     which count from 1."""
@@ -57,15 +60,3 @@ def frequency(value):
         return lambda epoch: epoch + 1 in listed
     every = count("validation_freq", value)
     return lambda epoch: (epoch + 1) % every == 0
-
-
-def unpack(data):
-    """validation_data as (x, y, sample_weight); y and sample_weight None if x gives batches of all three."""
-    if isinstance(data, (list, tuple)):
-        if len(data) in (2, 3):
-            return (*data, None)[:3]
-        raise ValueError(f"`validation_data` must be (x, y) or (x, y, sample_weight). Received: {len(data)} items")
-    if hasattr(data, "__array__") or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
-        kind = type(data).__name__
-        raise ValueError(f"`validation_data` must be (x, y) or give batches of them. Received: one {kind}")
-    return data, None, None

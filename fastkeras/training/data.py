@@ -26,14 +26,14 @@ def source(model, x, y=None, sample_weight=None, class_weight=None, batch_size=3
 
     targets: False to prepare inputs alone, for predict.
     """
-    if x is None:
-        raise ValueError("`x`, the input data, is missing. Received: x=None")
 
     def prepared(x, y=None, sample_weight=None):
         if targets:
             return prepare(model, x, y, sample_weight, class_weight)
         return prepare_inputs(model, x), None, None
 
+    if x is None:
+        raise ValueError("`x`, the input data, is missing. Received: x=None")
     if _is_array(x):
         return Arrays(*prepared(x, y, sample_weight), batch_size, shuffle)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
@@ -196,6 +196,27 @@ def _prepare_batch(prepared, batch, i):
         return prepared(*parts)
     except (TypeError, ValueError) as error:
         raise type(error)(f"Batch {i}: {error}") from error
+
+
+def validation_source(model, validation_data, batch_size):
+    """The source for fit's validation_data; errors say that it is not the training data that they speak of."""
+    try:
+        x, y, sample_weight = _unpack(validation_data)
+        return source(model, x, y, sample_weight, batch_size=batch_size)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"`validation_data`: {error}") from error
+
+
+def _unpack(validation_data):
+    """(x, y, sample_weight); y and sample_weight are None if x gives batches of all three."""
+    if isinstance(validation_data, (list, tuple)):
+        if len(validation_data) in (2, 3):
+            return (*validation_data, None)[:3]
+    elif not _is_array(validation_data):
+        return validation_data, None, None
+    raise ValueError(
+        f"must be (x, y), (x, y, sample_weight), or give batches of them. Received: {brief(validation_data)}"
+    )
 
 
 class Endless:

@@ -66,11 +66,11 @@ def fit(
     validation_batch_size = arguments.optional_count("validation_batch_size", validation_batch_size) or batch_size
     validation_split = arguments.fraction("validation_split", validation_split)
     validates = arguments.frequency(validation_freq)
-    verbose = arguments.verbosity(verbose)
+    verbose, shuffle = arguments.verbosity(verbose), arguments.shuffling(shuffle)
 
     source, validation = data.source(model, x, y, sample_weight, class_weight, batch_size, shuffle), None
     if validation_data is not None:
-        validation = data.source(model, *arguments.unpack(validation_data), batch_size=validation_batch_size)
+        validation = data.validation_source(model, validation_data, validation_batch_size)
     elif validation_split:
         source, validation = data.split(source, validation_split, validation_batch_size, weigh=class_weight is None)
     if steps_per_epoch is not None:

@@ -4,6 +4,8 @@ Whatever cannot be trained on is refused here, before the first step, with the n
 expected, and what came.
 """
 
+import reprlib
+
 import numpy as np
 
 
@@ -162,7 +164,10 @@ def refuse_nan(name, array):
         raise ValueError(f"`{name}` must not hold NaN (missing values): fill or drop them. Received: NaN at {where}")
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxother = _SHORT.maxstring = 80
+
+
 def brief(value):
-    """A repr of at most a line."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{type(value).__name__} {text[:77]}..."
+    """A repr of about a line, however much the value holds."""
+    return " ".join(_SHORT.repr(value).split())

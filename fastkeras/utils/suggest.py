@@ -1,6 +1,7 @@
 """Answers an unknown name with the nearest known one."""
 
 import difflib
+import inspect
 
 
 def nearest(name, known):
@@ -25,3 +26,11 @@ def unknown(kind, name, known):
     guess = nearest(name, known)
     hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(sorted(known))}."
     return f"Unknown {kind}. {hint} Received: {name!r}"
+
+
+def refuse_arguments(owner, function, given):
+    """A TypeError for the first of `given`, the names of keyword arguments that `function` does not have."""
+    if given:
+        parameters = inspect.signature(function).parameters.values()
+        known = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in ("self", "model")]
+        raise TypeError(unknown(f"argument of {owner}", next(iter(given)), known))
