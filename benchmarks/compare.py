@@ -32,10 +32,10 @@ def find_peers(pythons, threads):
     return versions, missing
 
 
-def measure(workload, peers, path, rounds, chosen=("",), pause=PAUSE):
+def measure(workload, peers, path, rounds, texts=("",), pause=PAUSE):
     """Measures a workload in peers, in turn: returns {"rows": [...], "failed": {name: why}}.
 
-    peers: {name: Peer}; one that fails is left out altogether. chosen: only cases that hold one of these texts count.
+    peers: {name: Peer}; one that fails is left out altogether. texts: what `chosen` takes of the workload's cases.
     A row is one case: {"case": ..., "flops": ..., "peers": {name: {"times": seconds of each round, "first", "loss",
     "memory", "disturbance"}}}.
     """
@@ -52,7 +52,7 @@ def measure(workload, peers, path, rounds, chosen=("",), pause=PAUSE):
     for name in peers:
         ask(name, "load")
     about = {name: ask(name, "start", workload.name, path) for name in list(going)}
-    cases = [case for case in workload.cases if any(text in case for text in chosen)]
+    cases = workload.chosen(texts)
     times = {case: {name: [] for name in peers} for case in cases}
     for case in cases:
         for _ in range(min(rounds, workload.most_rounds)):
@@ -72,7 +72,7 @@ def measure(workload, peers, path, rounds, chosen=("",), pause=PAUSE):
     return {"rows": rows, "failed": failed}
 
 
-def run_workload(workload, pythons, threads, rounds, chosen, folder):
+def run_workload(workload, pythons, threads, rounds, texts, folder):
     """One workload's result, as `measure` gives it and with what a table says about the workload."""
     path = Path(folder) / f"{workload.name}.npz"
     np.savez(path, **workload.data())
@@ -81,7 +81,7 @@ def run_workload(workload, pythons, threads, rounds, chosen, folder):
         for name in workload.peers:
             if name in pythons:
                 peers[name] = Peer(name, pythons[name], threads)
-        result = measure(workload, peers, path, rounds, chosen)
+        result = measure(workload, peers, path, rounds, texts)
     finally:
         for peer in peers.values():
             peer.close()
@@ -90,7 +90,7 @@ def run_workload(workload, pythons, threads, rounds, chosen, folder):
     return about | result
 
 
-def run(names, pythons, threads, rounds, chosen, file=None):
+def run(names, pythons, threads, rounds, texts, file=None):
     """Runs the workloads and returns all that was measured; prints it, and writes it to the file, as it comes."""
     versions, missing = find_peers(pythons, threads)
     report = {
@@ -107,7 +107,7 @@ def run(names, pythons, threads, rounds, chosen, file=None):
         for name in names:
             print(f"{name} ...", file=sys.stderr, flush=True)
             try:
-                result = run_workload(WORKLOADS[name], found, threads, rounds, chosen, folder)
+                result = run_workload(WORKLOADS[name], found, threads, rounds, texts, folder)
             except ModuleNotFoundError as error:
                 print(f'\n{name}: skipped: {error} (its data: pip install "fastkeras[benchmarks]")', flush=True)
                 continue

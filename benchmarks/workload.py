@@ -62,6 +62,10 @@ class Workload:
         """Gets ready in a peer's process: returns a Session. path: of the .npz file that holds the data."""
         raise NotImplementedError
 
+    def chosen(self, texts):
+        """The cases that hold one of these texts."""
+        return [case for case in self.cases if any(text in case for text in texts)]
+
     def flops(self, case):
         """Floating-point operations of one unit of work, where they are counted, or None."""
         return

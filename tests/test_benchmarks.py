@@ -80,6 +80,8 @@ def test_every_round_is_kept_but_no_more_than_the_workload_allows():
 def test_cases_can_be_chosen():
     chosen = compare.measure(TwoCases(), {"torch": FakePeer("torch", 1.0, [])}, "data.npz", 1, ["b", "c"], pause=0)
     assert [row["case"] for row in chosen["rows"]] == ["b"]
+    sizes = gemm.Gemm().chosen(["64 x 96 x", "7 x 5 x 3 y", "64 x 96 x 32 y", "7 x 5"])
+    assert sizes == ["64 x 96 x 32 y", "64 x 96 x 32 dx", "64 x 96 x 32 dW", "7 x 5 x 3 y"]
 
 
 @pytest.mark.parametrize("fails", ["load", "start", "b"])

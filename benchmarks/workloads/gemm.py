@@ -1,5 +1,7 @@
 """The matrix product that most of the work is, against numpy's (OpenBLAS)."""
 
+import re
+
 import numpy as np
 
 from benchmarks.workload import Session, Workload, seconds_per_call
@@ -39,6 +41,13 @@ class Gemm(Workload):
             return seconds_per_call(ready[case], SLICE)
 
         return Session(measure)
+
+    def chosen(self, texts):
+        """The cases that hold one of these texts, and any other size that is written out as a case."""
+        listed = super().chosen(texts)
+        return listed + [
+            text for text in texts if re.fullmatch(r"\d+ x \d+ x \d+ (y|dx|dW)", text) and text not in listed
+        ]
 
     def flops(self, case):
         M, N, K, _ = sizes(case)
