@@ -36,8 +36,8 @@ class Loss:
     "mean_with_sample_weight": / sum of weights; "none" or None: one value per row (and the sum, in training).
     """
 
-    # The output activation whose input `compute` takes instead, with from_logits=True; it then gives the
-    # activation's result as `probabilities`.
+    # The output activation that belongs to a crossentropy: with from_logits=True `compute` takes what is under it, and
+    # gives its result as `probabilities`.
     fuses_with = None
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):

@@ -90,6 +90,13 @@ def softmax_sparse(keras):
     return model, (x, labels), options, {"batch_size": 16, "class_weight": {0: 2.0, 1: 0.5, 2: 1.5}}
 
 
+def softmax_under_the_other_crossentropy(keras):
+    """A common slip; the loss is computed from what is under the softmax, whichever crossentropy it is."""
+    model, x, labels = _classifier(keras)
+    options = {"optimizer": ("SGD", 0.1), "loss": "binary_crossentropy", "metrics": ["categorical_accuracy"]}
+    return model, (x, np.eye(3, dtype="f")[labels]), options, {"batch_size": 16}
+
+
 def weighted_with_regularizers(keras):
     x = features(31, 4)
     L = keras.layers
@@ -179,6 +186,7 @@ CASES = {
     mlp: BOTH,
     softmax_categorical: BOTH,
     softmax_sparse: BOTH,
+    softmax_under_the_other_crossentropy: BOTH,
     weighted_with_regularizers: BOTH,
     rnn_rmsprop: ("tf_keras",),
     rnn_adam: ("tf_keras",),

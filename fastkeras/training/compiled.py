@@ -69,7 +69,8 @@ class Compiled:
         self.running = None  # the meters that train_on_batch and test_on_batch go on with
         self.trained_layers = frozenset()
         self.regularized = []  # the trained weights with a penalty
-        self.fuses = False  # whether the last layer leaves its activation to the loss
+        self.left_out = None  # the last layer's activation, if the loss is computed from what is under it
+        self.fuses = False  # whether there is one
         self._graph = None
         self._trained = []
 
@@ -85,7 +86,9 @@ class Compiled:
         self._trained = list(model.trainable_variables)
         self.optimizer.build(self._trained)
         self.regularized = [v for v in self._trained if v.regularizer is not None]
-        self.fuses = self.loss is not None and _ends_in(model, self.loss.fuses_with)
+        fusible = self.loss is not None and self.loss.fuses_with is not None
+        self.left_out = _last_activation(model) if fusible else None
+        self.fuses = self.left_out is not None
 
     def bind_metrics(self, y_shape, output_shape):
         """Makes the metrics, now that it is known which accuracy 'accuracy' means."""
@@ -108,13 +111,17 @@ def _trainable_leaves(layer):
         yield from _trainable_leaves(inner)
 
 
-def _ends_in(model, activation):
-    """Whether the model's output is `activation` (softmax, sigmoid) of its last layer, which can leave it out."""
-    if activation is None or len(model.graph.outputs) != 1:
-        return False
+def _last_activation(model):
+    """The softmax or sigmoid that the model ends in, if its last layer can leave it out, else None.
+
+    As in Keras, any crossentropy is computed from what is under either of them, even under the one that does not
+    belong to it.
+    """
+    if len(model.graph.outputs) != 1:
+        return None
     last = model.graph.steps[-1][0]
-    inner = getattr(last, "graph", None)
-    if inner is not None:
-        return _ends_in(last, activation)
-    own = getattr(last, "activation", None)
-    return getattr(own, "name", None) == activation and last.activity_regularizer is None and last.can_give_logits
+    if getattr(last, "graph", None) is not None:
+        return _last_activation(last)
+    activation = getattr(last, "activation", None)
+    ends_so = getattr(activation, "name", None) in ("sigmoid", "softmax")
+    return activation if ends_so and last.can_give_logits and last.activity_regularizer is None else None

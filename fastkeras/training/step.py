@@ -6,6 +6,7 @@ step itself as a function of (xs, y, weights), the batches that the sources of d
 
 import numpy as np
 
+from fastkeras._kernels import activations as activation_kernel
 from fastkeras.core.targets import row_weights
 
 
@@ -45,7 +46,9 @@ def _scorer(compiled, run, with_gradient):
     compute, fuses, loss_weight = compiled.loss.compute, compiled.fuses, compiled.loss_weight
     averages = compiled.loss.reduction in ("sum_over_batch_size", "mean")
     updates = [(metric.update, weighted) for _, metric, weighted in compiled.metrics]
+    # The loss gives the probabilities that metrics want on its way, if the activation left out is its own.
     wants_probabilities = fuses and len(updates) > 0
+    loss_gives_them = fuses and compiled.left_out.name == compiled.loss.fuses_with
 
     def score(y_pred, mask, y, sample_weight):
         rows = y_pred if y_pred.ndim == 2 else y_pred.reshape(-1, y_pred.shape[-1])
@@ -63,7 +66,9 @@ def _scorer(compiled, run, with_gradient):
                 weights = weights * kept
         dy = run.buffer("dy", rows.shape) if with_gradient else None
         probabilities = run.buffer("probabilities", rows.shape) if wants_probabilities else None
-        loss = compute(y, rows, weights, scale, dy, probabilities, fuses)
+        loss = compute(y, rows, weights, scale, dy, probabilities if loss_gives_them else None, fuses)
+        if wants_probabilities and not loss_gives_them:
+            activation_kernel.forward(probabilities, rows, compiled.left_out.kernel)
         predictions = rows if probabilities is None else probabilities
         for update, weighted in updates:
             update(y, predictions, weights if weighted else kept)
