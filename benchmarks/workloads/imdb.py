@@ -50,4 +50,5 @@ class ReviewsSimpleRNN(Training):
 class AllReviewsSimpleRNN(ReviewsSimpleRNN):
     """All 25,000 reviews, for startup.FirstEpoch: the whole of a learner's first run, and its memory."""
 
+    title = f"{ReviewsSimpleRNN.title}, all 25,000 reviews"
     rows = 25_000
