@@ -138,7 +138,7 @@ cdef class Words:
         if v.n_words == v.max_words:
             self._set_slots(2 * v.n_slots)
         if v.max_records - v.n_records < size:
-            self._make_room_for_records(v.max_records + v.max_records // 2 + size)
+            self._make_room_for_records(v.max_records + v.max_records // 4 + size)
         return 0
 
     # --- words ----------------------------------------------------------------------------------------------
