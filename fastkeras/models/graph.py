@@ -25,6 +25,8 @@ class Graph:
             for site in self.sites
         ]
         self.input_slots = list(range(len(self.inputs)))
+        self.input_layers = [[layer for layer, reads, _ in self.steps if slot in reads] for slot in self.input_slots]
+        self.input_dtypes = [_common_dtype(layers) for layers in self.input_layers]
         self.output_slots = [self._slots[id(t)] for t in self.outputs]
 
     def _visit(self, wanted):
@@ -51,10 +53,10 @@ class Graph:
         """Each layer once, in the order of its first call."""
         return list(dict.fromkeys(site.layer for site in self.sites))
 
-    def input_dtype(self, slot):
-        """int32 if every layer that reads the input takes ids, else float32."""
-        takers = [layer.input_dtype for layer, reads, _ in self.steps if slot in reads]
-        return "int32" if takers and set(takers) == {"int32"} else "float32"
+
+def _common_dtype(layers):
+    """int32 if every layer that reads an input takes ids, else float32."""
+    return "int32" if layers and all(layer.input_dtype == "int32" for layer in layers) else "float32"
 
 
 class Pass:

@@ -121,7 +121,7 @@ class Model(Layer):
 
     @property
     def input_dtype(self):
-        return self.graph.input_dtype(0) if self.graph else "float32"
+        return self.graph.input_dtypes[0] if self.graph else "float32"
 
     def forward(self, x, run):
         inner = run.kept.get("pass")

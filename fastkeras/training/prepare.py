@@ -79,7 +79,7 @@ def _as_list(x, wanted):
 
 def _prepare_input(model, slot, array):
     tensor = model.inputs[slot]
-    layers = [layer for layer, reads, _ in model.graph.steps if slot in reads]
+    layers = model.graph.input_layers[slot]
     if array.ndim == tensor.ndim - 1 and tensor.shape[-1] in (1, None):
         array = array[..., None]  # one feature per sample, given without its axis
     elif array.ndim == tensor.ndim + 1 and array.shape[-1] == 1:
@@ -93,7 +93,7 @@ def _prepare_input(model, slot, array):
     for layer in layers:
         layer.check_input_shape(array.shape)
         layer.check_input(array)
-    return np.ascontiguousarray(array, model.graph.input_dtype(slot))
+    return np.ascontiguousarray(array, model.graph.input_dtypes[slot])
 
 
 def prepare_weights(sample_weight, n, output_shape):
