@@ -72,7 +72,7 @@ class Callback:
         """After a batch of predict; logs["outputs"] is what the model gave."""
 
 
-HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+HOOKS = frozenset(name for name in vars(Callback) if name.startswith("on_"))
 _ALIASES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
 
@@ -115,6 +115,7 @@ class CallbackList:
             for method in methods:
                 method(*arguments)
 
+        setattr(self, hook, call)  # found at once from now on
         return call
 
 

@@ -83,7 +83,8 @@ def fit(
     def validate(epoch):
         if validation is None or not validates(epoch):
             return {}
-        steps, values = _evaluate(model, validation, validation_steps, hooks, Progress(0))
+        batches, _ = _limited(validation, validation_steps)
+        steps, values = _evaluate(model, batches, hooks, Progress(0))
         if steps == 0:
             warnings.warn("`validation_data` have come to their end; the epoch is not validated.", stacklevel=4)
             return {}
@@ -149,12 +150,19 @@ def _each_batch(mode, model, batches, step, logs, hooks, progress):
     return steps
 
 
-def _evaluate(model, source, steps, hooks, progress):
-    """The number of steps made, at most `steps`, and the values over them."""
+def _limited(source, steps):
+    """The batches of a source, at most `steps` (None: all), and how many that will be, if it is known."""
+    if steps is None:
+        return source, source.steps
+    return itertools.islice(source, steps), steps if source.steps is None else min(steps, source.steps)
+
+
+def _evaluate(model, batches, hooks, progress):
+    """The number of steps made, and the values over them."""
     walk, meters = model.take_pass(), Meters(model.compiled)
     step = test_step(model, walk, meters)
     hooks.on_test_begin({})
-    made = _each_batch("test", model, itertools.islice(source, steps), step, meters.logs, hooks, progress)
+    made = _each_batch("test", model, batches, step, meters.logs, hooks, progress)
     model.give_pass(walk)
     values = meters.logs()
     hooks.on_test_end(values)
@@ -183,10 +191,10 @@ def evaluate(
     steps = arguments.optional_count("steps", steps)
     verbose = arguments.verbosity(verbose)
     source = data.source(model, x, y, sample_weight, batch_size=batch_size)
-    total = _fewer(steps, source.steps)
+    batches, total = _limited(source, steps)
     hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
     progress = Progress(verbose, total)
-    made, values = _evaluate(model, source, steps, hooks, progress)
+    made, values = _evaluate(model, batches, hooks, progress)
     progress.finish(made, values)
     return result(values, return_dict)
 
@@ -202,24 +210,18 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
     steps = arguments.optional_count("steps", steps)
     verbose = arguments.verbosity(verbose)
     source = data.source(model, x, batch_size=batch_size, targets=False)
-    total = _fewer(steps, source.steps)
+    batches, total = _limited(source, steps)
     hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
     progress = Progress(verbose, total)
-    walk, batches = model.take_pass(), []
+    walk, outputs = model.take_pass(), []  # outputs: for each batch the list of the model's outputs
 
     def logs():
-        return {"outputs": batches[-1] if len(batches[-1]) > 1 else batches[-1][0]}
+        return {"outputs": outputs[-1] if len(outputs[-1]) > 1 else outputs[-1][0]}
 
     hooks.on_predict_begin({})
-    batches_in = itertools.islice(source, steps)
-    made = _each_batch("predict", model, batches_in, predict_step(walk, batches), logs, hooks, progress)
+    made = _each_batch("predict", model, batches, predict_step(walk, outputs), logs, hooks, progress)
     model.give_pass(walk)
     progress.finish(made, {})
     hooks.on_predict_end({})
-    outputs = [parts[0] if made == 1 else np.concatenate(parts) for parts in zip(*batches, strict=True)]
-    return outputs[0] if len(outputs) == 1 else outputs
-
-
-def _fewer(a, b):
-    """The smaller of two numbers of steps; None is unknown, or no limit."""
-    return min((n for n in (a, b) if n is not None), default=None)
+    whole = outputs[0] if made == 1 else [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
+    return whole[0] if len(whole) == 1 else whole

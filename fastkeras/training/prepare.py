@@ -138,14 +138,14 @@ def weights_of_classes(class_weight, classes):
 
 def to_array(name, value):
     """`value` (array, list, pandas frame or series, tensor, sparse matrix) as a numeric numpy array."""
-    if hasattr(value, "toarray"):
-        value = value.toarray()
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(
-            f"`{name}`: the rows have different lengths; pad them first (pad_sequences). Received: {brief(value)}"
-        ) from error
+    array = value
+    if not isinstance(value, np.ndarray):
+        try:
+            array = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
+        except ValueError as error:
+            raise ValueError(
+                f"`{name}`: the rows have different lengths; pad them first (pad_sequences). Received: {brief(value)}"
+            ) from error
     if array.dtype == object:
         try:
             array = array.astype(np.float32)
@@ -159,7 +159,7 @@ def to_array(name, value):
 
 def refuse_nan(name, array):
     """A ValueError if a float array holds NaN."""
-    if array.dtype.kind == "f" and np.isnan(array.sum(dtype=np.float64)) and np.isnan(array).any():
+    if array.dtype.kind == "f" and np.isnan(array.sum()) and np.isnan(array).any():  # the sum is the quicker look
         where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
         raise ValueError(f"`{name}` must not hold NaN (missing values): fill or drop them. Received: NaN at {where}")
 

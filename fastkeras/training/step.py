@@ -126,11 +126,11 @@ def test_step(model, walk, meters):
     return step
 
 
-def predict_step(walk, batches):
-    """step(xs, y, weights): forward; copies of the outputs are appended to `batches`."""
+def predict_step(walk, outputs):
+    """step(xs, y, weights): forward; a list of copies of what the model gives is appended to `outputs`."""
 
     def step(xs, y, weights):
-        outputs, _ = walk.forward(xs)
-        batches.append([y.copy() for y in outputs])
+        given, _ = walk.forward(xs)
+        outputs.append([y.copy() for y in given])
 
     return step
