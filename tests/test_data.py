@@ -239,6 +239,14 @@ class Numbers(Sequence):
         self.calls.append("end")
 
 
+def test_an_endless_iterable_may_refuse_to_tell_its_length():
+    class Endless(Loader):
+        def __len__(self):
+            raise TypeError("endless")
+
+    assert data.source(classifier(), Endless()).steps is None
+
+
 @pytest.mark.parametrize(
     "make", [pairs, Loader, lambda: Loader(3), lambda: zip(*map(list, zip(*pairs(), strict=True)), strict=True)]
 )

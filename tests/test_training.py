@@ -299,6 +299,19 @@ def test_data_that_end_early_end_the_training_with_a_warning():
     assert history.epoch == [0]
 
 
+def test_an_iterable_may_give_more_or_fewer_batches_in_each_epoch(recwarn):
+    class Batches:
+        sizes = iter((2, 3, 1))
+
+        def __iter__(self):
+            return iter([(X, Y)] * next(self.sizes, 1))
+
+    model = classifier()
+    model.fit(Batches(), epochs=2, verbose=0)  # the first two batches are only looked at
+    assert model.optimizer.iterations == 3 + 1
+    assert not recwarn.list
+
+
 def test_validation_data_that_end_are_left_out_with_a_warning():
     once = iter([(X, Y)])
     with pytest.warns(UserWarning, match="`validation_data` have come to their end"):

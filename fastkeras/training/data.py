@@ -173,17 +173,20 @@ class Stream:
 
     def __init__(self, batches, prepared):
         self.prepared = prepared
-        self.steps = len(batches) if hasattr(batches, "__len__") else None
+        try:
+            self.steps = len(batches)
+        except TypeError:  # no length, or none that it knows
+            self.steps = None
         iterator = iter(batches)
         first = list(itertools.islice(iterator, 1))
         if not first:
             raise ValueError(f"`x` must give at least one batch. Received: {brief(batches)}, which gives none")
         _prepare_batch(prepared, first[0], 0)
-        self._batches = enumerate(itertools.chain(first, iterator)) if iterator is batches else batches
+        self._batches = batches
+        self._once = enumerate(itertools.chain(first, iterator)) if iterator is batches else None
 
     def __iter__(self):
-        batches = self._batches if isinstance(self._batches, enumerate) else enumerate(self._batches)
-        for i, batch in batches:
+        for i, batch in self._once or enumerate(self._batches):
             yield _prepare_batch(self.prepared, batch, i)
 
 
@@ -195,16 +198,21 @@ def _prepare_batch(prepared, batch, i):
             raise ValueError(f"must be (x, y) or (x, y, sample_weight). Received: {len(parts)} items")
         return prepared(*parts)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"Batch {i}: {error}") from error
+        raise _placed(f"Batch {i}", error) from error
+
+
+def _placed(where, error):
+    """The TypeError or ValueError with a word in front about which data it speaks of."""
+    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{where}: {error}")
 
 
 def validation_source(model, validation_data, batch_size):
-    """The source for fit's validation_data; errors say that it is not the training data that they speak of."""
+    """The source for fit's validation_data."""
     try:
         x, y, sample_weight = _unpack(validation_data)
         return source(model, x, y, sample_weight, batch_size=batch_size)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"`validation_data`: {error}") from error
+        raise _placed("`validation_data`", error) from error
 
 
 def _unpack(validation_data):

@@ -90,12 +90,13 @@ def fit(
             return {}
         return {f"val_{key}": value for key, value in values.items()}
 
-    _train(model, source, epochs, validate, hooks, verbose)
+    _train(model, source, epochs, steps_per_epoch or 1, validate, hooks, verbose)
     return model.history
 
 
-def _train(model, source, epochs, validate, hooks, verbose):
-    """The epochs of fit; `validate(epoch)` gives the values of the validation after it."""
+def _train(model, source, epochs, least, validate, hooks, verbose):
+    """The epochs of fit: `least` is the number of steps that one must have, and `validate(epoch)` gives the values of
+    the validation after it."""
     meters = Meters(model.compiled)
     total, logs = source.steps, {}
     model.stop_training = False
@@ -106,16 +107,17 @@ def _train(model, source, epochs, validate, hooks, verbose):
             for epoch in epochs:
                 hooks.on_epoch_begin(epoch, {})
                 meters.reset()
-                progress = Progress(verbose, total, f"Epoch {epoch + 1}/{epochs.stop}")
-                steps = _each_batch("train", model, source, step, meters.logs, hooks, progress)
-                if not model.stop_training and steps < (total or 1):
-                    warnings.warn(f"`x` came to its end after {steps} steps of epoch {epoch + 1}.", stacklevel=3)
-                    model.stop_training = True
+                with Progress(verbose, total, f"Epoch {epoch + 1}/{epochs.stop}") as progress:
+                    steps = _each_batch("train", model, source, step, meters.logs, hooks, progress)
+                    if steps < least and not model.stop_training:
+                        warnings.warn(f"`x` came to its end after {steps} steps of epoch {epoch + 1}.", stacklevel=3)
+                        model.stop_training = True
+                    if steps > 0:
+                        logs = meters.logs()
+                        logs.update(validate(epoch))
+                        progress.finish(steps, logs)
                 if steps > 0:
                     total = total or steps
-                    logs = meters.logs()
-                    logs.update(validate(epoch))
-                    progress.finish(steps, logs)
                     hooks.on_epoch_end(epoch, logs)
                 if model.stop_training:
                     break
@@ -130,23 +132,19 @@ def _each_batch(mode, model, batches, step, logs, hooks, progress):
     begin, end = (hooks.methods(hook) for hook in _BATCH_HOOKS[mode])
     may_stop = mode == "train"
     steps = 0
-    try:
-        for xs, y, weights in batches:
-            for hook in begin:
-                hook(steps, {})
-            step(xs, y, weights)
-            if end:
-                values = logs()
-                for hook in end:
-                    hook(steps, values)
-            steps += 1
-            if progress.due():
-                progress.draw(steps, logs())
-            if may_stop and model.stop_training:
-                break
-    except BaseException:
-        progress.abandon()
-        raise
+    for xs, y, weights in batches:
+        for hook in begin:
+            hook(steps, {})
+        step(xs, y, weights)
+        if end:
+            values = logs()
+            for hook in end:
+                hook(steps, values)
+        steps += 1
+        if progress.due():
+            progress.draw(steps, logs())
+        if may_stop and model.stop_training:
+            break
     return steps
 
 
@@ -193,9 +191,9 @@ def evaluate(
     source = data.source(model, x, y, sample_weight, batch_size=batch_size)
     batches, total = _limited(source, steps)
     hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
-    progress = Progress(verbose, total)
-    made, values = _evaluate(model, batches, hooks, progress)
-    progress.finish(made, values)
+    with Progress(verbose, total) as progress:
+        made, values = _evaluate(model, batches, hooks, progress)
+        progress.finish(made, values)
     return result(values, return_dict)
 
 
@@ -212,16 +210,16 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
     source = data.source(model, x, batch_size=batch_size, targets=False)
     batches, total = _limited(source, steps)
     hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
-    progress = Progress(verbose, total)
     walk, outputs = model.take_pass(), []  # outputs: for each batch the list of the model's outputs
 
     def logs():
         return {"outputs": outputs[-1] if len(outputs[-1]) > 1 else outputs[-1][0]}
 
     hooks.on_predict_begin({})
-    made = _each_batch("predict", model, batches, predict_step(walk, outputs), logs, hooks, progress)
+    with Progress(verbose, total) as progress:
+        made = _each_batch("predict", model, batches, predict_step(walk, outputs), logs, hooks, progress)
+        progress.finish(made, {})
     model.give_pass(walk)
-    progress.finish(made, {})
     hooks.on_predict_end({})
     whole = outputs[0] if made == 1 else [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
     return whole[0] if len(whole) == 1 else whole

@@ -45,7 +45,8 @@ class Progress:
     """Prints one epoch, or one evaluation or prediction.
 
     A bar is redrawn in place on a terminal and in a notebook; in a pipe or a file only the finished line appears.
-    total: the number of steps, None if it is not known. title: a line above ("Epoch 1/10").
+    total: the number of steps, None if it is not known. title: a line above ("Epoch 1/10"). To be entered as a context:
+    an error inside does not leave the cursor in a bar that will not be finished.
     """
 
     def __init__(self, verbose, total=None, title=None):
@@ -60,6 +61,13 @@ class Progress:
         self._start = self._drawn = time.perf_counter()
         if title and self.verbose:
             self._print(title + "\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self._length:
+            self._print("\n")
 
     def due(self):
         """Whether it is time to draw the bar again."""
@@ -87,14 +95,10 @@ class Progress:
             each = _per_step(elapsed / max(steps, 1))
             self._redraw(f"{self._count(steps)} [{bar}] - {_duration(elapsed)} {each}{_values(logs)}")
             self._print("\n")
+            self._length = 0
         elif self.verbose == 2:
             count = "" if self.title else f"{steps}/{self.total or steps}"  # below a title the line begins with a blank
             self._print(f"{count} - {_duration(elapsed)}{_values(logs)}\n")
-
-    def abandon(self):
-        """Leaves the line of a bar that will not be finished."""
-        if self._length:
-            self._print("\n")
 
     def _count(self, step):
         return f"{step:{len(str(self.total))}d}/{self.total}"
