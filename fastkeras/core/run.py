@@ -68,6 +68,7 @@ class Run:
             size *= extent
         block = self._blocks.get(name)
         if block is None or block.size < size:
-            block = self._blocks[name] = empty(size, dtype)
+            # A little more than asked for, so that sizes that differ from batch to batch soon fit.
+            block = self._blocks[name] = empty(size + size // 4, dtype)
         array = self._arrays[name] = block[:size].reshape(shape)
         return array
