@@ -371,6 +371,14 @@ def test_a_model_that_is_not_compiled_or_has_no_loss():
         model.compile("sgd", 3)
 
 
+def test_a_model_of_several_outputs():
+    x = keras.Input((5, 3))
+    model = keras.Model(x, SimpleRNN(2, return_state=True)(x))
+    model.compile("sgd", "mse")
+    with raises(ValueError, f"Model '{model.name}': a model that is trained has one output. Received: 2"):
+        model.fit(np.zeros((1, 5, 3)), np.zeros((1, 2)))
+
+
 def test_a_model_without_layers():
     model = keras.Sequential()
     model.compile("sgd", "mse")

@@ -22,6 +22,10 @@ def prepare(model, x, y, sample_weight=None, class_weight=None):
     xs = prepare_inputs(model, x)
     for array in xs:
         refuse_nan("x", array)
+    if len(model.outputs) != 1:
+        raise ValueError(
+            f"Model '{model.name}': a model that is trained has one output. Received: {len(model.outputs)}"
+        )
     compiled.bind(model)
     n = len(xs[0])
     if y is None:
