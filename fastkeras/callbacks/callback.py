@@ -90,7 +90,8 @@ class CallbackList:
     """Several callbacks called as one: `callbacks.on_epoch_end(epoch, logs)` calls each in turn.
 
     callbacks: a callback, or a list (of lists) of them. add_history: whether a History joins them if there is none
-    yet; it becomes `model.history`. params: what the callbacks find in their `params`.
+    yet; it becomes `model.history`. add_progbar: accepted, see ProgbarLogger. params: what the callbacks find in their
+    `params`.
     """
 
     def __init__(self, callbacks=None, add_history=False, add_progbar=False, model=None, **params):

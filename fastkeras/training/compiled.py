@@ -8,7 +8,6 @@ from fastkeras.utils import suggest
 # Keras arguments that say how to run, not what to compute; there is one way here.
 _ACCEPTED = {"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"}
 
-
 _ANY = (None, 1)  # a shape that any metric accepts
 
 
@@ -80,7 +79,7 @@ class Compiled:
         """Makes everything that depends on the model's layers; does nothing if that has been done for this graph."""
         if model.graph is self._graph:
             return
-        self._graph = model.require_graph()
+        self._graph, self.metrics = model.require_graph(), None
         model.pack_variables()
         self.trained_layers = frozenset(_trainable_leaves(model))
         self._trained = list(model.trainable_variables)

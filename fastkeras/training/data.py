@@ -57,7 +57,10 @@ def split(whole, fraction, batch_size, weigh=True):
     """Two sources: all but the last samples of an Arrays source, and the last, a `fraction` of all, in order and in
     batches of `batch_size`; the latter without weights if `weigh` is False (class weights are for training alone)."""
     if not isinstance(whole, Arrays):
-        raise ValueError("`validation_split` needs `x` and `y` as arrays; give `validation_data` instead.")
+        raise ValueError(
+            "`validation_split` needs `x` and `y` as arrays; give `validation_data` instead. "
+            f"Received: validation_split={fraction}, and `x` that gives batches"
+        )
     n = len(whole.xs[0])
     first = int(n * (1.0 - fraction))
     if first in (0, n):

@@ -65,7 +65,7 @@ def fit(
     validation_steps = arguments.optional_count("validation_steps", validation_steps)
     validation_batch_size = arguments.optional_count("validation_batch_size", validation_batch_size) or batch_size
     validation_split = arguments.fraction("validation_split", validation_split)
-    validates = arguments.frequency(validation_freq)
+    validation_freq = arguments.frequency(validation_freq)
     verbose, shuffle = arguments.verbosity(verbose), arguments.shuffling(shuffle)
 
     source, validation = data.source(model, x, y, sample_weight, class_weight, batch_size, shuffle), None
@@ -79,19 +79,25 @@ def fit(
     hooks = CallbackList(
         callbacks, add_history=True, model=model, epochs=epochs.stop, steps=source.steps, verbose=verbose
     )
+    validate = _validator(model, validation, validation_steps, validation_freq, hooks)
+    _train(model, source, epochs, steps_per_epoch or 1, validate, hooks, verbose)
+    return model.history
+
+
+def _validator(model, source, steps, wanted, hooks):
+    """The function of epoch that gives the values of the validation after it: none if it is not `wanted` there."""
 
     def validate(epoch):
-        if validation is None or not validates(epoch):
+        if source is None or not wanted(epoch):
             return {}
-        batches, _ = _limited(validation, validation_steps)
-        steps, values = _evaluate(model, batches, hooks, Progress(0))
-        if steps == 0:
+        batches, _ = _limited(source, steps)
+        made, values = _evaluate(model, batches, hooks, Progress(0))
+        if made == 0:
             warnings.warn("`validation_data` have come to their end; the epoch is not validated.", stacklevel=4)
             return {}
         return {f"val_{key}": value for key, value in values.items()}
 
-    _train(model, source, epochs, steps_per_epoch or 1, validate, hooks, verbose)
-    return model.history
+    return validate
 
 
 def _train(model, source, epochs, least, validate, hooks, verbose):
