@@ -22,6 +22,8 @@ from fastkeras.core.variable import Variable
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case, unique_name
 
+# What can be said about a weight, and the module that makes it from a name and back.
+_WEIGHT_OPTIONS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
 _FLOAT_TYPES = (None, "float32", "float")
 
 
@@ -113,6 +115,25 @@ class Layer:
         )
         self._variables.append(variable)
         return variable
+
+    def keep_options(self, prefix, initializer, regularizer, constraint):
+        """Keeps what __init__ was told about a weight under Keras's names: `<prefix>_initializer` and so on."""
+        setattr(self, f"{prefix}_initializer", initializers.get(initializer))
+        setattr(self, f"{prefix}_regularizer", regularizers.get(regularizer))
+        setattr(self, f"{prefix}_constraint", constraints.get(constraint))
+
+    def add_weight_as_told(self, name, shape, prefix=None):
+        """`add_weight` with the options kept under the prefix, by default the weight's name."""
+        options = {what: getattr(self, f"{prefix or name}_{what}") for what in _WEIGHT_OPTIONS}
+        return self.add_weight(name, shape, **options)
+
+    def options_config(self, *prefixes):
+        """The part of get_config that tells about weights."""
+        return {
+            f"{prefix}_{what}": serializer.serialize(getattr(self, f"{prefix}_{what}"))
+            for what, serializer in _WEIGHT_OPTIONS.items()
+            for prefix in prefixes
+        }
 
     def build(self, input_shape):
         """Makes the weights for inputs of this shape (None where an extent is not known)."""

@@ -7,7 +7,7 @@ that it returns are Rows over them. Masked steps are not in the numbering at all
 
 import numpy as np
 
-from fastkeras import activations, constraints, initializers, regularizers
+from fastkeras import activations
 from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels import gemm as gemm_kernel
 from fastkeras._kernels import random as random_kernel
@@ -82,15 +82,9 @@ class SimpleRNN(Layer):
                 f"Received: {activation!r}"
             )
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self.keep_options("recurrent", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
+        self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.dropout = rate("SimpleRNN", "dropout", dropout)
         self.recurrent_dropout = rate("SimpleRNN", "recurrent_dropout", recurrent_dropout)
         self.return_sequences = bool(return_sequences)
@@ -119,31 +113,9 @@ class SimpleRNN(Layer):
 
     def build(self, input_shape):
         D = (input_shape[0] if isinstance(input_shape, list) else input_shape)[-1]
-        self.kernel = self.add_weight(
-            "kernel",
-            (D, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel",
-            (self.units, self.units),
-            self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
-        self.bias = (
-            self.add_weight(
-                "bias",
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )
+        self.kernel = self.add_weight_as_told("kernel", (D, self.units))
+        self.recurrent_kernel = self.add_weight_as_told("recurrent_kernel", (self.units, self.units), "recurrent")
+        self.bias = self.add_weight_as_told("bias", (self.units,)) if self.use_bias else None
 
     def compute_output_shape(self, input_shape):
         B, T = (input_shape[0] if isinstance(input_shape, list) else input_shape)[:2]
@@ -270,15 +242,7 @@ class SimpleRNN(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **self.options_config("kernel", "recurrent", "bias"),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
