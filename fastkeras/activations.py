@@ -19,6 +19,7 @@ import numpy as np
 
 from fastkeras._kernels import activations as kernels
 from fastkeras.utils import suggest
+from fastkeras.utils.custom_objects import get_registered_object
 
 
 class Activation:
@@ -300,6 +301,9 @@ def get(identifier):
     if isinstance(identifier, (Activation, OwnActivation)):
         return identifier
     if isinstance(identifier, str):
+        own = get_registered_object(identifier)
+        if own is not None:
+            return get(own)
         if identifier not in _BY_NAME:
             raise ValueError(suggest.unknown("activation", identifier, _BY_NAME))
         return _BY_NAME[identifier]
@@ -325,13 +329,13 @@ def serialize(activation):
 
 
 def deserialize(config, custom_objects=None):
-    """The activation that `serialize` or Keras wrote; your own classes are found in `custom_objects`."""
+    """The activation that `serialize` or Keras wrote; your own come from `custom_objects` or utils.custom_objects."""
     if not isinstance(config, dict):
         return get(config)
     name, numbers = config.get("class_name"), config.get("config", {})
     if name == "function":
         return get(numbers)
-    own = (custom_objects or {}).get(name)
+    own = (custom_objects or {}).get(name) or get_registered_object(name)
     if own is None:
         raise ValueError(suggest.unknown("activation class", name, custom_objects or _BY_NAME))
     return get(own.from_config(numbers) if hasattr(own, "from_config") else own(**numbers))

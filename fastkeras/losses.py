@@ -24,6 +24,7 @@ import numpy as np
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.targets import labels, like_predictions, of_rank, row_weights
 from fastkeras.utils import suggest
+from fastkeras.utils.custom_objects import get_registered_object
 from fastkeras.utils.naming import snake_case
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
@@ -381,11 +382,7 @@ def get(identifier):
     """
     if identifier is None or isinstance(identifier, Loss):
         return identifier
-    if isinstance(identifier, str):
-        if identifier not in _BY_NAME:
-            raise ValueError(suggest.unknown("loss", identifier, _SUGGESTED))
-        return _BY_NAME[identifier]()
-    if isinstance(identifier, dict):
+    if isinstance(identifier, (str, dict)):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Loss):
         return identifier()
@@ -406,15 +403,15 @@ def serialize(loss):
 
 
 def deserialize(name, custom_objects=None):
-    """The Loss that `serialize` or Keras wrote; your own are looked up in `custom_objects`."""
-    own = custom_objects or {}
+    """The Loss that `serialize` or Keras wrote; your own come from `custom_objects` or utils.custom_objects."""
     config = {}
     if isinstance(name, dict):
         name, config = name.get("class_name"), name.get("config", {})
         if name == "function":
             name, config = config, {}
-    if name in own:
-        return get(own[name].from_config(config) if isinstance(own[name], type) else own[name])
+    own = (custom_objects or {}).get(name) or get_registered_object(name)
+    if own is not None:
+        return get(own.from_config(config) if isinstance(own, type) else own)
     if name not in _BY_NAME:
-        raise ValueError(suggest.unknown("loss", name, [*_SUGGESTED, *own]))
+        raise ValueError(suggest.unknown("loss", name, [*_SUGGESTED, *(custom_objects or {})]))
     return _BY_NAME[name].from_config(config)

@@ -26,6 +26,7 @@ from fastkeras.losses import (
     sparse_categorical_crossentropy,
 )
 from fastkeras.utils import suggest
+from fastkeras.utils.custom_objects import get_registered_object
 from fastkeras.utils.naming import snake_case
 
 
@@ -340,10 +341,7 @@ def get(identifier, y_true_shape=None, y_pred_shape=None):
     if isinstance(identifier, str):
         if identifier.lower() in ("accuracy", "acc") and y_pred_shape is not None:
             return _accuracy_for(y_true_shape, y_pred_shape)(name=identifier)
-        known = {**_BY_NAME, **_CLASSES, **_ALIASES}
-        if identifier not in known:
-            raise ValueError(suggest.unknown("metric", identifier, _SUGGESTED))
-        return known[identifier]()
+        return deserialize(identifier)
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Metric):
@@ -374,15 +372,16 @@ def serialize(metric):
 
 
 def deserialize(config, custom_objects=None):
-    """The Metric that `serialize` or Keras wrote; your own are looked up in `custom_objects`."""
-    own, name, numbers = custom_objects or {}, config, {}
+    """The Metric that `serialize` or Keras wrote; your own come from `custom_objects` or utils.custom_objects."""
+    name, numbers = config, {}
     if isinstance(config, dict):
         name, numbers = config.get("class_name"), config.get("config", {})
         if name == "function":
             name, numbers = numbers, {}
-    if name in own:
-        return get(own[name].from_config(numbers) if isinstance(own[name], type) else own[name])
+    own = (custom_objects or {}).get(name) or get_registered_object(name)
+    if own is not None:
+        return get(own.from_config(numbers) if isinstance(own, type) else own)
     known = {**_BY_NAME, **_CLASSES, **_ALIASES}
     if name not in known:
-        raise ValueError(suggest.unknown("metric", name, [*_SUGGESTED, *own]))
+        raise ValueError(suggest.unknown("metric", name, [*_SUGGESTED, *(custom_objects or {})]))
     return known[name].from_config(numbers)

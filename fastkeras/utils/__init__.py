@@ -1,7 +1,28 @@
-"""Utilities: seeds, one-hot targets, batches by number."""
+"""Utilities: seeds, one-hot targets, batches by number, names for what is the user's own."""
 
 from fastkeras.random_state import set_random_seed
+from fastkeras.utils.custom_objects import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 from fastkeras.utils.numerical import normalize, to_categorical
 from fastkeras.utils.sequence import PyDataset, Sequence
 
-__all__ = ["PyDataset", "Sequence", "normalize", "set_random_seed", "to_categorical"]
+CustomObjectScope = custom_object_scope
+
+__all__ = [
+    "CustomObjectScope",
+    "PyDataset",
+    "Sequence",
+    "custom_object_scope",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "normalize",
+    "register_keras_serializable",
+    "set_random_seed",
+    "to_categorical",
+]

@@ -1,11 +1,17 @@
 """Objects by the names and configuration dictionaries that Keras has for them: the `get` of every family."""
 
 from fastkeras.utils import suggest
+from fastkeras.utils.custom_objects import get_registered_name, get_registered_object
 
 
 def _plain(name):
     """'glorot_uniform', 'GlorotUniform' and 'Custom>GlorotUniform' are one name."""
     return name.split(">")[-1].lower().replace("_", "")
+
+
+def _made(found):
+    """An object of a class with its default arguments; a function is used as it is."""
+    return found() if isinstance(found, type) else found
 
 
 class Registry:
@@ -25,9 +31,10 @@ class Registry:
         self._by_plain.update({_plain(name): cls for name, cls in classes.items()})
 
     def find(self, name, custom_objects=None):
-        """The class of that name; `custom_objects` ({name: class or function}) come first."""
-        if custom_objects and name in custom_objects:
-            return custom_objects[name]
+        """The class of that name, or the user's own, of `custom_objects` or utils.custom_objects, which comes first."""
+        own = (custom_objects or {}).get(name) or get_registered_object(name)
+        if own is not None:
+            return own
         if _plain(name) not in self._by_plain:
             raise ValueError(suggest.unknown(self.kind, name, self.classes))
         return self._by_plain[_plain(name)]
@@ -40,7 +47,7 @@ class Registry:
         if identifier is None or isinstance(identifier, self.base):
             return identifier
         if isinstance(identifier, str):
-            return self.find(identifier)()
+            return _made(self.find(identifier))
         if isinstance(identifier, dict):
             return self.deserialize(identifier)
         if isinstance(identifier, type) and issubclass(identifier, self.base):
@@ -66,7 +73,7 @@ class Registry:
             "module": self.module if ours else cls.__module__,
             "class_name": cls.__name__,
             "config": obj.get_config(),
-            "registered_name": None if ours else cls.__name__,
+            "registered_name": None if ours else get_registered_name(cls),
         }
 
     def deserialize(self, config, custom_objects=None):
@@ -74,7 +81,7 @@ class Registry:
         if config is None:
             return None
         if isinstance(config, str):
-            return self.find(config, custom_objects)()
+            return _made(self.find(config, custom_objects))
         if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
             raise ValueError(
                 f"The configuration of the {self.kind} must be a dictionary with a `class_name`. Received: {config!r}"
