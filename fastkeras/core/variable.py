@@ -1,8 +1,28 @@
 """Variables, and the arena in which those of a model lie side by side."""
 
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import numpy as np
 
 from fastkeras.core.run import empty
+
+_source = ContextVar("source of initial values", default=None)
+
+
+@contextmanager
+def initial_values_from(source):
+    """Within it, new weights start from source(shape), float32, instead of from their initializers."""
+    token = _source.set(source)
+    try:
+        yield
+    finally:
+        _source.reset(token)
+
+
+def initial_value(initializer, shape):
+    """What a new weight of this shape starts from."""
+    return (_source.get() or initializer)(shape)
 
 
 class Variable:

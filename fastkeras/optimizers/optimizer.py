@@ -246,7 +246,7 @@ class Optimizer:
         if given != wanted:
             raise ValueError(f"{type(self).__name__}: expected a state of shapes {wanted}. Received: {given}")
         self._batches = int(arrays[0])
-        if not callable(self._learning_rate):
+        if not callable(self._learning_rate) and np.float32(self._learning_rate) != arrays[1]:
             self._learning_rate = float(arrays[1])
         for (_, array), value in zip(variables, arrays, strict=True):
             array[...] = value
@@ -320,6 +320,11 @@ class Optimizer:
         if self.use_ema:
             for segment in self._segments:
                 np.copyto(segment.value, segment.slots["average"])
+
+    def __getstate__(self):
+        """Copies and pickles have the settings alone: what is kept belongs to variables, and `state` gives it."""
+        unbuilt = {"built": False, "_variables": [], "_segments": [], "_constrained": [], "_excluded": frozenset()}
+        return {**vars(self), "_batches": 0, **unbuilt}
 
     # --- configuration -------------------------------------------------------------------------------------------
 
