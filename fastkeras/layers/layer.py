@@ -18,7 +18,7 @@ from fastkeras import constraints, initializers, regularizers
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor, as_tensor
-from fastkeras.core.variable import Variable
+from fastkeras.core.variable import Variable, initial_value
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case, unique_name
 
@@ -57,6 +57,7 @@ class Layer:
     supports_masking = False  # whether the input's mask holds for the output
     can_give_logits = False  # whether forward leaves out its last activation when run.logits asks for it
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
+    weights_place = ""  # where Keras 3 keeps the weights in files, within the layer's own place
 
     def __init__(
         self,
@@ -104,7 +105,7 @@ class Layer:
         self, name, shape, initializer="glorot_uniform", *, trainable=True, regularizer=None, constraint=None
     ):
         """A new Variable of the layer, float32, with values from the initializer."""
-        value = initializers.get(initializer)(tuple(int(n) for n in shape))
+        value = initial_value(initializers.get(initializer), tuple(int(n) for n in shape))
         variable = Variable(
             value,
             name,
@@ -296,6 +297,10 @@ class Layer:
     def from_config(cls, config):
         """The layer that `get_config` describes, with fresh weights."""
         return cls(**config)
+
+    def __getstate__(self):
+        """A copy or a pickle is in no graph; that of a model puts its layers back into its own."""
+        return {**vars(self), "sites": []}
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

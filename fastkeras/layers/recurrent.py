@@ -43,6 +43,7 @@ class SimpleRNN(Layer):
     """
 
     supports_masking = True
+    weights_place = "cell"
 
     def __init__(
         self,

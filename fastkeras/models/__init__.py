@@ -1,6 +1,18 @@
 """Models: a graph of call sites, and Sequential, its simplest case."""
 
+import importlib
+
 from fastkeras.models.model import Model
 from fastkeras.models.sequential import Sequential
+from fastkeras.utils import suggest
 
-__all__ = ["Model", "Sequential"]
+_IN_SAVING = ("load_model", "model_from_config", "model_from_json", "save_model")
+
+__all__ = ["Model", "Sequential", *_IN_SAVING]
+
+
+def __getattr__(name):
+    """The functions for files, which Keras has here as well; imported when they are first used."""
+    if name in _IN_SAVING:
+        return getattr(importlib.import_module("fastkeras.saving"), name)
+    raise AttributeError(suggest.unknown("name in fastkeras.models", name, __all__))

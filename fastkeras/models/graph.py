@@ -4,7 +4,8 @@ import numpy as np
 
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
-from fastkeras.layers.layer import Layer
+from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.layer import CallSite, Layer
 
 
 class Graph:
@@ -26,8 +27,10 @@ class Graph:
         ]
         self.input_slots = list(range(len(self.inputs)))
         self.input_layers = [[layer for layer, reads, _ in self.steps if slot in reads] for slot in self.input_slots]
+        self.sole_readers = [[layer for layer, reads, _ in self.steps if reads == [slot]] for slot in self.input_slots]
         self.input_dtypes = [_common_dtype(layers) for layers in self.input_layers]
         self.output_slots = [self._slots[id(t)] for t in self.outputs]
+        self.layers = self._layers_as_keras_orders_them()
 
     def _visit(self, wanted):
         """Adds the sites that `wanted` depends on; a stack of our own, since graphs may be deeper than Python's."""
@@ -48,15 +51,49 @@ class Graph:
                 self._slots[id(output)] = len(self.tensors)
                 self.tensors.append(output)
 
-    @property
-    def layers(self):
-        """Each layer once, in the order of its first call."""
-        return list(dict.fromkeys(site.layer for site in self.sites))
+    def _layers_as_keras_orders_them(self):
+        """Each layer once: the farther from the outputs, the earlier. Files rely on this order.
+
+        At the same distance, in the order in which a walk back from the outputs first meets them.
+        """
+        far, distance = {}, {}  # the longest way from a site, and from any site of a layer, to an output
+        for site in reversed(self.sites):
+            d = distance[site.layer] = max(far.get(site, 0), distance.get(site.layer, 0))
+            for tensor in site.inputs:
+                far[tensor.site] = max(far.get(tensor.site, 0), d + 1)
+        met, seen, stack = {}, set(self.input_slots), self.output_slots[::-1]
+        makers = {slot: step for step in self.steps for slot in step[2]}
+        while stack:
+            slot = stack.pop()
+            if slot not in seen:
+                layer, reads, writes = makers[slot]
+                met.setdefault(layer, len(met))
+                seen.update(writes)
+                stack += reads[::-1]
+        return sorted(met, key=lambda layer: (-distance[layer], met[layer]))
+
+    def __reduce__(self):
+        inputs = [(t.shape, t.dtype, t.name, None, t.declared) for t in self.inputs]
+        calls = [
+            (layer, reads, [t.shape for t in site.outputs])
+            for site, (layer, reads, _) in zip(self.sites, self.steps, strict=True)
+        ]
+        return _replayed, (inputs, calls, self.output_slots)
 
 
 def _common_dtype(layers):
     """int32 if every layer that reads an input takes ids, else float32."""
     return "int32" if layers and all(layer.input_dtype == "int32" for layer in layers) else "float32"
+
+
+def _replayed(inputs, calls, output_slots):
+    """A graph from what its `__reduce__` gave: for pickle and copy."""
+    tensors = [SymbolicTensor(*described) for described in inputs]
+    for layer, reads, shapes in calls:
+        site = CallSite(layer, [tensors[slot] for slot in reads], shapes)
+        layer.sites.append(site)
+        tensors += site.outputs
+    return Graph(tensors[: len(inputs)], [tensors[slot] for slot in output_slots])
 
 
 class Pass:

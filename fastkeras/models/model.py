@@ -43,7 +43,7 @@ class Model(Layer):
 
     @property
     def layers(self):
-        return self.graph.layers if self.graph else []
+        return list(self.graph.layers) if self.graph else []
 
     def sublayers(self):
         return self.layers
@@ -164,6 +164,68 @@ class Model(Layer):
     def pack_variables(self):
         """Lays the variables side by side, so that the optimizer updates them in one call."""
         pack(self.variables)
+
+    # --- configuration and files -----------------------------------------------------------------------------------
+
+    def get_config(self):
+        """The layers and how they are connected, as plain Python values; see models/config.py."""
+        from fastkeras.models.config import graph_to_config
+
+        return graph_to_config(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The model that `get_config` describes, here or in Keras, with fresh weights.
+
+        custom_objects: {name: class or function} for what is the user's own.
+        """
+        from fastkeras.models.config import graph_from_config, reading
+
+        with reading("The configuration", custom_objects):
+            inputs, outputs = graph_from_config(config)
+            model = cls(inputs, outputs, name=config.get("name"))
+        model._trainable = config.get("trainable") is not False  # without setting it in the layers, which know theirs
+        return model
+
+    def to_json(self, **options):
+        """The architecture as JSON, which Keras reads as well; `saving.model_from_json` reads it. See json.dumps."""
+        from fastkeras.saving.config import to_json
+
+        return to_json(self, **options)
+
+    def save(self, filepath, overwrite=True, **options):
+        """Writes the model, its weights and how it is being trained to a file *.h5: see saving.save_model."""
+        from fastkeras import saving
+
+        saving.save_model(self, filepath, overwrite, **options)
+
+    def save_weights(self, filepath, overwrite=True, **options):
+        """Writes the weights to a file *.weights.h5 or *.h5: see saving.save_weights."""
+        from fastkeras import saving
+
+        saving.save_weights(self, filepath, overwrite, **options)
+
+    def load_weights(self, filepath, **options):
+        """Reads the weights of such a file: see saving.load_weights."""
+        from fastkeras import saving
+
+        saving.load_weights(self, filepath, **options)
+
+    def __getstate__(self):
+        """For pickle and copy: everything but what passes keep; of the optimizer its settings and its state."""
+        state = {**super().__getstate__(), "_lock": None, "_idle_passes": [], "_training_pass": None, "history": None}
+        if self.compiled:
+            state["compiled"] = self.compiled.arguments(), self.optimizer.state()
+        return state
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self._lock = threading.Lock()
+        if self.compiled:
+            arguments, optimizer_state = self.compiled
+            self.compile(**arguments)
+            if self.graph is not None:
+                self.optimizer.set_state(optimizer_state)
 
     # --- training --------------------------------------------------------------------------------------------------
 

@@ -102,6 +102,32 @@ class Sequential(Model):
         if self.graph is None:
             self._build_chain(x_shapes[0], declared=False)
 
+    def get_config(self):
+        """The layers in order, as plain Python values; see models/config.py."""
+        from fastkeras.models.config import chain_to_config
+
+        return chain_to_config(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The model that `get_config` describes, here or in Keras, with fresh weights.
+
+        config: a dictionary, or as in old files only the list of layers. custom_objects: as for Model.
+        """
+        from fastkeras.models.config import chain_from_config, reading
+
+        config = {"layers": config} if isinstance(config, list) else config
+        with reading("The configuration", custom_objects):
+            model = cls(name=config.get("name"))
+            chain_from_config(model, config)
+        model._trainable = config.get("trainable") is not False
+        return model
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if self.graph is not None:
+            self._input = self.inputs[0]
+
     def compute_output_shape(self, input_shape):
         shape = input_shape
         for layer in self._chain:

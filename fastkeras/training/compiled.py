@@ -101,6 +101,18 @@ class Compiled:
         for variable in self._trained:
             variable.grad.fill(0.0)
 
+    # --- copies and files ------------------------------------------------------------------------------------------
+
+    def arguments(self):
+        """What compile() was given, with the objects it made of it."""
+        return {
+            "optimizer": self.optimizer,
+            "loss": self.loss_given,
+            "metrics": [given for given, by_weight in self._given_metrics if not by_weight],
+            "loss_weights": None if self.loss_weight == 1 else self.loss_weight,
+            "weighted_metrics": [given for given, by_weight in self._given_metrics if by_weight],
+        }
+
 
 def _trainable_leaves(layer):
     if not layer.trainable:

@@ -94,7 +94,7 @@ def _prepare_input(model, slot, array):
             f"`x`: layer '{layers[0].name}' ({type(layers[0]).__name__}) of model '{model.name}' expects an input of "
             f"shape {tensor.shape}{hint}. Received: shape {array.shape}"
         )
-    for layer in layers:
+    for layer in model.graph.sole_readers[slot]:
         layer.check_input_shape(array.shape)
         layer.check_input(array)
     return np.ascontiguousarray(array, model.graph.input_dtypes[slot])

@@ -1,0 +1,314 @@
+"""Models as dictionaries of plain Python values, and back, in the form that both Keras 2 and Keras 3 read.
+
+    layer        {"class_name": "Dense", "config": what get_config() gives}
+    Sequential   {"name", "trainable", "layers": [layer, ...]}, the first of which is the InputLayer; where the input's
+                 shape was read off the first data there is none, but "build_input_shape"
+    Model        {"name", "trainable", "layers": [layer with "name", "inbound_nodes"], "input_layers", "output_layers"}
+
+A tensor is [name of a layer, which of its calls, which output of that call]. "inbound_nodes" has an item for each call
+of the layer: the list of tensors it was called on, each followed by a dictionary of further arguments.
+
+What is read may come from anywhere. It can only name the classes of fastkeras.layers, and those of the user's own
+(fastkeras.utils.custom_objects).
+"""
+
+import inspect
+import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from fastkeras import layers
+from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.core import InputLayer
+from fastkeras.layers.layer import Layer
+from fastkeras.models.model import Model
+from fastkeras.models.sequential import Sequential
+from fastkeras.utils.custom_objects import custom_object_scope, get_registered_name
+from fastkeras.utils.registry import Registry
+
+_MAX_LAYERS = 10_000
+
+# --- classes by name -------------------------------------------------------------------------------------------------
+
+_found = {name: getattr(layers, name) for name in layers.__all__}
+_CLASSES = {name: cls for name, cls in _found.items() if isinstance(cls, type) and cls is not Layer}
+_REGISTRY = Registry(
+    "layer", "keras.layers", Layer, {**_CLASSES, "Sequential": Sequential, "Model": Model, "Functional": Model}
+)
+
+
+def _find(name):
+    try:
+        return _REGISTRY.find(name)
+    except ValueError as error:
+        if name == "Lambda":
+            raise ValueError(
+                "A Lambda layer holds Python code, and code from a file is never run. Write a Layer that does the same "
+                "and pass it as custom_objects={'Lambda': YourLayer}."
+            ) from None
+        raise ValueError(
+            f"{error}. A class of your own must be passed as custom_objects={{{name!r}: ...}}, or registered with "
+            "saving.register_keras_serializable."
+        ) from None
+
+
+# --- what is not known -----------------------------------------------------------------------------------------------
+
+_ignored = ContextVar("ignored", default=None)  # what `reading` will warn of
+
+
+@contextmanager
+def reading(source, custom_objects=None):
+    """Within it, a configuration may name `custom_objects`, {name: class or function}.
+
+    At the end there is one warning for everything that was left out, since it is not known here. source: what the
+    configuration comes from.
+    """
+    ignored = []
+    outermost = _ignored.get() is None
+    token = _ignored.set(ignored) if outermost else None
+    try:
+        with custom_object_scope(custom_objects):
+            yield
+    except RecursionError:
+        raise ValueError(f"{source}: models are nested too deeply in it") from None
+    finally:
+        if outermost:
+            _ignored.reset(token)
+    if ignored:
+        warnings.warn(f"{source}: not known here, and left out: {'; '.join(ignored)}", stacklevel=4)
+
+
+def _ignore(what):
+    _ignored.get().append(what)
+
+
+def _known_part(cls, config):
+    """The configuration without what the class has no argument for; None and False mean that it is not in use."""
+    known = cls._arguments()
+    for key, value in config.items():
+        if key not in known and value is not None and value is not False:
+            _ignore(f"{key}={value!r:.100} of {cls.__name__} '{config.get('name')}'")
+    return {key: value for key, value in config.items() if key in known}
+
+
+def _computed_type(config):
+    """Keras's dtype, a name or a policy, as the name of the type computed in."""
+    dtype = config.get("dtype")
+    name = dtype.get("config", {}).get("name") if isinstance(dtype, dict) else dtype
+    if isinstance(name, str) and name not in ("float32", "float") and "float" in name:
+        _ignore(f"dtype={name!r} of '{config.get('name')}' (float32 is what is computed in)")
+        name = "float32"
+    return name
+
+
+# --- layers ----------------------------------------------------------------------------------------------------------
+
+
+def layer_to_config(layer):
+    """{"class_name", "config"} of a layer or model.
+
+    Raises a ValueError if the config lacks an argument that the class's __init__ cannot do without.
+    """
+    cls, config = type(layer), layer.get_config()
+    for name, parameter in inspect.signature(cls.__init__).parameters.items():
+        named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name != "self"
+        if named and parameter.default is parameter.empty and name not in config:
+            raise ValueError(
+                f"Layer '{layer.name}': get_config() of {cls.__name__} must return {name!r}, since __init__ takes it "
+                f"and the layer could not be made again without. Received: {list(config)}"
+            )
+    return {"class_name": "Functional" if cls is Model else get_registered_name(cls), "config": config}
+
+
+def layer_from_config(entry):
+    """The layer (or model) that {"class_name", "config"} describes, with new weights."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str) or "config" not in entry:
+        raise ValueError(f"A layer must be a dictionary with `class_name` and `config`. Received: {entry!r:.200}")
+    cls, config = _find(entry["class_name"]), entry["config"]
+    if isinstance(config, dict) and not issubclass(cls, Model):
+        config = {**config, "dtype": _computed_type(config)} if "dtype" in config else dict(config)
+        if cls in _CLASSES.values():
+            config = _known_part(cls, config)
+    layer = cls.from_config(config)
+    if not isinstance(layer, Layer):
+        raise ValueError(f"'{entry['class_name']}' should be a layer. Received: {layer!r:.200}")
+    return layer
+
+
+def _entries(config):
+    """The checked list of a model's layers."""
+    entries = config.get("layers")
+    if not isinstance(entries, list) or len(entries) > _MAX_LAYERS:
+        raise ValueError(f"A model must have a list of at most {_MAX_LAYERS} `layers`. Received: {entries!r:.200}")
+    return entries
+
+
+def _input_to_config(tensor):
+    config = {"batch_input_shape": list(tensor.shape), "dtype": tensor.dtype, "sparse": False, "name": tensor.name}
+    return {"class_name": "InputLayer", "config": config}
+
+
+def _placeholder(layer, keep_batch):
+    """The tensor that an InputLayer stands for. The number of samples binds only where states outlive a batch."""
+    batch, *shape = layer.batch_input_shape
+    return SymbolicTensor((batch if keep_batch else None, *shape), layer.dtype, layer.name)
+
+
+def _any_stateful(entries):
+    return any(
+        isinstance(e, dict) and isinstance(e.get("config"), dict) and e["config"].get("stateful") for e in entries
+    )
+
+
+# --- Sequential ------------------------------------------------------------------------------------------------------
+
+
+def chain_to_config(model):
+    """The configuration of a Sequential model."""
+    config = {"name": model.name, "trainable": model.trainable, "layers": []}
+    start = model.inputs[0] if model.inputs else None
+    if start is not None and start.declared:
+        config["layers"].append(_input_to_config(start))
+    config["layers"] += [layer_to_config(layer) for layer in model.layers]
+    if start is not None and not start.declared:
+        config["build_input_shape"] = list(start.shape)
+    return config
+
+
+def chain_from_config(model, config):
+    """Adds the layers that a configuration lists to an empty Sequential, and builds it if an input shape is given."""
+    entries = _entries(config)
+    keep_batch = _any_stateful(entries)
+    for entry in entries:
+        layer = layer_from_config(entry)
+        model.add(_placeholder(layer, keep_batch) if isinstance(layer, InputLayer) else layer)
+    shape = config.get("build_input_shape")
+    if model.graph is None and isinstance(shape, (list, tuple)) and model.layers:
+        model.build_for([tuple(shape)])
+
+
+# --- Model -----------------------------------------------------------------------------------------------------------
+#
+# Calls are counted from 0, but in a list of calls, which is Keras 2's form, from 1 for a model that has a graph of its
+# own: that one is its call 0. Keras 3 has dictionaries instead, and counts from 0 there, but where it names the model's
+# outputs from 1 for a Model again. A Sequential is written without its InputLayer, so that both count it from 0.
+
+
+def graph_to_config(model):
+    """The configuration of a Model made from inputs and outputs."""
+    graph = model.require_graph()
+    entries = {}  # {layer or input: entry}
+    places = {}  # {id of a tensor: [layer, call, output]}
+    for tensor in graph.inputs:
+        entries[tensor] = {**_input_to_config(tensor), "name": tensor.name, "inbound_nodes": []}
+        places[id(tensor)] = [tensor.name, 0, 0]
+    for site in graph.sites:
+        layer = site.layer
+        if layer not in entries:
+            entries[layer] = {**_inner_to_config(layer), "name": layer.name, "inbound_nodes": []}
+        calls = entries[layer]["inbound_nodes"]
+        first = 1 if entries[layer]["class_name"] == "Functional" else 0
+        for i, tensor in enumerate(site.outputs):
+            places[id(tensor)] = [layer.name, first + len(calls), i]
+        calls.append([[*places[id(t)], {}] for t in site.inputs])
+    names = [entry["name"] for entry in entries.values()]
+    if len(set(names)) != len(names):
+        raise ValueError(f"Model '{model.name}': layers must have different names to be saved. Received: {names}")
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": list(entries.values()),
+        "input_layers": [places[id(t)] for t in graph.inputs],
+        "output_layers": [places[id(t)] for t in graph.outputs],
+    }
+
+
+def _inner_to_config(layer):
+    entry = layer_to_config(layer)
+    if entry["class_name"] == "Sequential":
+        inner = [e for e in entry["config"]["layers"] if e["class_name"] != "InputLayer"]
+        entry["config"] = {"name": layer.name, "trainable": layer.trainable, "layers": inner}
+    return entry
+
+
+def graph_from_config(config):
+    """(inputs, outputs) of the model that a configuration describes, two lists of symbolic tensors."""
+    entries = _entries(config)
+    keep_batch, is_keras_3 = _any_stateful(entries), False
+    found, tensors, calls = {}, {}, []
+    for entry in entries:
+        layer = layer_from_config(entry)
+        name, nodes = entry.get("name", layer.name), entry.get("inbound_nodes", [])
+        if name in found:
+            raise ValueError(f"Layers must have different names. Received: a second '{name}'")
+        found[name] = layer
+        if isinstance(layer, InputLayer):
+            tensors[name, 0, 0] = _placeholder(layer, keep_batch)
+        is_keras_3 = is_keras_3 or any(isinstance(node, dict) for node in nodes)
+        first = 1 if not is_keras_3 and getattr(layer, "graph", None) is not None else 0
+        calls += [(name, first + number, *_call_from_config(node)) for number, node in enumerate(nodes)]
+    _replay(found, calls, tensors)
+    ends = []
+    for key in ("input_layers", "output_layers"):
+        places = _places(config.get(key))
+        if is_keras_3:
+            places = [(n, call - 1 if _is_graph(found.get(n)) else call, output) for n, call, output in places]
+        ends.append([_existing(tensors, place) for place in places])
+    return ends
+
+
+def _is_graph(layer):
+    return hasattr(layer, "graph") and not hasattr(layer, "add")
+
+
+def _replay(found, calls, tensors):
+    """Makes each call as soon as the tensors it takes are there, and adds what it returns to `tensors`."""
+    waiting = {}  # {missing tensor: calls}
+    ready = calls[::-1]
+    while ready:
+        call = ready.pop()
+        name, number, inputs, states = call
+        missing = next((place for place in inputs + states if place not in tensors), None)
+        if missing is not None:
+            waiting.setdefault(missing, []).append(call)
+            continue
+        x = [tensors[place] for place in inputs]
+        keywords = {"initial_state": [tensors[place] for place in states]} if states else {}
+        outputs = found[name](x[0] if len(x) == 1 else x, **keywords)
+        for i, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
+            tensors[name, number, i] = output
+            ready += waiting.pop((name, number, i), [])
+    if waiting:
+        raise ValueError(f"Layers are called on tensors that nothing makes. Received: {list(waiting)!r:.200}")
+
+
+def _existing(tensors, place):
+    if place not in tensors:
+        raise ValueError(f"An input or output of the model does not exist. Received: {list(place)}")
+    return tensors[place]
+
+
+def _call_from_config(node):
+    """(the tensors of a call, those of its initial states)."""
+    if isinstance(node, dict):  # Keras 3
+        inputs, arguments = _places(node.get("args")), node.get("kwargs")
+    else:
+        inputs = _places(node)
+        last = node[0] if node and isinstance(node[0], list) else node
+        arguments = last[3] if len(last) > 3 else None
+    states = arguments.get("initial_state") if isinstance(arguments, dict) else None
+    return inputs, _places(states) if states else []
+
+
+def _places(value):
+    """The tensors in a nested list, each [layer, call, output, ...] or a dictionary of Keras 3, as a list of tuples."""
+    if isinstance(value, dict):
+        value = value.get("config", {}).get("keras_history")
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"Expected a list of tensors. Received: {value!r:.200}")
+    if value and isinstance(value[0], str):
+        if [type(item) for item in value[:3]] != [str, int, int]:
+            raise ValueError(f"A tensor must be [layer, call, output]. Received: {value!r:.200}")
+        return [tuple(value[:3])]
+    return [place for item in value for place in _places(item)]

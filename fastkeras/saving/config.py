@@ -1,0 +1,210 @@
+"""What files hold besides weights: the architecture and the arguments of compile, as JSON that Keras 2 and 3 read."""
+
+import json
+
+import numpy as np
+
+from fastkeras import losses, metrics, optimizers
+from fastkeras.models.config import layer_from_config, layer_to_config, reading
+from fastkeras.models.model import Model
+from fastkeras.utils.custom_objects import get_registered_name, get_registered_object
+from fastkeras.utils.naming import snake_case
+
+KERAS_VERSION = "2.15.0"  # the version whose layout this is
+BACKEND = "tensorflow"  # whose order of axes and gates the weights have
+
+# Arguments that Keras 2 does not have, and that its optimizers before TensorFlow 2.11 did not have. Where they are None
+# or False, which says that they are not in use, they are not written.
+_ONLY_KERAS_3 = {"input_axes", "output_axes"}
+_ONLY_NEWER_OPTIMIZERS = {
+    "weight_decay",
+    "use_ema",
+    "ema_overwrite_frequency",
+    "loss_scale_factor",
+    "gradient_accumulation_steps",
+}
+
+# --- architecture ----------------------------------------------------------------------------------------------------
+
+
+def model_to_config(model):
+    """{"class_name", "config"} of plain values only, with nothing that either Keras does not know."""
+    return _portable(layer_to_config(model))
+
+
+def _portable(value):
+    if isinstance(value, dict):
+        if "recurrent_dropout" in value:  # such layers of Keras take a seed, but do not keep it in files
+            value = {key: item for key, item in value.items() if key != "seed"}
+        return {
+            str(key): _portable(item) for key, item in value.items() if item is not None or key not in _ONLY_KERAS_3
+        }
+    if isinstance(value, (list, tuple)):
+        return [_portable(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    return value
+
+
+def model_from_config(config, custom_objects=None):
+    """The model that a dictionary of Keras 2, Keras 3 or fastkeras describes, with new weights.
+
+    custom_objects: {name: class or function} for what is the user's own. Raises a ValueError for anything else that is
+    not a model of fastkeras's layers; what a layer does not know is left out, with one warning.
+    """
+    with reading("The configuration", custom_objects):
+        model = layer_from_config(config)
+    if not isinstance(model, Model):
+        raise ValueError(f"The configuration describes a layer, not a model. Received: {model}")
+    return model
+
+
+def to_json(model, **options):
+    """The architecture as JSON text, which Keras 2 and Keras 3 read as well. options: those of json.dumps."""
+    config = model_to_config(model)
+    module = "keras.src.models.functional" if config["class_name"] == "Functional" else "keras"
+    versions = {"keras_version": KERAS_VERSION, "backend": BACKEND}
+    return json.dumps({"module": module, **config, "registered_name": config["class_name"], **versions}, **options)
+
+
+def model_from_json(json_string, custom_objects=None):
+    """The model that `to_json`, here or in Keras, described, with new weights."""
+    return model_from_config(parse(json_string, "The model"), custom_objects)
+
+
+def parse(text, what):
+    """The dictionary in JSON text; a ValueError that begins with `what` if there is none."""
+    try:
+        config = json.loads(text, object_hook=_without_tuples)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{what} is not described by valid JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{what} must be described by a dictionary. Received: {config!r:.200}")
+    return config
+
+
+def _without_tuples(found):
+    """TensorFlow writes tuples and shapes as {"class_name": "__tuple__" or "TensorShape", "items": [...]}."""
+    return found["items"] if found.get("class_name") in ("__tuple__", "TensorShape") and "items" in found else found
+
+
+# --- compile ---------------------------------------------------------------------------------------------------------
+
+
+def compile_to_config(compiled):
+    """The "training_config" of a file: the arguments of compile."""
+    given = compiled.arguments()
+    loss, weight = given["loss"], given["loss_weights"]
+    return _portable(
+        {
+            "loss": compiled.loss.name if isinstance(loss, str) else _flat(losses.serialize(compiled.loss)),
+            "metrics": _metrics_to_config(compiled, given["metrics"], False),
+            "weighted_metrics": _metrics_to_config(compiled, given["weighted_metrics"], True) or None,
+            "loss_weights": None if weight is None else [weight],
+            "optimizer_config": _optimizer_to_config(given["optimizer"]),
+        }
+    )
+
+
+def _metrics_to_config(compiled, given, by_weight):
+    """A list of names and objects; objects have the names they are reported under.
+
+    Once the model has seen data, it is settled which accuracy "accuracy" is. That one is written, since tf_keras does
+    not always find it again.
+    """
+    if compiled.metrics is None:
+        return [_flat(metrics.serialize(metric)) for metric in given]
+    configs = []
+    for key, metric, weighted in compiled.metrics:
+        if weighted is by_weight:
+            config = _flat(metrics.serialize(metric))
+            configs.append(
+                {**config, "config": {**config["config"], "name": key}} if isinstance(config, dict) else config
+            )
+    return configs
+
+
+def _optimizer_to_config(optimizer):
+    """{"class_name", "config"}, without the options of newer optimizers that are not in use.
+
+    Where none is, tf_keras makes one of the optimizers it had before TensorFlow 2.11. They compute the same, but that
+    momentum and clipping see those rows of an Embedding alone that the batch has.
+    """
+    config = optimizer.get_config()
+    if not config["use_ema"]:
+        del config["ema_momentum"]
+    config = {key: value for key, value in config.items() if value or key not in _ONLY_NEWER_OPTIMIZERS}
+    decay = config.pop("decay", 0.0)
+    if decay:  # r / (1 + decay t) is written as the schedule that both know
+        schedule = optimizers.schedules.InverseTimeDecay(config["learning_rate"], 1, decay)
+        config["learning_rate"] = optimizers.schedules.serialize(schedule)
+    return {"class_name": get_registered_name(type(optimizer)), "config": config}
+
+
+def _flat(config):
+    """A serialized object as Keras 2 has it, without where its class is defined."""
+    return {k: config[k] for k in ("class_name", "config")} if isinstance(config, dict) else config
+
+
+def compile_from_config(config):
+    """The arguments of compile that a "training_config" of Keras 2, Keras 3 or fastkeras holds."""
+    optimizer = config.get("optimizer_config")
+    if not isinstance(optimizer, dict):
+        raise ValueError(f"The optimizer is not described by a dictionary. Received: {optimizer!r:.200}")
+    return {
+        "optimizer": optimizers.deserialize(optimizer),
+        "loss": _nested(_loss_from_config, config.get("loss")),
+        "metrics": _nested(_metric_from_config, config.get("metrics")),
+        "weighted_metrics": _nested(_metric_from_config, config.get("weighted_metrics")),
+        "loss_weights": config.get("loss_weights"),
+    }
+
+
+def _nested(make, value):
+    """make(item) for each name or object in nested lists, or dictionaries by output."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return [_nested(make, item) for item in value]
+    if isinstance(value, dict) and "class_name" not in value:
+        return {key: _nested(make, item) for key, item in value.items()}
+    return make(value)
+
+
+def _named(name):
+    """The name itself, or the user's own class or function of that name, which is known only while a file is read."""
+    own = get_registered_object(name)
+    return name if own is None else own
+
+
+def _loss_from_config(loss):
+    if isinstance(loss, str):
+        return _named(loss)
+    if isinstance(loss, dict) and isinstance(loss.get("config"), dict):
+        # Keras 2 adds the name of its function, and calls the usual reduction "auto".
+        config = {key: value for key, value in loss["config"].items() if key != "fn"}
+        if config.get("reduction") == "auto":
+            config["reduction"] = "sum_over_batch_size"
+        loss = {**loss, "config": config}
+    return losses.deserialize(loss)
+
+
+_ACCURACIES = {"BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy"}
+_ACCURACIES |= {snake_case(name) for name in _ACCURACIES}
+
+
+def _metric_from_config(metric):
+    """Names stay names, and the accuracy that "accuracy" once stood for is "accuracy" again."""
+    if isinstance(metric, str):
+        return _named(metric)
+    kind, config = metric["class_name"], metric.get("config") or {}
+    wrapped = kind == "MeanMetricWrapper"  # Keras 2: a function under a name
+    if wrapped:
+        kind = config.get("fn")
+    if config.get("name") in ("acc", "accuracy") and kind in _ACCURACIES and config.get("threshold", 0.5) == 0.5:
+        return config["name"]
+    if not wrapped:
+        return metrics.deserialize(metric)
+    found = metrics.get(kind)
+    found.name = config.get("name", found.name)
+    return found

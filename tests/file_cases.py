@@ -1,0 +1,103 @@
+"""Models whose files are exchanged with Keras, written once for fastkeras, Keras 3 and tf_keras.
+
+Each case is a function of the keras module that returns (model, x, y). Those models that are compiled have been trained
+for a few steps, so that their optimizers have a state to keep.
+"""
+
+import numpy as np
+from parity_cases import features, random_weights, tokens
+
+PEERS = ["keras", "tf_keras"]
+FIT = {"epochs": 2, "batch_size": 5, "shuffle": False, "verbose": 0}
+
+
+def text(keras):
+    """The tutorial's classifier, built by its first call, with names for optimizer, loss and metric."""
+    L = keras.layers
+    model = keras.Sequential([L.Embedding(13, 5, mask_zero=True), L.SimpleRNN(7), L.Dense(1, activation="sigmoid")])
+    x = tokens(17, 6, 13)
+    model.predict(x, verbose=0)
+    model.compile("rmsprop", "binary_crossentropy", metrics=["acc"])
+    return trained(model, x, np.random.RandomState(1).randint(0, 2, (17, 1)))
+
+
+def functional(keras):
+    """Model(inputs, outputs) with regularizers, constraints and initializers; objects in compile."""
+    L = keras.layers
+    start = keras.Input((4,), name="measurements")
+    hidden = L.Dense(
+        7,
+        activation="relu",
+        kernel_initializer=keras.initializers.HeNormal(seed=3),
+        kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02),
+        bias_regularizer="l2",
+        kernel_constraint=keras.constraints.MaxNorm(2.5, axis=0),
+    )(start)
+    model = keras.Model(start, L.Dense(3, activation="softmax", name="classes")(hidden), name="species")
+    model.compile(
+        keras.optimizers.Adam(0.02, amsgrad=True, clipnorm=1.5),
+        keras.losses.SparseCategoricalCrossentropy(),
+        metrics=["accuracy", keras.metrics.SparseCategoricalAccuracy(name="again")],
+    )
+    return trained(model, features(17, 4), np.random.RandomState(1).randint(0, 3, (17, 1)))
+
+
+def layers(keras):
+    """Every other layer, an input shape given to the first one, momentum, and a schedule for the learning rate."""
+    L = keras.layers
+    model = keras.Sequential(
+        [
+            L.Masking(0.0, input_shape=(5, 3)),
+            L.SimpleRNN(6, return_sequences=True, use_bias=False, recurrent_regularizer="l1", go_backwards=True),
+            L.SimpleRNN(4, activation="relu", return_sequences=True, unroll=True),
+            L.Flatten(),
+            L.Dropout(0.0, seed=5),
+            L.Dense(2, kernel_initializer="zeros"),
+            L.Activation("tanh"),
+        ],
+        name="tower",
+    )
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.7)
+    model.compile(keras.optimizers.SGD(rate, momentum=0.9, nesterov=True), "mse", metrics=["mae"])
+    return trained(model, features(17, 15).reshape(17, 5, 3), features(17, 2, seed=2))
+
+
+def branches(keras):
+    """A layer called twice, a model in a model, two inputs and three outputs; not compiled."""
+    L = keras.layers
+    left, right = keras.Input((5, 3), name="left"), keras.Input((4,), name="right")
+    last = L.SimpleRNN(4, name="reader")(left)
+    shared = L.Dense(4, activation="tanh", name="shared")
+    inner = keras.Sequential([L.Dense(4, name="wide"), L.Dense(3, name="narrow")], name="inner")
+    outputs = [inner(shared(last)), shared(right), L.Activation("softmax", name="shares")(last)]
+    model = keras.Model([left, right], outputs, name="branches")
+    random_weights(model, 5)
+    return model, [features(17, 15).reshape(17, 5, 3), features(17, 4, seed=1)], None
+
+
+def states(keras):
+    """A recurrent layer that starts from a given state, and a Model in a Model; not compiled."""
+    L = keras.layers
+    inner_start = keras.Input((4,), name="inner_start")
+    inner = keras.Model(inner_start, L.Dense(2, name="deep")(inner_start), name="inner")
+    steps, state = keras.Input((5, 3), name="steps"), keras.Input((4,), name="state")
+    last = L.SimpleRNN(4, name="reader")(steps, initial_state=state)
+    model = keras.Model([steps, state], inner(last), name="states")
+    random_weights(model, 5)
+    return model, [features(17, 15).reshape(17, 5, 3), features(17, 4, seed=1)], None
+
+
+def trained(model, x, y):
+    random_weights(model, 5)
+    model.fit(x, y, **FIT)
+    return model, x, y
+
+
+COMPILED = [text, functional, layers]
+CASES = [*COMPILED, branches, states]
+
+
+def predictions(model, x):
+    """A list of arrays, one for each output."""
+    y = model.predict(x, verbose=0)
+    return y if isinstance(y, list) else [y]
