@@ -70,8 +70,6 @@ def reading(source, custom_objects=None):
     try:
         with custom_object_scope(custom_objects):
             yield
-    except RecursionError:
-        raise ValueError(f"{source}: models are nested too deeply in it") from None
     finally:
         if outermost:
             _ignored.reset(token)
@@ -302,9 +300,9 @@ def _call_from_config(node):
 
 
 def _places(value):
-    """The tensors in a nested list, each [layer, call, output, ...] or a dictionary of Keras 3, as a list of tuples."""
+    """The tensors in lists and dictionaries, each [layer, call, output, ...] or as Keras 3 describes it, as tuples."""
     if isinstance(value, dict):
-        value = value.get("config", {}).get("keras_history")
+        value = value["config"]["keras_history"] if "class_name" in value else list(value.values())
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"Expected a list of tensors. Received: {value!r:.200}")
     if value and isinstance(value[0], str):

@@ -1,6 +1,7 @@
 """What files hold besides weights: the architecture and the arguments of compile, as JSON that Keras 2 and 3 read."""
 
 import json
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -52,11 +53,25 @@ def model_from_config(config, custom_objects=None):
     custom_objects: {name: class or function} for what is the user's own. Raises a ValueError for anything else that is
     not a model of fastkeras's layers; what a layer does not know is left out, with one warning.
     """
-    with reading("The configuration", custom_objects):
-        model = layer_from_config(config)
+    with reading("The configuration", custom_objects), explained("The configuration describes a model"):
+        return any_model_from_config(config)
+
+
+def any_model_from_config(config):
+    """As `model_from_config`, within its `reading`."""
+    model = layer_from_config(config)
     if not isinstance(model, Model):
-        raise ValueError(f"The configuration describes a layer, not a model. Received: {model}")
+        raise ValueError(f"It is a layer, not a model. Received: {model}")
     return model
+
+
+@contextmanager
+def explained(what):
+    """Whatever goes wrong in making objects from a configuration is a ValueError that begins with `what`."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"{what} that cannot be made: {error}") from error
 
 
 def to_json(model, **options):

@@ -11,19 +11,19 @@ import json
 import math
 import os
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
 
 from fastkeras.core.variable import initial_values_from
-from fastkeras.models.config import layer_from_config, reading
-from fastkeras.models.model import Model
+from fastkeras.models.config import reading
 from fastkeras.saving import atomic, hdf5, weights
 from fastkeras.saving.config import (
     BACKEND,
     KERAS_VERSION,
+    any_model_from_config,
     compile_from_config,
     compile_to_config,
+    explained,
     model_to_config,
     parse,
 )
@@ -79,10 +79,8 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
             )
         config = parse(config, f"The model in '{path}'")
         stored = weights.stored_layers(file.root.group("model_weights"))
-        with _explained(path, "model"), initial_values_from(_Bounded(stored)):
-            model = layer_from_config(config)
-            if not isinstance(model, Model):
-                raise ValueError(f"a layer, not a model: {model}")
+        with explained(f"'{path}' describes a model"), initial_values_from(_Bounded(stored)):
+            model = any_model_from_config(config)
         for variable, array in weights.match_layers(stored, model, file):
             variable.value[...] = array.read()
         if compile:
@@ -97,21 +95,12 @@ def _compile(model, file):
         warnings.warn(f"'{file.path}' does not say how the model was compiled: call model.compile(...).", stacklevel=3)
         return
     config = parse(text, f"The training in '{file.path}'")
-    with _explained(file.path, "training (compile=False leaves it out)"):
+    with explained(f"'{file.path}' describes a training (compile=False leaves it out)"):
         model.compile(**compile_from_config(config))
     if model.graph is not None and "optimizer_weights" in file.root:
         state = weights.read_optimizer(file.root.group("optimizer_weights"), model.compiled.optimizer)
         if state is not None:
             model.compiled.optimizer.set_state(state)
-
-
-@contextmanager
-def _explained(path, what):
-    """Whatever goes wrong in making objects from a file is a ValueError that names the file."""
-    try:
-        yield
-    except Exception as error:
-        raise ValueError(f"'{path}' describes a {what} that cannot be made: {error}") from error
 
 
 class _Bounded:

@@ -31,7 +31,7 @@ _ATTRIBUTE_LIMIT = 64512  # bytes; longer lists of names are cut into name0, nam
 def new_file(path):
     """An h5py.File in memory, which is written to `path` when it is complete.
 
-    In memory, since the C library under h5py may crash where the disk is full.
+    In memory, so that a full disk is one OSError from one write: a file of h5py then fails again as it is closed.
     """
     import h5py  # takes as long to import as everything else together
 
