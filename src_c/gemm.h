@@ -3,10 +3,10 @@
  *     C = f(op(A) op(B) + bias)        or        C += op(A) op(B)
  *     op(A) (M, K)   op(B) (K, N)   C (M, N)   bias (N) or NULL   f: elementwise activation
  *
- * The bits of an element of C depend on its row of op(A), its column of op(B) and K, and on nothing else: not on M,
- * N, the form, the tile it falls in, whether A or B were packed, or the number of threads. Its sum is cut into equal
- * blocks of at most 512 products; a block starts at zero and adds its products in order, and is then added to the
- * bias, to C, or to the blocks before it. (Another instruction set may round otherwise.)
+ * The bits of an element of C depend on its row of op(A), its column of op(B) and K, and on nothing else: not on
+ * M, N, the form, the tile it falls in, whether A or B were packed, or the number of threads. Its sum is cut into
+ * equal blocks of at most 512 products; a block starts at zero and adds its products in order, and is then added
+ * to the bias, to C, or to the blocks before it. (Another instruction set may round otherwise.)
  */
 #ifndef FK_GEMM_H
 #define FK_GEMM_H
@@ -21,7 +21,9 @@ typedef enum {
     FK_GEMM_TT = 3  /* A (K, M), transposed   B (N, K), transposed */
 } fk_gemm_form;
 
-/* C = f(op(A) op(B) + bias)   C (M, N) = */
+/* Both start threads of their own: they are for use outside parallel regions.
+ *
+ * C = f(op(A) op(B) + bias)   C (M, N) = */
 void fk_gemm(float *C, const float *A, const float *B, const float *bias, fk_activation f, fk_gemm_form form,
              float *scratch, fk_index M, fk_index N, fk_index K);
 /* C += op(A) op(B)            C (M, N) += */

@@ -23,6 +23,12 @@ FK_INLINE void fk_share(fk_index *begin, fk_index *end, fk_index n, fk_index ste
     *end = fk_min(n, blocks * (t + 1) / threads * step);
 }
 
+/* The core the caller runs on, -1 where that cannot be known; and: if the caller runs on `core`, go to another.
+ * Linux may wake a thread on the very core of the thread that waits for it, although others are idle, and leave
+ * it there, so that the two take turns. */
+int fk_current_core(void);
+void fk_leave_core(int core);
+
 /* Inside a parallel region: this thread's number, how many there really are, and a point where all of a team wait
  * for each other (a team of one does not wait, whatever runs around it). */
 #ifdef _OPENMP

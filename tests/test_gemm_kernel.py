@@ -1,5 +1,8 @@
 """gemm.c against the reference in every form, and the same bits for any tile, number of rows or threads."""
 
+import contextlib
+import os
+
 import numpy as np
 import pytest
 import reference
@@ -135,6 +138,17 @@ def test_sizes_of_zero(form):
     for M, N in [(0, 3), (2, 0), (0, 0)]:
         A, B = operands(form, M, N, 5)
         assert product(form, A, B, M, N).shape == (M, N)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux tells a thread's cores")
+def test_threads_keep_the_cores_they_may_use():
+    A, B = operands("NN", 131, 103, 101)
+    allowed = os.sched_getaffinity(0)
+    for _ in range(20):
+        same_bits_for_any_threads(lambda: product("NN", A, B, 131, 103))
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            assert os.sched_getaffinity(int(thread)) == allowed
 
 
 # --- packed once, used often ------------------------------------------------------------------------
