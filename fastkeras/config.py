@@ -7,7 +7,6 @@ seed gives the same bits with any number of threads.
 
 import os
 import platform
-import sys
 
 import numpy as np
 
@@ -40,12 +39,3 @@ def show():
     print(f"threads          {get_num_threads()} of {os.cpu_count()} processors")
     print(f"numpy            {np.__version__}")
     print(f"python           {platform.python_version()} on {platform.system()} {platform.machine()}")
-
-
-def _use_one_thread():
-    threads.set_num_threads(1)
-
-
-# A forked child has none of the parent's threads, and OpenMP would wait for them for ever.
-if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_use_one_thread)

@@ -42,3 +42,7 @@ def _choose():
 
 isa = _choose()
 _loaded = ctypes.CDLL(_library(isa), mode=ctypes.RTLD_GLOBAL)
+
+# A forked child has none of the parent's threads, and OpenMP would wait for them for ever: it works with its own one.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _loaded.fk_set_num_threads(ctypes.c_ssize_t(1)))
