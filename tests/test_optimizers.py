@@ -338,6 +338,16 @@ def test_the_average_replaces_the_weights_at_the_end():
         assert_close(variable.value, (a.astype(np.float64) + b) / 2, 1e-6)
 
 
+def test_without_a_step_there_is_no_average_to_replace_the_weights():
+    variables = make_variables()
+    before = [v.value.copy() for v in variables]
+    optimizer = Adam(use_ema=True)
+    optimizer.build(variables)
+    optimizer.finalize_variable_values(variables)
+    for variable, value in zip(variables, before, strict=True):
+        np.testing.assert_array_equal(variable.value, value)
+
+
 def test_accumulation_waits_for_the_last_gradient():
     variables = make_variables()
     optimizer = Adam(gradient_accumulation_steps=3)
@@ -358,10 +368,13 @@ def test_accumulation_waits_for_the_last_gradient():
 
 
 def one_step(optimizer):
-    """How far one step moves a weight with gradient 1."""
-    variable = Variable(np.zeros(1), "w")
-    pack([variable])
-    optimizer.build([variable])
+    """How far one step moves a weight with gradient 1; the next call goes on with the same weight."""
+    if not optimizer.built:
+        variables = [Variable(np.zeros(1), "w")]
+        pack(variables)
+        optimizer.build(variables)
+    (variable,) = optimizer._variables
+    variable.value[...] = 0.0
     variable.grad[...] = 1.0
     optimizer.step()
     return -float(variable.value[0])

@@ -431,6 +431,36 @@ def test_a_failed_step_leaves_no_trace(monkeypatch, where):
     assert_same(state(model), state(expected))
 
 
+def test_an_optimizer_trains_the_model_it_was_last_compiled_into():
+    optimizer = keras.optimizers.Adam(0.1)
+    one, two, expected = line(optimizer), line(keras.optimizers.Adam(0.1)), line(keras.optimizers.Adam(0.1))
+    one.fit([1.0, 2.0], [5.0, 7.0], epochs=3, verbose=0)
+    before = one.get_weights()
+    two.compile(optimizer, "mse")
+    for call in (one.fit, one.train_on_batch):
+        with pytest.raises(ValueError, match=f"Model '{one.name}': its optimizer was compiled into another"):
+            call([1.0], [2.0])
+    assert_same(one.get_weights(), before)
+    assert one.evaluate([1.0], [2.0], verbose=0) > 0
+    for model in (two, expected):  # which begins at the first step
+        model.fit([1.0, 2.0], [5.0, 7.0], epochs=3, verbose=0)
+    assert_same(state(two), state(expected))
+    one.compile("sgd", "mse")
+    one.fit([1.0, 2.0], [5.0, 7.0], verbose=0)
+    assert not np.array_equal(one.get_weights()[0], before[0])
+
+
+def test_no_epoch_changes_nothing():
+    model = line(keras.optimizers.Adam(use_ema=True))
+    before = model.get_weights()
+    model.fit([1.0], [2.0], epochs=0, verbose=0)
+    assert_same(model.get_weights(), before)
+    model.fit([1.0], [2.0], epochs=2, verbose=0)
+    model.set_weights(before)
+    model.fit([1.0], [2.0], epochs=2, initial_epoch=2, verbose=0)
+    assert_same(model.get_weights(), before)
+
+
 def test_a_bad_batch_in_the_middle_of_an_epoch_keeps_what_was_learnt():
     def pairs(last):
         for start in (0, 5, 10):

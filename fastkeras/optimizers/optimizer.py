@@ -163,6 +163,8 @@ class Optimizer:
     def build(self, variables):
         """Makes what the optimizer keeps for these variables; what it kept for any of them before stays.
 
+        If it kept nothing for any of them, they are another model's, and it begins at its first step again.
+
         variables: objects with float32 arrays `value` and `grad` of one shape, `name`, `path`, and a `constraint` or
         None. Those whose arrays lie side by side are updated together. To be called again if the set of variables
         or the place of their arrays changes.
@@ -170,6 +172,8 @@ class Optimizer:
         kept = {}
         for segment in self._segments:
             kept.update(segment.slot_views())
+        if self._variables and {id(v) for v in self._variables}.isdisjoint(id(v) for v in variables):
+            self._batches = 0
         self._variables = list(variables)
         self._constrained = [v for v in self._variables if v.constraint is not None]
         names = [name for group in self._all_slot_groups() for name in group if name != "gradient_accumulator"]
@@ -179,6 +183,10 @@ class Optimizer:
                 if key in kept and kept[key].shape == view.shape:
                     view[...] = kept[key]
         self.built = True
+
+    def is_built_for(self, variables):
+        """Whether these variables, and no others, are those that `step` changes."""
+        return [id(v) for v in variables] == [id(v) for v in self._variables]
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Weight decay leaves out the variables of `var_list`, and those with one of `var_names` in their name.
@@ -316,8 +324,8 @@ class Optimizer:
             self.finalize_variable_values()
 
     def finalize_variable_values(self, variables=None):
-        """Replaces the weights by their moving average, if one is kept; to be called when training ends."""
-        if self.use_ema:
+        """Replaces the weights by their moving average, if there is one; to be called when training ends."""
+        if self.use_ema and self._batches > 0:
             for segment in self._segments:
                 np.copyto(segment.value, segment.slots["average"])
 

@@ -96,6 +96,15 @@ class Compiled:
             weighted = [by_weight for _, by_weight in self._given_metrics]
             self.metrics = list(zip(self.names[1:], made, weighted, strict=True))
 
+    def require_optimizer(self, model):
+        """The optimizer; a ValueError if it was compiled into another model since, whose weights it changes now."""
+        if not self.optimizer.is_built_for(self._trained):
+            raise ValueError(
+                f"Model '{model.name}': its optimizer was compiled into another model since, and cannot train both; "
+                f"give each model one of its own. Received: {self.optimizer}"
+            )
+        return self.optimizer
+
     def clear_gradients(self):
         """Forgets what a step that failed has added."""
         for variable in self._trained:

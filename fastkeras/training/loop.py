@@ -127,7 +127,8 @@ def _train(model, source, epochs, least, validate, hooks, verbose):
                     hooks.on_epoch_end(epoch, logs)
                 if model.stop_training:
                     break
-            model.optimizer.finalize_variable_values()
+            if logs:  # something was trained
+                model.optimizer.finalize_variable_values()
         finally:
             hooks.on_train_end(logs)
 

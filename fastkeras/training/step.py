@@ -84,7 +84,7 @@ def train_step(model, meters):
     the buffers of the pass, which may be half filled, are given up.
     """
     compiled = model.compiled
-    walk, update = model.training_pass(), compiled.optimizer.step
+    walk, update = model.training_pass(), compiled.require_optimizer(model).step
     forward, backward = walk.forward, walk.backward
     regularized, fuses = compiled.regularized, compiled.fuses
     score = _scorer(compiled, walk.loss_run, with_gradient=True)
