@@ -404,14 +404,35 @@ def test_checkpoints_say_what_they_do(capsys):
     assert capsys.readouterr().out == "Epoch 1: saving model to x.h5\n"
 
 
+def test_what_could_not_be_written_is_not_the_best():
+    def disk_full(path):
+        raise OSError("told to fail")
+
+    checkpoint, model = ModelCheckpoint("{epoch}.h5", save_best_only=True), Weights()
+    checkpoint.set_model(model)
+    model.save = disk_full
+    with pytest.raises(OSError, match="told to fail"):
+        checkpoint.on_epoch_end(0, {"val_loss": 1.0})
+    del model.save
+    checkpoint.on_epoch_end(1, {"val_loss": 2.0})
+    checkpoint.on_epoch_end(2, {"val_loss": 3.0})
+    assert model.saved == [("save", "2.h5")]
+
+
 def test_a_template_that_cannot_be_filled_names_what_can():
     with pytest.raises(
         ValueError, match=r"`filepath` may name val_loss, epoch. .*Received: 'val_lss' in '{epoch}-{val_lss}"
     ):
         run(ModelCheckpoint("{epoch}-{val_lss}.h5"), [1.0])
+    for wrong in ("{}.h5", "{epoch.h5", "{epoch:.2q}.h5"):
+        with pytest.raises(ValueError, match=r"`filepath` may name val_loss, epoch. .* in '{") as caught:
+            run(ModelCheckpoint(wrong), [1.0])
+        assert repr(wrong) in str(caught.value)
     for wrong in (0, 1.5, "batch", True):
         with pytest.raises(ValueError, match=r"`save_freq` must be .* Received: save_freq="):
             ModelCheckpoint("x.h5", save_freq=wrong)
+        with pytest.raises(ValueError, match=r"`period` must be a number of epochs. Received: period="):
+            ModelCheckpoint("x.h5", period=wrong)
 
 
 # --- the others -------------------------------------------------------------------------------------------------------

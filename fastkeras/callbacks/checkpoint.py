@@ -39,6 +39,8 @@ class ModelCheckpoint(Monitor):
                 "ModelCheckpoint: `save_freq` must be 'epoch' or a number of batches. "
                 f"Received: save_freq={save_freq!r}"
             )
+        if not isinstance(period, int) or isinstance(period, bool) or period < 1:
+            raise ValueError(f"ModelCheckpoint: `period` must be a number of epochs. Received: period={period!r}")
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
@@ -69,31 +71,27 @@ class ModelCheckpoint(Monitor):
         values = Values({**logs, **numbers})
         try:
             return self.filepath.format_map(values)
-        except KeyError as error:
+        except (KeyError, IndexError, ValueError) as error:
             raise ValueError(
                 f"ModelCheckpoint: `filepath` may name {', '.join(values)}. {error.args[0]} in {self.filepath!r}"
             ) from None
 
     def _save(self, path, logs):
-        if not self._wanted(path, logs):
+        value = self.value(logs) if self.save_best_only else None
+        if value is None:
+            self._say(f"saving model to {path}")
+        elif self.improves(value, self.best):
+            self._say(f"{self.monitor} improved from {self.best:.5f} to {value:.5f}, saving model to {path}")
+        else:
+            self._say(f"{self.monitor} did not improve from {self.best:.5f}")
             return
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)
         else:
             self.model.save(path)
-
-    def _wanted(self, path, logs):
-        value = self.value(logs) if self.save_best_only else None
-        if value is None:
-            self._say(f"saving model to {path}")
-            return True
-        if not self.improves(value, self.best):
-            self._say(f"{self.monitor} did not improve from {self.best:.5f}")
-            return False
-        self._say(f"{self.monitor} improved from {self.best:.5f} to {value:.5f}, saving model to {path}")
-        self.best = value
-        return True
+        if value is not None:
+            self.best = value  # only now: what could not be written is not the best there is
 
     def _say(self, message):
         if self.verbose:
