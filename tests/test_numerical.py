@@ -49,6 +49,13 @@ def test_labels_outside_the_classes_are_named(x, received):
         to_categorical(x, num_classes=3)
 
 
+@pytest.mark.parametrize("x", [["spam", "ham"], [1, None], [0.0, float("nan")], [[1, 2], [3]], "label"])
+def test_labels_that_are_no_integers_are_named(x):
+    with pytest.raises(ValueError, match="to_categorical needs integers as labels") as caught:
+        to_categorical(x)
+    assert str(caught.value).endswith(f"Received: {x!r}")
+
+
 def test_labels_are_needed_to_find_the_number_of_classes():
     with pytest.raises(ValueError, match="`num_classes`"):
         to_categorical([])

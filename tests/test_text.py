@@ -55,6 +55,15 @@ def test_examples_of_the_documentation(module):
     assert result.failed == 0
 
 
+@pytest.mark.parametrize("wrong", [None, 3, math.nan, ("a", "b"), ["a", None], ["a", math.nan]])
+def test_what_is_no_text_is_named(wrong):
+    tokenizer = Tokenizer()
+    for call in (tokenizer.fit_on_texts, tokenizer.texts_to_sequences):
+        with pytest.raises(AttributeError) as caught:
+            call(["a b", wrong])
+        assert str(caught.value) == f"A text must be a str, or a list of str. Received: {wrong!r}"
+
+
 # --- pickles and JSON ---------------------------------------------------------------------------------------
 
 

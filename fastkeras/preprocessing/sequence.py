@@ -36,6 +36,7 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
 
     Raises:
         ValueError: if an argument is none of those, a sequence has no length, or elements differ in shape.
+        TypeError: if `maxlen` is no integer.
 
     >>> pad_sequences([[1, 2, 3], [3, 4, 5, 6], [7, 8]], maxlen=3)
     array([[1, 2, 3],
@@ -50,6 +51,10 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
         if not lengths:
             raise ValueError("pad_sequences needs `maxlen` if there are no sequences. Received: sequences=[]")
         maxlen = max(lengths)
+    if not hasattr(maxlen, "__index__"):
+        raise TypeError(f"pad_sequences: `maxlen` must be an integer or None. Received: maxlen={maxlen!r}")
+    if maxlen < 0:
+        raise ValueError(f"pad_sequences: `maxlen` must be at least 0. Received: maxlen={maxlen}")
     dtype = np.dtype(dtype)
     if isinstance(value, str) and dtype.kind not in "OU":
         raise ValueError(

@@ -41,8 +41,16 @@ def text_to_word_sequence(input_text, filters=PUNCTUATION, lower=True, split=" "
     ["don't", 'panic', "it's", 'été']
     """
     if lower:
-        input_text = input_text.lower()
+        input_text = _lower(input_text)
     return _split(input_text, filters, split)
+
+
+def _lower(text):
+    """A text or a list of tokens in lower case."""
+    try:
+        return [token.lower() for token in text] if isinstance(text, list) else text.lower()
+    except AttributeError:
+        raise AttributeError(f"A text must be a str, or a list of str. Received: {text!r:.200}") from None
 
 
 def _split(text, filters, split):
@@ -213,11 +221,11 @@ class Tokenizer:
     def _tokens(self, text):
         """The tokens of `text`: a list; or `text` itself, in lower case, if compiled code can split it."""
         if isinstance(text, list):
-            return [token.lower() for token in text] if self.lower else text
+            return _lower(text) if self.lower else text
         if self.analyzer is not None and not self.char_level:
             return list(self.analyzer(text))
         if self.lower:
-            text = text.lower()
+            text = _lower(text)
         if self.char_level or (type(text) is str and self._separators()):
             return text
         return _split(text, self.filters, self.split)

@@ -15,7 +15,7 @@ def to_categorical(x, num_classes=None, dtype="float32"):
         An array of x's shape and one more axis, of length K.
 
     Raises:
-        ValueError: if there are no labels and no `num_classes`.
+        ValueError: if labels are no integers, or there are none, and no `num_classes`.
         IndexError: if a label is not in [0, K).
 
     >>> to_categorical([0, 2, 1])
@@ -23,7 +23,11 @@ def to_categorical(x, num_classes=None, dtype="float32"):
            [0., 0., 1.],
            [0., 1., 0.]], dtype=float32)
     """
-    labels = np.array(x, dtype=np.int64)
+    try:
+        labels = np.array(x, dtype=np.int64)
+    except (TypeError, ValueError):
+        message = f"to_categorical needs integers as labels; number others first. Received: {x!r:.200}"
+        raise ValueError(message) from None
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     if not num_classes:
