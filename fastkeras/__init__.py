@@ -29,7 +29,17 @@ _MODULES = (
     "saving",
     "utils",
 )
-_NAMES = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models"}
+_NAMES = {
+    "Initializer": "initializers",
+    "Input": "layers",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Sequential": "models",
+}
 
 __all__ = ["__version__", *_NAMES, *_MODULES]
 

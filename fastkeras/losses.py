@@ -415,3 +415,8 @@ def deserialize(name, custom_objects=None):
     if name not in _BY_NAME:
         raise ValueError(suggest.unknown("loss", name, [*_SUGGESTED, *(custom_objects or {})]))
     return _BY_NAME[name].from_config(config)
+
+
+def __getattr__(name):
+    known = [*_BY_NAME, "Loss", "get", "serialize", "deserialize"]
+    raise AttributeError(suggest.unknown("name in fastkeras.losses", name, known))

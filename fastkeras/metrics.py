@@ -385,3 +385,8 @@ def deserialize(config, custom_objects=None):
     if name not in known:
         raise ValueError(suggest.unknown("metric", name, [*_SUGGESTED, *(custom_objects or {})]))
     return known[name].from_config(numbers)
+
+
+def __getattr__(name):
+    known = [*_CLASSES, *(f.__name__ for f in _BY_FUNCTION), "Metric", "get", "serialize", "deserialize"]
+    raise AttributeError(suggest.unknown("name in fastkeras.metrics", name, known))

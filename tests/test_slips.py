@@ -93,6 +93,12 @@ def compiled(loss, layer, optimizer="sgd", **options):
             lambda: keras.callbacks.EarlyStoping(),
             "name in fastkeras.callbacks. Did you mean 'EarlyStopping'?",
         ),
+        (AttributeError, lambda: keras.layers.Dens(3), "name in fastkeras.layers. Did you mean 'Dense'"),
+        (AttributeError, lambda: keras.losses.binary_crossent, "name in fastkeras.losses. Did you mean 'binary_cross"),
+        (AttributeError, lambda: keras.metrics.BinaryAcuracy, "name in fastkeras.metrics. Did you mean 'BinaryAcc"),
+        (AttributeError, lambda: keras.optimizers.Adm, "name in fastkeras.optimizers. Did you mean 'Adam'"),
+        (AttributeError, lambda: keras.utils.to_categorial, "name in fastkeras.utils. Did you mean 'to_categorical'"),
+        (AttributeError, lambda: keras.preprocessing.txt, "name in fastkeras.preprocessing. Did you mean 'text'"),
         (
             TypeError,
             lambda: EarlyStopping(patiance=3),

@@ -4,6 +4,7 @@ from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, 
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.recurrent import SimpleRNN
 from fastkeras.layers.regularization import Dropout
+from fastkeras.utils import suggest
 
 __all__ = [
     "Activation",
@@ -17,3 +18,7 @@ __all__ = [
     "Masking",
     "SimpleRNN",
 ]
+
+
+def __getattr__(name):
+    raise AttributeError(suggest.unknown("name in fastkeras.layers", name, __all__))

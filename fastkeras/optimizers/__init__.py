@@ -5,7 +5,10 @@ from fastkeras.optimizers.adam import Adam
 from fastkeras.optimizers.optimizer import Optimizer
 from fastkeras.optimizers.rmsprop import RMSprop
 from fastkeras.optimizers.sgd import SGD
+from fastkeras.utils import suggest
 from fastkeras.utils.registry import Registry
+
+adam, rmsprop, sgd = Adam, RMSprop, SGD  # Keras 2's names
 
 __all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize"]
 
@@ -13,3 +16,7 @@ _REGISTRY = Registry("optimizer", "keras.optimizers", Optimizer, {"sgd": SGD, "r
 get = _REGISTRY.get
 serialize = _REGISTRY.serialize
 deserialize = _REGISTRY.deserialize
+
+
+def __getattr__(name):
+    raise AttributeError(suggest.unknown("name in fastkeras.optimizers", name, __all__))

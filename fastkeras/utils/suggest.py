@@ -12,9 +12,9 @@ def nearest(name, known):
     def plain(text):
         return text.lower().replace("_", "")
 
-    by_plain = {plain(k): k for k in known}
-    found = difflib.get_close_matches(plain(name), by_plain, n=1, cutoff=0.6)
-    return by_plain[found[0]] if found else None
+    found = difflib.get_close_matches(plain(name), {plain(k) for k in known}, n=1, cutoff=0.6)
+    spellings = [k for k in known if found and plain(k) == found[0]]  # such as mean_squared_error, MeanSquaredError
+    return difflib.get_close_matches(name, spellings, n=1, cutoff=0.0)[0] if found else None
 
 
 def unknown(kind, name, known):

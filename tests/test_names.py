@@ -1,0 +1,52 @@
+"""Names: what Keras has where, as far as fastkeras has it at all."""
+
+import importlib
+
+import pytest
+
+import fastkeras
+
+NAMES = {
+    "": "Initializer Input Layer Loss Metric Model Optimizer Regularizer Sequential __version__",
+    "activations": "deserialize get linear relu serialize sigmoid softmax tanh",
+    "callbacks": "CSVLogger Callback CallbackList EarlyStopping History LambdaCallback LearningRateScheduler "
+    "ModelCheckpoint ProgbarLogger ReduceLROnPlateau TerminateOnNaN",
+    "initializers": "Constant GlorotUniform HeNormal Initializer Ones Orthogonal RandomNormal Zeros deserialize get "
+    "glorot_uniform serialize",
+    "layers": "Activation Dense Dropout Embedding Flatten Input InputLayer Layer Masking SimpleRNN",
+    "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanAbsoluteError MeanSquaredError "
+    "SparseCategoricalCrossentropy binary_crossentropy categorical_crossentropy deserialize get mae "
+    "mean_absolute_error mean_squared_error mse serialize sparse_categorical_crossentropy",
+    "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy Mean MeanAbsoluteError MeanSquaredError Metric "
+    "SparseCategoricalAccuracy binary_accuracy deserialize get serialize",
+    "models": "Model Sequential load_model model_from_json save_model",
+    "optimizers": "Adam Optimizer RMSprop SGD deserialize get serialize",
+    "optimizers.schedules": "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay LearningRateSchedule "
+    "PiecewiseConstantDecay PolynomialDecay deserialize serialize",
+    "preprocessing.sequence": "TimeseriesGenerator make_sampling_table pad_sequences skipgrams",
+    "preprocessing.text": "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json",
+    "regularizers": "L1 L1L2 L2 Regularizer deserialize get l1 l1_l2 l2 serialize",
+    "saving": "CustomObjectScope custom_object_scope get_custom_objects load_model register_keras_serializable "
+    "save_model",
+    "utils": "CustomObjectScope PyDataset Sequence custom_object_scope get_custom_objects normalize pad_sequences "
+    "register_keras_serializable set_random_seed to_categorical",
+}
+
+
+@pytest.mark.parametrize("place", NAMES)
+def test_names_are_where_keras_has_them(place):
+    module, attribute = importlib.import_module(f"fastkeras.{place}".rstrip(".")), fastkeras
+    for part in filter(None, place.split(".")):
+        attribute = getattr(attribute, part)
+    assert attribute is module
+    for name in NAMES[place].split():
+        assert getattr(module, name) is not None
+
+
+def test_one_thing_has_one_object():
+    assert fastkeras.Loss is fastkeras.losses.Loss
+    assert fastkeras.utils.pad_sequences is fastkeras.preprocessing.sequence.pad_sequences
+    assert fastkeras.models.load_model is fastkeras.saving.load_model
+    assert fastkeras.optimizers.adam is fastkeras.optimizers.Adam
+    assert fastkeras.optimizers.sgd is fastkeras.optimizers.SGD
+    assert fastkeras.optimizers.rmsprop is fastkeras.optimizers.RMSprop
