@@ -49,7 +49,10 @@ def parse_arguments():
     parser.add_argument("--limit", type=int, help="use so many reviews only")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save", metavar="FILE.h5", default="imdb_sentiment.h5", help="where the model goes")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.save.endswith((".h5", ".hdf5")):
+        parser.error("--save must name a file that ends in .h5")  # now, not after the training
+    return args
 
 
 def main():
