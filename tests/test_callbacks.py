@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -331,6 +332,25 @@ def test_a_direction_that_no_name_tells_must_be_given():
     EarlyStopping("val_score", mode="min")
 
 
+@pytest.mark.parametrize(
+    ("make", "name", "value"),
+    [
+        (EarlyStopping, "patience", "3"),
+        (EarlyStopping, "min_delta", "min"),
+        (EarlyStopping, "baseline", "0.5"),
+        (EarlyStopping, "start_from_epoch", None),
+        (ReduceLROnPlateau, "patience", None),
+        (ReduceLROnPlateau, "factor", "0.5"),
+        (ReduceLROnPlateau, "cooldown", [1]),
+        (ReduceLROnPlateau, "min_lr", "1e-3"),
+        (lambda **options: ModelCheckpoint("x.h5", **options), "initial_value_threshold", "1"),
+    ],
+)
+def test_what_must_be_a_number_is_looked_at_before_the_training(make, name, value):
+    with pytest.raises(ValueError, match=rf"`{name}` must be a number. Received: {name}={re.escape(repr(value))}"):
+        make(**{name: value})
+
+
 def test_a_value_that_is_missing_is_a_warning_that_names_what_is_there():
     stop = EarlyStopping(patience=1)
     with pytest.warns(
@@ -431,6 +451,8 @@ def test_a_template_that_cannot_be_filled_names_what_can():
     for wrong in (0, 1.5, "batch", True):
         with pytest.raises(ValueError, match=r"`save_freq` must be .* Received: save_freq="):
             ModelCheckpoint("x.h5", save_freq=wrong)
+        with pytest.raises(TypeError, match=r"ModelCheckpoint: `filepath` must be a path. Received: filepath=None"):
+            ModelCheckpoint(None)
         with pytest.raises(ValueError, match=r"`period` must be a number of epochs. Received: period="):
             ModelCheckpoint("x.h5", period=wrong)
 

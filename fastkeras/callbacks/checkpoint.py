@@ -2,7 +2,7 @@
 
 import os
 
-from fastkeras.callbacks.monitor import Monitor
+from fastkeras.callbacks.monitor import Monitor, number
 from fastkeras.callbacks.names import Values
 from fastkeras.utils import suggest
 
@@ -32,6 +32,8 @@ class ModelCheckpoint(Monitor):
         **unknown,
     ):
         suggest.refuse_arguments("ModelCheckpoint", ModelCheckpoint, unknown)
+        if initial_value_threshold is not None:
+            number("ModelCheckpoint", "initial_value_threshold", initial_value_threshold)
         # Without save_best_only nothing is compared, and any name will do.
         super().__init__(monitor, mode if save_best_only else "min", baseline=initial_value_threshold)
         if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1):
@@ -41,6 +43,8 @@ class ModelCheckpoint(Monitor):
             )
         if not isinstance(period, int) or isinstance(period, bool) or period < 1:
             raise ValueError(f"ModelCheckpoint: `period` must be a number of epochs. Received: period={period!r}")
+        if not isinstance(filepath, (str, os.PathLike)):
+            raise TypeError(f"ModelCheckpoint: `filepath` must be a path. Received: filepath={filepath!r}")
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only

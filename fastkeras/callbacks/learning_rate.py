@@ -4,7 +4,7 @@ import inspect
 import math
 
 from fastkeras.callbacks.callback import Callback
-from fastkeras.callbacks.monitor import Monitor
+from fastkeras.callbacks.monitor import Monitor, number
 from fastkeras.utils import suggest
 
 
@@ -66,13 +66,13 @@ class ReduceLROnPlateau(Monitor):
     ):
         suggest.refuse_arguments("ReduceLROnPlateau", ReduceLROnPlateau, unknown)
         super().__init__(monitor, mode, min_delta)
-        if not 0 < factor < 1:
+        if not 0 < number("ReduceLROnPlateau", "factor", factor) < 1:
             raise ValueError(f"ReduceLROnPlateau: `factor` must lie between 0 and 1. Received: factor={factor!r}")
         self.factor = factor
-        self.patience = patience
+        self.patience = number("ReduceLROnPlateau", "patience", patience)
         self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
+        self.cooldown = number("ReduceLROnPlateau", "cooldown", cooldown)
+        self.min_lr = number("ReduceLROnPlateau", "min_lr", min_lr)
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):

@@ -1,6 +1,7 @@
 """Monitor: the base of the callbacks that watch one loss or metric."""
 
 import math
+import numbers
 import warnings
 
 from fastkeras.callbacks.callback import Callback
@@ -45,6 +46,13 @@ def direction(owner, mode, monitor):
     )
 
 
+def number(owner, name, value):
+    """`value`, if it is a number; a ValueError names callback and argument otherwise."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"{owner}: `{name}` must be a number. Received: {name}={value!r}")
+    return value
+
+
 class Monitor(Callback):
     """Watches the value called `monitor` and remembers the best one.
 
@@ -54,7 +62,7 @@ class Monitor(Callback):
     def __init__(self, monitor, mode, min_delta=0.0, baseline=None):
         self.monitor = monitor
         self.direction = direction(type(self).__name__, mode, monitor)
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(number(type(self).__name__, "min_delta", min_delta))
         self.best = self.worst if baseline is None else baseline
 
     @property

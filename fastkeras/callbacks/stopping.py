@@ -3,7 +3,7 @@
 import math
 
 from fastkeras.callbacks.callback import Callback
-from fastkeras.callbacks.monitor import Monitor
+from fastkeras.callbacks.monitor import Monitor, number
 from fastkeras.utils import suggest
 
 
@@ -30,11 +30,11 @@ class EarlyStopping(Monitor):
     ):
         suggest.refuse_arguments("EarlyStopping", EarlyStopping, unknown)
         super().__init__(monitor, mode, min_delta)
-        self.patience = patience
+        self.patience = number("EarlyStopping", "patience", patience)
         self.verbose = verbose
-        self.baseline = baseline
+        self.baseline = baseline if baseline is None else number("EarlyStopping", "baseline", baseline)
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = number("EarlyStopping", "start_from_epoch", start_from_epoch)
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):
