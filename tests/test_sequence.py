@@ -59,6 +59,7 @@ def test_str_values_go_with_any_name_of_object():
         ("list of sequences. Received: None as sequence 1", {"sequences": [[1], None]}),
         (r"one shape, here \(2,\). Received: \(\) in sequence 1", {"sequences": [[[1, 2]], [3]]}),
         ("dtype=object(.|\n)*Received: dtype=int32, value='a'", {"value": "a"}),
+        (r"argument of pad_sequences. Did you mean 'maxlen'\? Received: 'max_len'", {"max_len": 3}),
         ("`maxlen` must be at least 0. Received: maxlen=-1", {"maxlen": -1}),
         ("`maxlen` must be an integer or None. Received: maxlen=2.5", {"maxlen": 2.5}),
         ("`maxlen` must be an integer or None. Received: maxlen='post'", {"maxlen": "post"}),

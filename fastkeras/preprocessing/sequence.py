@@ -20,7 +20,7 @@ __all__ = [
 SIDES = ("pre", "post")
 
 
-def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0.0):
+def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0.0, **unknown):
     """Cuts and fills sequences to one length, so that they make an array.
 
     Args:
@@ -36,13 +36,14 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
 
     Raises:
         ValueError: if an argument is none of those, a sequence has no length, or elements differ in shape.
-        TypeError: if `maxlen` is no integer.
+        TypeError: if `maxlen` is no integer, or for an argument that is none of those.
 
     >>> pad_sequences([[1, 2, 3], [3, 4, 5, 6], [7, 8]], maxlen=3)
     array([[1, 2, 3],
            [4, 5, 6],
            [0, 7, 8]], dtype=int32)
     """
+    suggest.refuse_arguments("pad_sequences", pad_sequences, unknown)
     for name, side in (("padding", padding), ("truncating", truncating)):
         if side not in SIDES:
             raise ValueError(suggest.unknown(f"`{name}` of pad_sequences", side, SIDES))
