@@ -341,6 +341,13 @@ def test_class_weights_go_by_the_target(y, expected):
     np.testing.assert_array_equal(prepare(model, [1, 2, 3, 4], y, class_weight={0: 3.0, 2: 0.5})[2], expected)
 
 
+def test_targets_may_be_a_list_with_one_item_per_output():
+    x, y = points(7)
+    for form in ([y], (y,), [y.tolist()]):
+        np.testing.assert_array_equal(prepare(classifier(), [x], form)[1], prepare(classifier(), x, y)[1])
+    assert prepare(classifier(), x[:1], [y[0]])[1].shape == prepare(classifier(), x[:1], y[:1])[1].shape
+
+
 def test_class_weights_of_steps():
     x, y = sentences()
     weights = prepare(tagger(), x, y, class_weight={1: 2.5})[2]

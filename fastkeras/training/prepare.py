@@ -30,6 +30,8 @@ def prepare(model, x, y, sample_weight=None, class_weight=None):
     n = len(xs[0])
     if y is None:
         raise ValueError("`y`, the targets, is missing. Received: y=None")
+    if isinstance(y, (list, tuple)) and len(y) == 1 and n > 1:  # a list with one item per output
+        y = y[0]
     y = to_array("y", y)
     if y.ndim == 0 or len(y) != n:
         received = f"{n} in x, {len(y) if y.ndim else 1} in y"
