@@ -1,5 +1,6 @@
 """fit, evaluate, predict and the functions on one batch: their numbers, and that nothing is lost when they fail."""
 
+import copy
 import gc
 import os
 import signal
@@ -448,6 +449,25 @@ def test_an_optimizer_trains_the_model_it_was_last_compiled_into():
     one.compile("sgd", "mse")
     one.fit([1.0, 2.0], [5.0, 7.0], verbose=0)
     assert not np.array_equal(one.get_weights()[0], before[0])
+
+
+def test_the_state_of_an_optimizer_is_not_kept_with_a_model_that_it_left(tmp_path):
+    optimizer = keras.optimizers.Adam(0.1)
+    one, two = line(optimizer), line(optimizer)
+    two.fit([1.0, 2.0], [5.0, 7.0], epochs=3, verbose=0)
+    expected = state(two)
+    one.save(tmp_path / "one.h5")
+    one.save_weights(tmp_path / "one.weights.h5")
+    two.save_weights(tmp_path / "two.weights.h5")
+    for copied in (keras.saving.load_model(tmp_path / "one.h5"), copy.deepcopy(one)):
+        assert copied.optimizer.iterations == 0
+        assert_same(copied.get_weights(), one.get_weights())
+    for name in ("one", "two"):
+        one.load_weights(tmp_path / f"{name}.weights.h5")
+    assert_same(one.get_weights(), two.get_weights())
+    assert_same(state(two), expected)
+    two.load_weights(tmp_path / "one.weights.h5")
+    assert two.optimizer.iterations == 3, "there was no state in it"
 
 
 def test_no_epoch_changes_nothing():

@@ -215,7 +215,8 @@ class Model(Layer):
         """For pickle and copy: everything but what passes keep; of the optimizer its settings and its state."""
         state = {**super().__getstate__(), "_lock": None, "_idle_passes": [], "_training_pass": None, "history": None}
         if self.compiled:
-            state["compiled"] = self.compiled.arguments(), self.optimizer.state()
+            kept = self.optimizer.state() if self.compiled.owns_optimizer else None
+            state["compiled"] = self.compiled.arguments(), kept
         return state
 
     def __setstate__(self, state):
@@ -224,7 +225,7 @@ class Model(Layer):
         if self.compiled:
             arguments, optimizer_state = self.compiled
             self.compile(**arguments)
-            if self.graph is not None:
+            if self.graph is not None and optimizer_state is not None:
                 self.optimizer.set_state(optimizer_state)
 
     # --- training --------------------------------------------------------------------------------------------------

@@ -60,7 +60,8 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, **ignore
         weights.write_layers(file.create_group("model_weights"), model)
         if training is not None:
             file.attrs["training_config"] = training
-            weights.write_optimizer(file.create_group("optimizer_weights"), model.compiled.optimizer)
+            if model.compiled.owns_optimizer:
+                weights.write_optimizer(file.create_group("optimizer_weights"), model.compiled.optimizer)
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):

@@ -350,7 +350,7 @@ def save_weights(model, filepath, overwrite=True, save_format=None):
             write_layers(file, model)
             return
         write_places(file, model)
-        if model.compiled:
+        if model.compiled and model.compiled.owns_optimizer:
             write_numbered_optimizer(file, model.compiled.optimizer)
 
 
@@ -379,7 +379,8 @@ def load_weights(model, filepath, skip_mismatch=False, by_name=False):
         if "layers" not in file.root:
             raise ValueError(f"'{path}' holds no weights of a Keras model.")
         pairs = match_places(file, model, skip_mismatch)
-        state = read_numbered_optimizer(file, model.compiled.optimizer) if model.compiled else None
+        trains = model.compiled and model.compiled.owns_optimizer
+        state = read_numbered_optimizer(file, model.compiled.optimizer) if trains else None
         assign(pairs)
         if state is not None:
             model.compiled.optimizer.set_state(state)

@@ -96,9 +96,14 @@ class Compiled:
             weighted = [by_weight for _, by_weight in self._given_metrics]
             self.metrics = list(zip(self.names[1:], made, weighted, strict=True))
 
+    @property
+    def owns_optimizer(self):
+        """Whether the optimizer has not been compiled into another model since, whose weights it changes now."""
+        return self.optimizer.is_built_for(self._trained)
+
     def require_optimizer(self, model):
-        """The optimizer; a ValueError if it was compiled into another model since, whose weights it changes now."""
-        if not self.optimizer.is_built_for(self._trained):
+        """The optimizer; a ValueError if it is another model's now."""
+        if not self.owns_optimizer:
             raise ValueError(
                 f"Model '{model.name}': its optimizer was compiled into another model since, and cannot train both; "
                 f"give each model one of its own. Received: {self.optimizer}"
