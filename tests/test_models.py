@@ -54,6 +54,8 @@ def test_summary_before_the_model_is_built_and_with_frozen_layers():
     model = keras.Sequential([Embedding(1000, 16), Dense(3)])
     model.summary(print_fn=lines.append)
     assert lines[3].split() == [model.layers[0].name, "(Embedding)", "?", "?"]
+    keras.Sequential([model]).summary(print_fn=lines.append)
+    assert lines[-6].split() == [model.name, "(Sequential)", "?", "?"]
     model.build((None, 7))
     model.layers[0].trainable = False
     lines.clear()
@@ -182,6 +184,27 @@ def test_gradients_through_a_whole_model():
         assert_close(variable.grad, numeric, 5e-3, variable.path)
 
 
+def test_two_models_share_a_layer_that_each_trains_or_leaves_alone():
+    discriminator = keras.Sequential([Dense(3, activation="tanh", input_dim=2), Dense(1)])
+    discriminator.compile("sgd", "mse")
+    discriminator.trainable = False  # for the models compiled from here on
+    generator = keras.Sequential([Dense(2, input_dim=4)])
+    both = keras.Sequential([generator, discriminator])
+    both.compile("sgd", "mse")
+
+    def changed(train, x, y):
+        before = both.get_weights()
+        train(x, y)
+        return [bool(np.any(a != b)) for a, b in zip(both.get_weights(), before, strict=True)]
+
+    def random(*shape):
+        return RNG.normal(size=shape).astype("f")
+
+    for _ in range(2):
+        assert changed(discriminator.train_on_batch, random(5, 2), random(5, 1)) == [False, False] + [True] * 4
+        assert changed(both.train_on_batch, random(5, 4), random(5, 1)) == [True, True] + [False] * 4
+
+
 def test_a_layer_used_twice_adds_both_gradients():
     x = Input((3,))
     shared = Dense(3, activation="tanh")
@@ -265,6 +288,32 @@ def test_masks_travel_through_nested_models():
     x[:, 3:] = 0
     dense, rnn = inner.layers[0], model.layers[-1]
     assert_close(model.predict(x), rnn(dense(x[:, :3].copy())), 1e-5)
+
+
+def test_the_mask_of_a_model_inside_a_model_weighs_the_loss():
+    inner = keras.Sequential([Embedding(5, 3, mask_zero=True), Dense(2, activation="softmax")])
+    outer = keras.Sequential([Input((4,)), inner])
+    ids, labels = np.array([[1, 2, 0, 0], [3, 0, 0, 0]]), np.array([[0, 1, 1, 1], [1, 0, 1, 0]])
+    values = []
+    for model in (inner, outer):
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        values.append(model.evaluate(ids, labels, verbose=0))
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_penalties_of_outputs_add_to_the_loss(nested):
+    rnn = SimpleRNN(3, return_state=True, activity_regularizer="l2")
+    x = Input((5, 2))
+    y, state = rnn(x)
+    model = keras.Model(x, Dense(1)(y))
+    model = keras.Sequential([Input((5, 2)), model]) if nested else model
+    model.compile("sgd", "mse")
+    data, target = RNG.normal(size=(4, 5, 2)).astype("f"), RNG.normal(size=(4, 1)).astype("f")
+    error = np.mean((model.predict(data) - target) ** 2)
+    h = np.asarray(rnn(data)[0], np.float64)
+    assert_close(model.evaluate(data, target, verbose=0), error + 2 * 0.01 * (h**2).sum() / 4, 1e-5)
+    assert_close(model.train_on_batch(data, target), error + 2 * 0.01 * (h**2).sum() / 4, 1e-5)
 
 
 def test_threads_can_predict_with_one_model():

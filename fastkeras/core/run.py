@@ -24,6 +24,7 @@ class Run:
     wants_dx: whether backward must return the gradient of the layer's input.
     logits: whether the layer must leave out its last activation, since the loss is computed from what is under it.
     output_masks: the masks of the outputs, if forward has found them itself (a model inside a model), else None.
+    penalty: what the layer adds to the loss, if its output is penalised.
     kept: whatever else the layer keeps for the next pass through this call site.
 
     Buffers are kept from batch to batch, so a training step allocates nothing large. They belong to the pass and
@@ -37,6 +38,7 @@ class Run:
         "logits",
         "mask",
         "output_masks",
+        "penalty",
         "trained",
         "training",
         "trains",
@@ -47,6 +49,7 @@ class Run:
         self.training = training
         self.mask = mask
         self.output_masks = None
+        self.penalty = 0.0
         self.trains = trains
         self.trained = trained
         self.wants_dx = wants_dx

@@ -110,8 +110,8 @@ class Pass:
             (layer, run, _one_or_all(reads), _one_or_all(writes))
             for (layer, reads, writes), run in zip(graph.steps, self.runs, strict=True)
         ]
-        self._makes_masks = any(type(layer).compute_mask is not Layer.compute_mask for layer in graph.layers)
-        self._penalises = any(layer.activity_regularizer is not None for layer in graph.layers)
+        self._makes_masks = any(_makes_masks(layer) for layer in graph.layers)
+        self._penalising = [run for (layer, _, _), run in zip(graph.steps, self.runs, strict=True) if _penalises(layer)]
         self.loss_run = Run()  # the buffers of the loss
         self.penalty = 0.0  # what the layers add to the loss
         self._tape = []
@@ -124,7 +124,7 @@ class Pass:
         wants = dict.fromkeys(self.graph.input_slots, input_wants)
         for (layer, reads, writes), run in zip(self.graph.steps, self.runs, strict=True):
             run.wants_dx = any(wants[slot] for slot in reads)
-            learns = run.wants_dx or (run.trains and bool(layer.trainable_variables))
+            learns = run.wants_dx or _learns(layer, run.trained)
             wants.update(dict.fromkeys(writes, learns))
         self._input_wants = input_wants
 
@@ -143,7 +143,8 @@ class Pass:
         values, marks = [*inputs, *unknown], [*(masks or [None] * len(inputs)), *unknown]
         masked = self._makes_masks or masks is not None
         tape = self._tape = []
-        self.penalty = 0.0
+        for run in self._penalising:
+            run.penalty = 0.0
         self.runs[-1].logits = logits
         for layer, run, read, write in self._steps:
             x = values[read] if type(read) is int else [values[slot] for slot in read]
@@ -153,14 +154,15 @@ class Pass:
             y, backward = layer.forward(x, run)
             if masked:
                 self._mark(marks, write, layer.compute_mask(x, mask) if run.output_masks is None else run.output_masks)
-            if self._penalises and layer.activity_regularizer is not None:
-                y, backward = self._with_penalty(layer, y, backward, run)
+            if layer.activity_regularizer is not None:
+                y, backward = _with_penalty(layer, y, backward, run)
             if type(write) is int:
                 values[write] = y
             else:
                 for slot, value in zip(write, y, strict=True):
                     values[slot] = value
             tape.append((read, write, backward))
+        self.penalty = sum(run.penalty for run in self._penalising)
         return self._outputs(values), [marks[slot] for slot in self.graph.output_slots]
 
     @staticmethod
@@ -180,14 +182,6 @@ class Pass:
             self._output_backs.append(back)
         return outputs
 
-    def _with_penalty(self, layer, y, backward, run):
-        """Adds the penalty of the layer's output, per sample, to the loss, and its gradient to what comes back."""
-        y, back = dense(y, run, "penalised")
-        slope = np.zeros_like(y)
-        self.penalty += layer.activity_regularizer.value_and_gradient(y, slope) / len(y)
-        slope /= len(y)
-        return y, lambda dy: backward(back(dy + slope))
-
     def backward(self, gradients):
         """Takes the gradients of the outputs back through the pass. Returns those of the inputs where asked for."""
         grads = [None] * len(self.graph.tensors)
@@ -204,6 +198,38 @@ class Pass:
                 for slot, part in zip(read, dx, strict=True):
                     _add(grads, slot, part)
         return [grads[slot] for slot in self.graph.input_slots]
+
+
+def _learns(layer, trained):
+    """Whether training changes a weight of the layer or of one inside it. `trained` says so, not what the layers are
+    set to now: that may have changed since the model was compiled."""
+    return layer in trained and (
+        any(v.trainable for v in layer._variables) or any(_learns(inner, trained) for inner in layer.sublayers())
+    )
+
+
+def _makes_masks(layer):
+    own = type(layer).compute_mask is not Layer.compute_mask
+    return own or any(_makes_masks(inner) for inner in layer.sublayers())
+
+
+def _penalises(layer):
+    return layer.activity_regularizer is not None or any(_penalises(inner) for inner in layer.sublayers())
+
+
+def _with_penalty(layer, y, backward, run):
+    """Adds the penalty of the layer's outputs, per sample, to the loss, and its gradient to what comes back."""
+    outputs, undo = [], []
+    for i, part in enumerate(y if isinstance(y, list) else [y]):
+        part, back = dense(part, run, f"penalised_{i}")
+        slope = np.zeros_like(part)
+        run.penalty += layer.activity_regularizer.value_and_gradient(part, slope) / len(part)
+        slope /= len(part)
+        outputs.append(part)
+        undo.append(lambda dy, back=back, slope=slope: back(slope if dy is None else dy + slope))
+    if isinstance(y, list):
+        return outputs, lambda dys: backward([f(dy) for f, dy in zip(undo, dys, strict=True)])
+    return outputs[0], lambda dy: backward(undo[0](dy))
 
 
 def _one_or_all(slots):

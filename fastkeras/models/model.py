@@ -129,7 +129,7 @@ class Model(Layer):
             inner = run.kept["pass"] = Pass(self.graph, run.trained)
         xs = x if type(x) is list else [x]
         outputs, masks = inner.forward(xs, run.training, [run.mask] * len(xs), run.logits, run.wants_dx)
-        run.output_masks = masks
+        run.output_masks, run.penalty = masks, inner.penalty
 
         def backward(dy):
             dx = inner.backward(dy if type(dy) is list else [dy])

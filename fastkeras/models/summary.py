@@ -13,7 +13,7 @@ def _row(fields):
 
 
 def _shape(layer):
-    shape = getattr(layer, "output_shape", None)
+    shape = getattr(layer, "output_shape", None) if layer.built else None
     return "?" if shape is None else str(shape)
 
 
