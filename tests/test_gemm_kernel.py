@@ -2,13 +2,15 @@
 
 import contextlib
 import os
+import threading
+import time
 
 import numpy as np
 import pytest
 import reference
 from checks import assert_close, same_bits_for_any_threads
 
-from fastkeras._kernels import activations, gemm
+from fastkeras._kernels import activations, gemm, threads
 
 RNG = np.random.default_rng(3)
 FORMS = {"NN": (False, False), "NT": (False, True), "TN": (True, False), "TT": (True, True)}
@@ -242,3 +244,27 @@ def array(*shape):
 def test_wrong_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_number_of_threads_does_not_change_during_a_product():
+    """A product has scratch for as many threads as there were when it began, and asks again inside."""
+    started, finished = threading.Event(), []
+    a = np.ones((2000, 2000), np.float32)
+
+    def multiply():
+        started.set()
+        gemm.gemm(np.empty_like(a), a, a)  # takes about 100 ms
+        finished.append(True)
+
+    before = threads.get_num_threads()
+    worker = threading.Thread(target=multiply)
+    try:
+        threads.set_num_threads(1)
+        worker.start()
+        started.wait()
+        time.sleep(0.01)
+        threads.set_num_threads(8)
+        assert finished
+    finally:
+        worker.join()
+        threads.set_num_threads(before)

@@ -26,6 +26,9 @@ cdef int u8_or_null(const unsigned char **pointer, ndarray a, str name, int rank
                     Py_ssize_t n1=*, Py_ssize_t n2=*) except -1
 
 # Scratch memory for kernels: at least `floats` floats, aligned to a cache line, until it is given back. Both need the
-# GIL; a few blocks are kept and reused, so that a training step allocates nothing.
+# GIL; a few blocks are kept and reused, so that a training step allocates nothing. What a kernel needs may depend on
+# the number of threads, which therefore does not change while scratch is taken.
 cdef float *take_scratch(Py_ssize_t floats) except NULL
 cdef void give_scratch(float *block) noexcept
+cdef bint scratch_is_taken() noexcept
+cdef void forget_taken() noexcept  # in a forked child, which has none of the threads that took it

@@ -92,6 +92,7 @@ cdef struct Block:
     bint taken
 
 cdef Block blocks[KEPT]
+cdef Py_ssize_t taken = 0  # how many blocks are in use, kept or not
 
 
 cdef float *_allocate(Py_ssize_t floats) except NULL:
@@ -102,12 +103,14 @@ cdef float *_allocate(Py_ssize_t floats) except NULL:
 
 
 cdef float *take_scratch(Py_ssize_t floats) except NULL:
+    global taken
     cdef Py_ssize_t wanted = floats if floats > 4096 else 4096
     cdef int i, free_block = -1
     for i in range(KEPT):
         if not blocks[i].taken:
             if blocks[i].floats >= floats:
                 blocks[i].taken = True
+                taken += 1
                 return blocks[i].data
             if free_block < 0:
                 free_block = i
@@ -115,13 +118,25 @@ cdef float *take_scratch(Py_ssize_t floats) except NULL:
     if free_block >= 0:
         free(blocks[free_block].data)
         blocks[free_block] = Block(data, wanted, True)
+    taken += 1
     return data
 
 
 cdef void give_scratch(float *block) noexcept:
+    global taken
     cdef int i
+    taken -= 1
     for i in range(KEPT):
         if blocks[i].data == block:
             blocks[i].taken = False
             return
     free(block)
+
+
+cdef bint scratch_is_taken() noexcept:
+    return taken > 0
+
+
+cdef void forget_taken() noexcept:
+    global taken
+    taken = 0
