@@ -211,6 +211,31 @@ def test_stateful_layer_goes_on_where_it_stopped():
     assert_close(run_layer(parts, x[:, :3].copy()), run_layer(whole, x[:, :3].copy()), 1e-5)
 
 
+def test_a_state_must_have_the_batchs_shape():
+    layer = built(SimpleRNN(5, stateful=True, name="memory"), 1, 2, 3)
+    layer(random(1, 2, 3))
+    message = r"Layer 'memory' \(SimpleRNN\): expected an initial state of shape \(4, 5\), or reset_states\(\)"
+    with pytest.raises(ValueError, match=message):
+        layer(random(4, 2, 3))
+    layer.reset_states()
+    assert layer(random(4, 2, 3)).shape == (4, 5)
+    for state in (random(1, 5), random(5), random(4, 1)):
+        with pytest.raises(ValueError, match=r"initial state of shape \(4, 5\)\. Received: shape"):
+            SimpleRNN(5)(random(4, 2, 3), initial_state=state)
+    with pytest.raises(ValueError, match=r"at least one step. Received: shape \(4, 0, 3\)"):
+        SimpleRNN(5)(random(4, 0, 3))
+
+
+def test_an_initial_state_may_come_as_distinct_rows():
+    x, states, ids = random(3, 2, 4), Embedding(7, 5), np.array([6, 1, 6], np.int32)
+    rnn, run = built(SimpleRNN(5), 3, 2, 4), Run(wants_dx=True)
+    rows, _ = built(states, 3).forward(ids, Run())
+    y, backward = rnn.forward([x, rows], run)
+    assert_close(y, rnn(x, initial_state=states.get_weights()[0][ids]), 1e-6)
+    _, dstate = backward(np.ones((3, 5), "f"))
+    assert dstate.shape == (2, 5)
+
+
 @pytest.mark.parametrize("which", ["dropout", "recurrent_dropout"])
 def test_dropout_inside_the_rnn_is_one_mask_per_row_and_only_in_training(which):
     B, T, D, U = 5, 7, 4, 6
@@ -274,6 +299,8 @@ def test_masking_skips_steps_that_equal_the_value():
     assert (y[0, 1] == 0).all() and (dx[0, 1] == 0).all()
     np.testing.assert_array_equal(y[1], x[1])
     np.testing.assert_array_equal(dx[1], dy[1])
+    endless = np.array([[[np.inf, np.inf], [np.inf, 1.0]]], "f")
+    np.testing.assert_array_equal(run_layer(Masking(np.inf), endless), [[[0.0, 0.0], [np.inf, 1.0]]])
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4), (5, 3), (2, 3, 2, 2), (0, 3, 4), (4,)])
@@ -304,6 +331,18 @@ def test_a_layer_answers_at_once_when_it_is_called_on_data():
     layer(np.zeros((2, 4)))
     np.testing.assert_array_equal(y, kept)  # its own memory
     assert Embedding(5, 2)(np.array([[1, 2, 3]])).shape == (1, 3, 2)
+    with pytest.raises(ValueError, match=f"Received: {2**32 + 1} in row 0, place"):
+        Embedding(5, 2)(np.array([[2**32 + 1]]))
+
+
+@pytest.mark.parametrize("kind", [list, bool, int, np.float32])
+def test_a_mask_of_any_kind_may_be_given(kind):
+    x, mask = random(2, 3, 4), [[1, 0, 1], [0, 0, 1]]
+    layer = built(SimpleRNN(5), 2, 3, 4)
+    expected = layer(x, mask=np.array(mask, bool))
+    np.testing.assert_array_equal(layer(x, mask=mask if kind is list else np.array(mask, kind)), expected)
+    with pytest.raises(ValueError, match=r"`mask`.*\(2, 3\)"):
+        layer(x, mask=np.ones((2, 4), bool))
 
 
 def test_a_layer_adds_to_the_graph_when_it_is_called_on_a_symbol():
@@ -347,6 +386,22 @@ def test_initial_weights_are_taken():
     layer = Dense(3, weights=[W, b])
     layer.ensure_built((None, 4))
     np.testing.assert_array_equal(layer.get_weights()[0], W)
+    np.testing.assert_array_equal(Embedding(4, 3, weights=W)(np.arange(4)), W)
+
+
+def test_initializers_of_the_users_own():
+    W = random(4, 3)
+    layers = [Dense(3, kernel_initializer=lambda shape, dtype=None: W) for _ in range(2)]
+    for layer in layers:
+        layer.ensure_built((None, 4))
+    layers[0].set_weights([np.zeros((4, 3)), np.zeros(3)])
+    assert W.all() and layers[1].get_weights()[0].all()  # nothing is shared
+    with pytest.raises(ValueError, match=r"the initializer of 'kernel' must give an array of shape \(5, 3\)"):
+        layers[0].from_config({"units": 3, "kernel_initializer": lambda shape, dtype=None: W})(random(2, 5))
+
+
+def test_rates_may_be_numbers_of_any_kind():
+    assert Dropout(np.float32(0.5)).rate == SimpleRNN(2, dropout=np.float16(0.5)).dropout == 0.5
 
 
 class Scale(Layer):

@@ -122,6 +122,12 @@ def test_a_model_that_waits_for_its_shape_is_built_by_data_and_takes_other_lengt
     assert model.predict(np.ones((2, 5), int)).shape == (2, 1)
     assert model.built and model.input_shape == (None, 5)
     assert model.predict(np.ones((3, 8), int)).shape == (3, 1)
+    model = keras.Sequential([Embedding(2**24 + 2, 1), Flatten()])
+    ids = np.array([[2**24 + 1]])  # no float32 holds it
+    assert model(ids).shape == (1, 1) and model(np.ones((3, 8), int)).shape == (3, 8)
+    np.testing.assert_array_equal(model(ids)[0], model.get_weights()[0][2**24 + 1])
+    with pytest.raises(ValueError, match=r"ids must lie in \[0, 16777218\)"):
+        keras.Sequential([model]).predict(ids + 2**32)
 
 
 def test_a_failed_build_leaves_no_trace():
@@ -139,6 +145,8 @@ def test_add_and_pop():
     assert model.output_shape == (None, 5)
     for _ in range(3):
         model.pop()
+    model.add(Dense(7))
+    assert model.input_shape == (None, 4) and model.pop().units == 7  # the input stays, as in Keras
     with pytest.raises(TypeError, match="no layers to remove"):
         model.pop()
     with pytest.raises(TypeError, match=r"expected a Layer.*Received: 'dense'"):
@@ -305,7 +313,7 @@ def test_the_mask_of_a_model_inside_a_model_weighs_the_loss():
 def test_what_penalties_of_outputs_add_to_the_loss(nested):
     rnn = SimpleRNN(3, return_state=True, activity_regularizer="l2")
     x = Input((5, 2))
-    y, state = rnn(x)
+    y, _ = rnn(x)
     model = keras.Model(x, Dense(1)(y))
     model = keras.Sequential([Input((5, 2)), model]) if nested else model
     model.compile("sgd", "mse")

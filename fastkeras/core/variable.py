@@ -33,7 +33,7 @@ class Variable:
     """
 
     def __init__(self, value, name="variable", trainable=True, regularizer=None, constraint=None, path=None):
-        self.value = np.ascontiguousarray(value, np.float32)
+        self.value = np.array(value, np.float32, order="C")  # its own: a user's initializer may keep what it gave
         self.grad = None
         self.name = name
         self.path = path or name

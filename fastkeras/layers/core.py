@@ -274,7 +274,9 @@ class Masking(Layer):
     def forward(self, x, run):
         x, back = dense(x, run)
         kept = (x != np.float32(self.mask_value)).any(axis=-1, keepdims=True)
-        y = np.multiply(x, kept, out=run.buffer("y", x.shape))
+        y = run.buffer("y", x.shape)
+        y.fill(0.0)
+        np.copyto(y, x, where=kept)
         return y, lambda dy: back(dy * kept)
 
     def get_config(self):

@@ -51,7 +51,8 @@ class Layer:
 
     Arguments (those of Keras): name; trainable; dtype (float32, the only one computed in); input_shape,
     batch_input_shape or input_dim, which let the first layer of a Sequential model be built at once; weights, the
-    initial values of the layer's weights; activity_regularizer, a penalty on the output added to the loss.
+    initial values of the layer's weights (a list, or the only one); activity_regularizer, a penalty on the output
+    added to the loss.
     """
 
     supports_masking = False  # whether the input's mask holds for the output
@@ -106,6 +107,11 @@ class Layer:
     ):
         """A new Variable of the layer, float32, with values from the initializer."""
         value = initial_value(initializers.get(initializer), tuple(int(n) for n in shape))
+        if np.shape(value) != tuple(shape):
+            raise ValueError(
+                f"Layer '{self.name}': the initializer of '{name}' must give an array of shape {tuple(shape)}. "
+                f"Received: shape {np.shape(value)}"
+            )
         variable = Variable(
             value,
             name,
@@ -144,7 +150,8 @@ class Layer:
             self.build(input_shape)
             self.built = True
             if self._initial_weights is not None:
-                self.set_weights(self._initial_weights)
+                given = self._initial_weights
+                self.set_weights([given] if isinstance(given, np.ndarray) else given)
                 self._initial_weights = None
 
     def sublayers(self):
@@ -238,9 +245,11 @@ class Layer:
         return site.outputs if _several(output_shape) else site.outputs[0]
 
     def _call_eager(self, inputs, training, mask):
-        arrays = [np.ascontiguousarray(item, self.input_dtype) for item in inputs]
+        arrays = [np.asarray(item) for item in inputs]
         self._prepare([a.shape for a in arrays])
-        run = Run(training=bool(training), mask=mask)
+        self.check_input(arrays[0])
+        arrays = [np.ascontiguousarray(a, self.input_dtype) for a in arrays]
+        run = Run(training=bool(training), mask=None if mask is None else np.ascontiguousarray(mask, bool))
         y, _ = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
         return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
 
@@ -255,7 +264,8 @@ class Layer:
         """Raises a ValueError that names the layer if it cannot take inputs of this shape."""
 
     def check_input(self, x):
-        """Raises a ValueError that names the layer if it cannot take these values; for a model's inputs only."""
+        """Raises a ValueError that names the layer if it cannot take these values; for what the user passes only, as
+        it came, before it is converted to `input_dtype`."""
 
     @property
     def input(self):

@@ -5,6 +5,8 @@ share one state. `States` (src_c/prefix.h) numbers the distinct ones; a layer co
 that it returns are Rows over them. Masked steps are not in the numbering at all: they cost nothing.
 """
 
+import numbers
+
 import numpy as np
 
 from fastkeras import activations
@@ -24,7 +26,7 @@ _LINEAR = activations.get("linear").kernel
 
 def rate(layer, name, value):
     """A dropout rate as a float; a ValueError that names layer and argument unless it lies in [0, 1]."""
-    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
         raise ValueError(f"{layer}: `{name}` must be a number from 0 to 1. Received: {name}={value!r}")
     return float(value)
 
@@ -132,8 +134,11 @@ class SimpleRNN(Layer):
     def forward(self, x, run):
         x, initial = (x[0], x[1]) if isinstance(x, list) else (x, None)
         given = initial is not None
-        if not given and self.stateful and self.state is not None:
+        if given:
+            initial, undo_initial = dense(initial, run, "initial")
+        elif self.stateful:
             initial = self.state
+        self._check_steps_and_state(x, initial)
         values, index, undo_input = self._input_rows(x, run)
         mask, m = run.mask, None
         if run.training and self.recurrent_dropout:
@@ -177,10 +182,21 @@ class SimpleRNN(Layer):
             db = self.bias.grad if run.trains and self.use_bias else None
             dense_kernel.backward(dvalues, dW, db, None, dP, values, W, P, None, _LINEAR)
             dx = undo_input(dvalues) if run.wants_dx else None
-            return [dx, dh[1 : states.first]] if given else dx
+            return [dx, undo_initial(dh[1 : states.first])] if given else dx
 
         y = Rows(h, states.state) if self.return_sequences else self._last_output(h, outputs, last, initial, run)
         return ([y, last] if self.return_state else y), backward
+
+    def _check_steps_and_state(self, x, initial):
+        if x.shape[1] == 0:
+            raise ValueError(f"Layer '{self.name}' (SimpleRNN): expected at least one step. Received: shape {x.shape}")
+        wanted = (x.shape[0], self.units)
+        if initial is not None and initial.shape != wanted:
+            hint = ", or reset_states() before batches of another size" if self.stateful else ""
+            raise ValueError(
+                f"Layer '{self.name}' (SimpleRNN): expected an initial state of shape {wanted}{hint}. "
+                f"Received: shape {initial.shape}"
+            )
 
     def _last_output(self, h, outputs, last, initial, run):
         """h at the last step: the last state, but zero for a row whose every step is masked (as in Keras)."""

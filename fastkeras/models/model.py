@@ -119,6 +119,10 @@ class Model(Layer):
                     f"Received: shape {tuple(shape)}"
                 )
 
+    def check_input(self, x):
+        for layer in self.graph.sole_readers[0]:
+            layer.check_input(x)
+
     @property
     def input_dtype(self):
         return self.graph.input_dtypes[0] if self.graph else "float32"

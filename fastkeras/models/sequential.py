@@ -1,5 +1,7 @@
 """Sequential: a chain of layers."""
 
+import numpy as np
+
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.core import InputLayer
 from fastkeras.layers.layer import Layer
@@ -69,7 +71,7 @@ class Sequential(Model):
             if self._chain:
                 self._set_graph([self._input], site.inputs)
             else:
-                self.graph, self.built, self._input = None, False, None
+                self.graph, self.built = None, False  # the input stays
         return layer
 
     def build(self, input_shape=None):
@@ -101,6 +103,10 @@ class Sequential(Model):
             raise ValueError(f"Sequential '{self.name}' has no layers. Add some before it is used: model.add(...)")
         if self.graph is None:
             self._build_chain(x_shapes[0], declared=False)
+
+    def _call_eager(self, inputs, training, mask):
+        self.build_for([np.shape(item) for item in inputs])
+        return super()._call_eager(inputs, training, mask)
 
     def get_config(self):
         """The layers in order, as plain Python values; see models/config.py."""
