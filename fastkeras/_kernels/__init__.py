@@ -15,7 +15,13 @@ import os
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-from fastkeras._kernels import cpu
+try:
+    from fastkeras._kernels import cpu
+except ImportError:
+    raise ImportError(
+        f"The compiled parts of fastkeras are missing in {os.path.dirname(__file__)}. In its source folder, install it "
+        "in place (pip install -e .); elsewhere, install it again."
+    ) from None
 
 # Best first. NEON is part of every 64-bit Arm machine, SSE2 (baseline) of every x86-64.
 _PREFERENCE = ("avx512", "avx2", "neon", "baseline")
