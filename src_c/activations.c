@@ -326,12 +326,14 @@ static void log_softmax_backward(float *dx, const float *dy, const float *y, fk_
 }
 
 /* y = max(x - tau, 0). With S the elements above tau, tau = (sum of S - 1) / |S|. S starts as all elements; those that
- * are not above its tau leave it, until none does (C. Michelot, J. Optim. Theory Appl. 50, 1986). */
+ * are not above its tau leave it, until none does (C. Michelot, J. Optim. Theory Appl. 50, 1986). One that lies on tau
+ * could leave and come back by rounding for ever: S must shrink. */
 static void sparsemax(float *y, const float *x, fk_index N)
 {
     const float shift = row_largest(x, N); /* keeps the numbers small; tau moves with it */
     float tau = -INFINITY;
-    for (fk_index kept = 0, before = -1; kept != before;) {
+    fk_index kept = N + 1, before;
+    do {
         float sum = 0.0f;
         before = kept;
         kept = 0;
@@ -341,7 +343,7 @@ static void sparsemax(float *y, const float *x, fk_index N)
                 kept++;
             }
         tau = (sum - 1.0f) / (float)kept;
-    }
+    } while (kept < before);
     for (fk_index n = 0; n < N; n++)
         y[n] = x[n] - shift > tau ? x[n] - shift - tau : 0.0f;
 }

@@ -157,3 +157,10 @@ def test_wrong_arguments_are_named():
         activations.backward(x, x, None, x, silu)
     with pytest.raises(ValueError, match=r"`x` must be .*\(2, 6\)"):
         activations.glu_forward(x, x)
+
+
+@pytest.mark.parametrize("step", [3, 7, 9, 10])
+def test_sparsemax_comes_to_an_end_where_elements_lie_on_its_threshold(step):
+    x = (RNG.integers(0, 16, (997, 5)) / step).astype(np.float32)
+    y, _ = run(activations.Activation("sparsemax"), x, np.zeros_like(x))
+    assert_close(y, reference.sparsemax(x.astype(np.float64)), 1e-6)
