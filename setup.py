@@ -69,7 +69,9 @@ class InstructionSet(Extension):
 
 class BuildKernels(build_ext):
     def build_extensions(self):
-        self.optional_flags = accepted(["-fopenmp", "-fno-semantic-interposition"])
+        # Without OpenMP there is one thread, and no use for its pragmas and for what they alone read.
+        openmp = accepted(["-fopenmp"]) or accepted(["-Wno-unknown-pragmas", "-Wno-unused-variable"])
+        self.optional_flags = openmp + accepted(["-fno-semantic-interposition"])
         self.link_flags = accepted([f for f in ("-fopenmp", "-Wl,-s") if sys.platform != "darwin" or f != "-Wl,-s"])
         self.strict = ["-Werror"] if os.environ.get("FASTKERAS_WERROR") == "1" else []
         self.workers = os.cpu_count() or 1
