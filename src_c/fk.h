@@ -1,4 +1,4 @@
-/* fk.h: what every kernel family shares: the alphabet, the index type, the status, the thread count.
+/* fk.h: what every kernel family shares: the alphabet, the index type, the status.
  *
  * The alphabet.  A capital letter is a size, the same letter in lower case an index into it:
  *     B batch    T time steps    D input features    U units    V vocabulary    R distinct rows    S states
@@ -18,7 +18,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FK_RESTRICT restrict
 #define FK_INLINE static inline __attribute__((always_inline))
 
 typedef ptrdiff_t fk_index;

@@ -68,6 +68,8 @@ def test_sharing_can_be_refused():
 def test_a_mask_of_another_shape_is_refused():
     with pytest.raises(ValueError, match="`mask`"):
         States(np.zeros((2, 3), np.int32), np.ones((2, 4), bool))
+    with pytest.raises(ValueError, match="fewer than 2\\^31 steps"):
+        States(np.zeros((2**31 - 1, 0), np.int32))  # states have numbers of 32 bits
 
 
 def forward_and_back(P, R, m, index, mask, h0, dh_last, dh_all, activation):

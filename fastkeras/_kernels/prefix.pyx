@@ -1,7 +1,7 @@
 """Shapes, pointers and the GIL for prefix.c; what the arrays mean is told in src_c/prefix.h."""
 
 cimport numpy as cnp
-from libc.stdint cimport uint8_t
+from libc.stdint cimport INT32_MAX, uint8_t
 from numpy cimport ndarray
 
 from fastkeras._kernels.array cimport give_scratch, i32, i32_out, take_scratch, u8_or_null
@@ -29,6 +29,8 @@ cdef class States:
         cdef Py_ssize_t B = cnp.PyArray_DIM(index, 0), T = cnp.PyArray_DIM(index, 1)
         cdef const uint8_t *mask_
         u8_or_null(&mask_, mask, "mask", 2, B, T)
+        if B * (T + 1) >= INT32_MAX:
+            raise ValueError(f"a batch must have fewer than 2^31 steps in all. Received: {B} rows of {T}")
         self._row, self._parent, self._owner = (np.empty(B * T, np.int32) for _ in range(3))
         self._waves = np.empty((fk_prefix_blocks(B), T + 1), np.int32)
         self.state, self.last = np.empty((B, T), np.int32), np.empty(B, np.int32)
