@@ -14,11 +14,13 @@ from fastkeras import _kernels
 from fastkeras._kernels import threads
 from fastkeras.version import __version__
 
+_MOST_THREADS = 1024  # OpenMP ends the process if it cannot start as many as it is asked for
+
 
 def set_num_threads(n):
-    """Uses at most n threads from now on, in this process. n: a positive integer."""
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"set_num_threads: `n` must be a positive integer. Received: n={n!r}")
+    """Uses at most n threads from now on, in this process. n: an integer from 1 to 1024."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= _MOST_THREADS:
+        raise ValueError(f"set_num_threads: `n` must be an integer from 1 to {_MOST_THREADS}. Received: n={n!r}")
     threads.set_num_threads(int(n))
 
 

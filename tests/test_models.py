@@ -267,6 +267,30 @@ def test_branches_meet_and_a_tensor_that_two_layers_read_gets_both_gradients():
     assert_close(dx, central_difference(f, data, np.concatenate([d1, d2], axis=1)), 1e-4)
 
 
+class Add(Layer):
+    """x + y, with one array for both gradients."""
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def forward(self, inputs, run):
+        return inputs[0] + inputs[1], lambda dy: [dy, dy]
+
+
+class Twice(Layer):
+    """2 x, with the gradient written over the one received."""
+
+    def forward(self, x, run):
+        return 2 * x, lambda dy: np.multiply(dy, 2, out=dy)
+
+
+def test_one_array_for_two_gradients_is_not_overwritten_by_the_first_to_receive_it():
+    x = Input((3,))
+    walk, dy = Pass(Graph([x], [Add()([Twice()(x), Twice()(x)])])), RNG.normal(size=(2, 3)).astype("f")
+    walk.forward([np.ones((2, 3), "f")], wants_dx=True)
+    assert_close(walk.backward([dy.copy()])[0], 4 * dy, 1e-6)
+
+
 def test_gradients_stop_at_frozen_layers_and_at_the_input():
     model = keras.Sequential([Dense(3, input_dim=4), Dense(2), Dense(1)])
     pack(model.variables)

@@ -724,3 +724,19 @@ def test_building_training_and_dropping_models_keeps_memory_flat():
         model.predict(IDS)
 
     assert objects_kept(cycle, 100) < 1000, "a model has about 500"
+
+
+class Scaled(Dense):
+    """A layer that does more than the one it extends: its output is not what is under a softmax."""
+
+    def forward(self, x, run):
+        y, backward = super().forward(x, run)
+        return 0.5 * y, lambda dy: backward(0.5 * dy)
+
+
+def test_a_layer_that_extends_dense_keeps_its_activation_under_a_crossentropy():
+    model = keras.Sequential([Scaled(3, activation="softmax", input_dim=4)])
+    model.compile("sgd", "categorical_crossentropy")
+    x, y = np.ones((5, 4), "f"), np.eye(3, dtype="f")[[0, 1, 2, 0, 1]]
+    expected = keras.losses.CategoricalCrossentropy()(y, model.predict(x))
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(float(expected), rel=1e-5)

@@ -12,6 +12,8 @@ What the backward pass needs, the closure closes over; arrays that repeat from b
 x is an array or Rows (core/rows.py); a layer that has no use for distinct rows begins with `dense(x, run)`.
 """
 
+import inspect
+
 import numpy as np
 
 from fastkeras import constraints, initializers, regularizers
@@ -93,8 +95,6 @@ class Layer:
 
     @classmethod
     def _arguments(cls):
-        import inspect  # takes long to import, and is needed for a message only
-
         names = set()
         for base in cls.__mro__[:-1]:
             names.update(inspect.signature(base.__init__).parameters)

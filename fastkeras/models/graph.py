@@ -195,8 +195,10 @@ class Pass:
             if type(read) is int:
                 _add(grads, read, dx)
             else:
-                for slot, part in zip(read, dx, strict=True):
-                    _add(grads, slot, part)
+                for i, (slot, part) in enumerate(zip(read, dx, strict=True)):
+                    # Whoever receives a gradient may overwrite it: one array given for two inputs becomes two.
+                    shared = part is not None and any(part is other for other in dx[:i])
+                    _add(grads, slot, part.copy() if shared else part)
         return [grads[slot] for slot in self.graph.input_slots]
 
 

@@ -149,4 +149,5 @@ def _last_activation(model):
         return _last_activation(last)
     activation = getattr(last, "activation", None)
     ends_so = getattr(activation, "name", None) in ("sigmoid", "softmax")
-    return activation if ends_so and last.can_give_logits and last.activity_regularizer is None else None
+    gives_logits = vars(type(last)).get("can_give_logits", False)  # a subclass may do more than the class it extends
+    return activation if ends_so and gives_logits and last.activity_regularizer is None else None
