@@ -8,7 +8,8 @@ enum {
     SIDE = 32,        /* blocks computed side by side */
     TILE = 4 * SIDE,  /* words they give */
     ROUNDS = 10,
-    GRAIN = 32 * 1024 /* words that are worth a thread */
+    GRAIN = 32 * 1024, /* words that are worth a thread */
+    BACKWARD_GRAIN = 64 * 1024 /* products that are */
 };
 
 /* Multipliers of the rounds, and what is added to the two halves of the key between rounds. */
@@ -51,29 +52,37 @@ void fk_random_words(uint32_t *words, uint64_t key, uint64_t counter, fk_index n
     }
 }
 
-/* One tile: y = x kept / (1 - rate), with kept where the word is at least `threshold`. */
-FK_INLINE void dropout_tile(float *y, const float *x, const uint32_t *word, uint32_t threshold, float scale,
-                            fk_index n)
+/* 1 / (1 - rate); what is multiplied by it is 0 if the rate is 1 */
+static float scale_of(double rate) { return rate < 1.0 ? (float)(1.0 / (1.0 - rate)) : 0.0f; }
+
+/* y = x kept scale */
+FK_INLINE void keep(float *y, const float *x, const uint8_t *kept, float scale, fk_index n)
 {
     for (fk_index i = 0; i < n; i++)
-        y[i] = word[i] >= threshold ? x[i] * scale : 0.0f;
+        y[i] = kept[i] ? x[i] * scale : 0.0f;
 }
 
-void fk_random_dropout(float *y, const float *x, uint64_t key, uint64_t counter, double rate, fk_index n)
+void fk_random_dropout(float *y, uint8_t *kept, const float *x, uint64_t key, uint64_t counter, double rate,
+                       fk_index n)
 {
-    if (rate >= 1.0) {
-        memset(y, 0, (size_t)n * sizeof(float));
-        return;
-    }
-    const uint32_t threshold = (uint32_t)(rate * 0x1p32);
-    const float scale = (float)(1.0 / (1.0 - rate));
+    const uint64_t threshold = (uint64_t)(rate * 0x1p32); /* 2^32, above every word, if the rate is 1 */
+    const float scale = scale_of(rate);
 #pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += TILE) {
+        const fk_index size = fk_min(TILE, n - i);
         uint32_t word[TILE];
+        uint8_t unasked[TILE], *kept_i = kept ? kept + i : unasked;
         philox_tile(word, key, counter, (uint64_t)(i / 4));
-        if (n - i >= TILE)
-            dropout_tile(y + i, x + i, word, threshold, scale, TILE);
-        else
-            dropout_tile(y + i, x + i, word, threshold, scale, n - i);
+        for (fk_index j = 0; j < size; j++)
+            kept_i[j] = word[j] >= threshold;
+        keep(y + i, x + i, kept_i, scale, size);
     }
+}
+
+void fk_random_dropout_backward(float *dx, const float *dy, const uint8_t *kept, double rate, fk_index n)
+{
+    const float scale = scale_of(rate);
+#pragma omp parallel for num_threads((int)fk_threads_for(n, BACKWARD_GRAIN)) schedule(static)
+    for (fk_index i = 0; i < n; i += BACKWARD_GRAIN)
+        keep(dx + i, dy + i, kept + i, scale, fk_min(BACKWARD_GRAIN, n - i));
 }

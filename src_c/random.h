@@ -17,8 +17,11 @@
 /* words_i = word(i)    words (n) = */
 void fk_random_words(uint32_t *words, uint64_t key, uint64_t counter, fk_index n);
 
-/* y_i = x_i / (1 - rate) where word(i) >= 2^32 rate, 0 elsewhere    0 <= rate <= 1    y =, x (n); y may be x
- * The backward pass is the same with dy for x: key and counter give the same mask again. */
-void fk_random_dropout(float *y, const float *x, uint64_t key, uint64_t counter, double rate, fk_index n);
+/* kept_i = word(i) >= 2^32 rate         kept (n) = 0 or 1, or NULL
+ * y_i = x_i kept_i / (1 - rate)         y (n) =   x (n); y may be x    0 <= rate <= 1 */
+void fk_random_dropout(float *y, uint8_t *kept, const float *x, uint64_t key, uint64_t counter, double rate,
+                       fk_index n);
+/* dx_i = dy_i kept_i / (1 - rate)       dx (n) =   dy (n); dx may be dy */
+void fk_random_dropout_backward(float *dx, const float *dy, const uint8_t *kept, double rate, fk_index n);
 
 #endif

@@ -7,6 +7,8 @@
 
 /* Floats a thread should move before a second one is worth waking. */
 #define GRAIN (32 * 1024)
+/* The same in bytes where rows lie anywhere in memory, in pages that were not touched for long. */
+#define TAKE_GRAIN (64 * 1024)
 
 fk_status fk_rows_distinct(int32_t *index, int32_t *ids, fk_index *count, fk_index *position, const int32_t *x,
                            int32_t *seen, fk_index N, fk_index V)
@@ -66,10 +68,12 @@ void fk_rows_scatter_add(float *dvalues, const float *dy, const int32_t *index, 
 
 fk_status fk_rows_take(void *y, const void *x, const int32_t *index, fk_index N, fk_index R, fk_index bytes)
 {
-    for (fk_index n = 0; n < N; n++) {
+    for (fk_index n = 0; n < N; n++)
         if (index[n] < 0 || index[n] >= R)
             return FK_BAD_INDEX;
+    const fk_index threads = fk_threads_for(N * bytes, TAKE_GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index n = 0; n < N; n++)
         memcpy((char *)y + n * bytes, (const char *)x + index[n] * bytes, (size_t)bytes);
-    }
     return FK_OK;
 }

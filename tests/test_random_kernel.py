@@ -52,8 +52,7 @@ def test_key_and_counter_give_other_words():
 @pytest.mark.parametrize("shape", [(1,), (2, 3), (7, 19), (3, 5, 7), (1031,)], ids=str)
 def test_dropout_is_the_reference(shape, rate):
     x = np.random.default_rng(5).normal(size=shape).astype(np.float32)
-    y = np.empty_like(x)
-    random.dropout(y, x, KEY, COUNTER, rate)
+    y = dropped(x, rate)
     expected = reference.dropout(x.astype(np.float64), rate, KEY, COUNTER)
     np.testing.assert_array_equal(y == 0, expected == 0)
     assert_close(y, expected, 2e-7)
@@ -69,15 +68,25 @@ def test_dropout_keeps_the_right_share_and_the_mean():
 
 def dropped(x, rate):
     y = np.empty_like(x)
-    random.dropout(y, x, KEY, COUNTER, rate)
+    random.dropout(y, None, x, KEY, COUNTER, rate)
     return y
 
 
-def test_the_backward_pass_has_the_same_mask_and_may_work_in_place():
-    x = np.random.default_rng(6).normal(size=(11, 97)).astype(np.float32)
-    y, dx = dropped(x, 0.5), np.ones_like(x)
-    random.dropout(dx, dx, KEY, COUNTER, 0.5)
-    assert_close(y, x * dx, 1e-7)
+@pytest.mark.parametrize("rate", [0.0, 0.5, 1.0])
+def test_the_backward_pass_has_the_same_mask_and_may_work_in_place(rate):
+    x, dy = np.random.default_rng(6).normal(size=(2, 1031, 97)).astype(np.float32)
+    kept, y = np.empty(x.shape, np.bool_), np.empty_like(x)
+    random.dropout(y, kept, x, KEY, COUNTER, rate)
+    np.testing.assert_array_equal(y, dropped(x, rate))
+    np.testing.assert_array_equal(kept, y != 0)
+
+    def backward():
+        dx = dy.copy()
+        random.dropout_backward(dx, dx, kept, rate)
+        return dx
+
+    dx = same_bits_for_any_threads(backward)
+    assert_close(dx * x, y * dy, 1e-7)
 
 
 def test_what_is_dropped_is_zero_whatever_it_was():
@@ -89,12 +98,17 @@ def test_what_is_dropped_is_zero_whatever_it_was():
 
 def test_wrong_arguments_are_named():
     x = np.zeros((2, 3), np.float32)
-    with pytest.raises(ValueError, match=r"`y` must have the shape of `x`, \(2, 3\)\. Received: \(3, 2\)"):
-        random.dropout(np.zeros((3, 2), np.float32), x, 0, 0, 0.5)
+    kept = np.zeros((2, 3), np.bool_)
+    with pytest.raises(ValueError, match=r"must have the shape of `x`, \(2, 3\)\. Received: \(3, 2\) and \(2, 3\)"):
+        random.dropout(np.zeros((3, 2), np.float32), kept, x, 0, 0, 0.5)
+    with pytest.raises(ValueError, match=r"must have the shape of `x`, \(2, 3\)\. Received: \(2, 3\) and \(3, 2\)"):
+        random.dropout_backward(x, x, kept.reshape(3, 2), 0.5)
+    with pytest.raises(ValueError, match=r"`kept` .*Received: float32"):
+        random.dropout(x, x, x, 0, 0, 0.5)
     with pytest.raises(ValueError, match=r"`x` .*Received: float64"):
-        random.dropout(x, np.zeros((2, 3)), 0, 0, 0.5)
+        random.dropout(x, None, np.zeros((2, 3)), 0, 0, 0.5)
     for rate in (-0.1, 1.1, np.nan):
         with pytest.raises(ValueError, match="`rate` must be in"):
-            random.dropout(x, x, 0, 0, rate)
+            random.dropout(x, None, x, 0, 0, rate)
     with pytest.raises(OverflowError):
-        random.dropout(x, x, -1, 0, 0.5)
+        random.dropout(x, None, x, -1, 0, 0.5)

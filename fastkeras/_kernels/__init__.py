@@ -10,10 +10,11 @@ import os
 
 # Threads that finish a kernel early wait for the others, and then for the next kernel, by spinning: 15 ms by
 # libgomp's default, which turns into that much delay a kernel as soon as another process takes one of the cores (a
-# 64 x 384 x 128 product: 8 ms). 1000 rounds are about 50 us: 0.1 ms then, and no slower on a quiet machine. The
-# library reads this once, when it is loaded.
+# 64 x 384 x 128 product: 8 ms). 5000 rounds are about 250 us, more than the pause between two kernels of a step: on two
+# quiet cores a step of an MLP of 670,000 weights takes 2.8 ms, with 1000 rounds 3.5 ms, since threads fall asleep and
+# have to be woken; beside a busy process 6.9 and 7.7 ms. The library reads this once, when it is loaded.
 if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 try:
     from fastkeras._kernels import cpu

@@ -5,30 +5,21 @@ share one state. `States` (src_c/prefix.h) numbers the distinct ones; a layer co
 that it returns are Rows over them. Masked steps are not in the numbering at all: they cost nothing.
 """
 
-import numbers
-
 import numpy as np
 
 from fastkeras import activations
 from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels import gemm as gemm_kernel
-from fastkeras._kernels import random as random_kernel
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels import simple_rnn as kernel
 from fastkeras._kernels.prefix import States
 from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.core import positive_integer
 from fastkeras.layers.layer import Layer
+from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.random_state import SeedGenerator
 
 _LINEAR = activations.get("linear").kernel
-
-
-def rate(layer, name, value):
-    """A dropout rate as a float; a ValueError that names layer and argument unless it lies in [0, 1]."""
-    if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
-        raise ValueError(f"{layer}: `{name}` must be a number from 0 to 1. Received: {name}={value!r}")
-    return float(value)
 
 
 class SimpleRNN(Layer):
@@ -88,8 +79,8 @@ class SimpleRNN(Layer):
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.keep_options("recurrent", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.dropout = rate("SimpleRNN", "dropout", dropout)
-        self.recurrent_dropout = rate("SimpleRNN", "recurrent_dropout", recurrent_dropout)
+        self.dropout = checked_rate("SimpleRNN", "dropout", dropout)
+        self.recurrent_dropout = checked_rate("SimpleRNN", "recurrent_dropout", recurrent_dropout)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
@@ -142,7 +133,7 @@ class SimpleRNN(Layer):
         values, index, undo_input = self._input_rows(x, run)
         mask, m = run.mask, None
         if run.training and self.recurrent_dropout:
-            m = self._dropout_mask(run, "recurrent_mask", len(index), self.units, self.recurrent_dropout)
+            m = dropout_mask(run, "recurrent_mask", (len(index), self.units), self.recurrent_dropout, self.seed_generator)
         if self.go_backwards:
             index = np.ascontiguousarray(index[:, ::-1])
             mask = None if mask is None else np.ascontiguousarray(mask[:, ::-1])
@@ -223,7 +214,7 @@ class SimpleRNN(Layer):
         """The rows to project (R, D), the index of each step among them (B, T), and the way back for gradients."""
         if run.training and self.dropout:
             x, back = dense(x, run)
-            m = self._dropout_mask(run, "mask", len(x), x.shape[2], self.dropout)[:, None, :]
+            m = dropout_mask(run, "mask", (len(x), x.shape[2]), self.dropout, self.seed_generator)[:, None, :]
             dropped = np.multiply(x, m, out=run.buffer("dropped", x.shape))
             values, index, _ = self._every_row(dropped, run)
             return values, index, lambda dvalues: back(dvalues.reshape(x.shape) * m)
@@ -236,11 +227,6 @@ class SimpleRNN(Layer):
         index = run.buffer("index", (B, T), np.int32)
         index[...] = np.arange(B * T, dtype=np.int32).reshape(B, T)
         return x.reshape(B * T, D), index, lambda dvalues: dvalues.reshape(x.shape)
-
-    def _dropout_mask(self, run, name, B, D, rate):
-        mask, ones = run.buffer(name, (B, D)), np.ones((B, D), np.float32)
-        random_kernel.dropout(mask, ones, *self.seed_generator.next(), rate)
-        return mask
 
     def reset_states(self, states=None):
         """Forgets the state a stateful layer carries, or sets it to `states` (B, units)."""

@@ -1,10 +1,28 @@
 """Dropout."""
 
+import numbers
+
+import numpy as np
+
 from fastkeras._kernels import random as random_kernel
 from fastkeras.core.rows import dense
 from fastkeras.layers.layer import Layer
-from fastkeras.layers.recurrent import rate as checked_rate
 from fastkeras.random_state import SeedGenerator
+
+
+def checked_rate(layer, name, value):
+    """A dropout rate as a float; a ValueError that names layer and argument unless it lies in [0, 1]."""
+    if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
+        raise ValueError(f"{layer}: `{name}` must be a number from 0 to 1. Received: {name}={value!r}")
+    return float(value)
+
+
+def dropout_mask(run, name, shape, rate, seeds):
+    """A buffer of `shape` that holds 0 with probability `rate` and 1 / (1 - rate) elsewhere."""
+    mask = run.buffer(name, shape)
+    mask.fill(1.0)
+    random_kernel.dropout(mask, None, mask, *seeds.next(), rate)
+    return mask
 
 
 class Dropout(Layer):
@@ -28,26 +46,19 @@ class Dropout(Layer):
         if not run.training or self.rate == 0:
             return x, lambda dy: dy
         x, back = dense(x, run)
-        key, counter = self.seed_generator.next()
-        if self.noise_shape is None:
-            y = run.buffer("y", x.shape)
-            random_kernel.dropout(y, x, key, counter, self.rate)
+        if self.noise_shape is not None:
+            shape = tuple(n if want is None else want for n, want in zip(x.shape, self.noise_shape, strict=True))
+            mask = dropout_mask(run, "mask", shape, self.rate, self.seed_generator)
+            return x * mask, lambda dy: back(dy * mask)
+        y, kept = run.buffer("y", x.shape), run.buffer("kept", x.shape, np.bool_)
+        random_kernel.dropout(y, kept, x, *self.seed_generator.next(), self.rate)
 
-            def backward(dy):
-                dx = run.buffer("dx", x.shape)
-                random_kernel.dropout(dx, dy, key, counter, self.rate)  # the same mask: same key, same counter
-                return back(dx)
+        def backward(dy):
+            dx = run.buffer("dx", x.shape)
+            random_kernel.dropout_backward(dx, dy, kept, self.rate)
+            return back(dx)
 
-            return y, backward
-        mask = self._broadcast_mask(x, run, key, counter)
-        return x * mask, lambda dy: back(dy * mask)
-
-    def _broadcast_mask(self, x, run, key, counter):
-        shape = tuple(n if want is None else want for n, want in zip(x.shape, self.noise_shape, strict=True))
-        mask = run.buffer("mask", shape)
-        mask.fill(1.0)
-        random_kernel.dropout(mask, mask, key, counter, self.rate)
-        return mask
+        return y, backward
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
