@@ -133,7 +133,8 @@ class SimpleRNN(Layer):
         values, index, undo_input = self._input_rows(x, run)
         mask, m = run.mask, None
         if run.training and self.recurrent_dropout:
-            m = dropout_mask(run, "recurrent_mask", (len(index), self.units), self.recurrent_dropout, self.seed_generator)
+            shape = len(index), self.units
+            m = dropout_mask(run, "recurrent_mask", shape, self.recurrent_dropout, self.seed_generator)
         if self.go_backwards:
             index = np.ascontiguousarray(index[:, ::-1])
             mask = None if mask is None else np.ascontiguousarray(mask[:, ::-1])
