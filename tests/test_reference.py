@@ -91,22 +91,54 @@ def test_embedding_gradient():
     np.testing.assert_allclose(reference.embedding_backward(dy, table, ids), numeric, rtol=1e-6, atol=1e-8)
 
 
+B, U = 3, 2
+RECURRENT = {  # (function, gates, inputs that have gradients besides p and R, options)
+    "simple_rnn": ("simple_rnn", 1, {"h0": (B, U)}, {}),
+    "lstm": ("lstm", 4, {"h0": (B, U), "c0": (B, U)}, {}),
+    "gru": ("gru", 3, {"b": (3 * U,), "h0": (B, U)}, {}),
+    "gru, reset before": ("gru", 3, {"h0": (B, U)}, {"reset_after": False}),
+}
+
+
+@pytest.mark.parametrize("case", RECURRENT)
 @pytest.mark.parametrize("T", [1, 5])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("dropped", [False, True])
-def test_simple_rnn_gradients(T, masked, dropped):
-    B, U = 3, 2
-    p, R, h0 = RNG.normal(size=(B, T, U)), RNG.normal(size=(U, U)), RNG.normal(size=(B, U))
-    mask = np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)[:, :T] if masked else None
-    m = np.array([[2.0, 0.0], [0.0, 2.0], [2.0, 2.0]]) if dropped else None
-    dy, dlast = RNG.normal(size=(B, T, U)), RNG.normal(size=(B, U))
-    gradients = reference.simple_rnn_backward(dy, dlast, p, R, h0, mask, m)
-    inputs = [p, R, h0]
-    for i, gradient in enumerate(gradients):
+@pytest.mark.parametrize("activations", [("tanh", "sigmoid"), ("silu", "softsign")])
+def test_recurrent_gradients(case, T, masked, dropped, activations):
+    name, G, others, options = RECURRENT[case]
+    function, backward = getattr(reference, name), getattr(reference, f"{name}_backward")
+    shapes = {"p": (B, T, G * U), "R": (U, G * U), **others}
+    inputs = {k: RNG.normal(size=shape) for k, shape in shapes.items()}
+    options = {**options, "activation": activations[0]}
+    if name != "simple_rnn":
+        options["recurrent_activation"] = activations[1]
+    if masked:
+        options["mask"] = np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)[:, :T]
+    if dropped:
+        options["m"] = np.array([[2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])
 
-        def both(v, i=i):
-            y, last = reference.simple_rnn(*inputs[:i], v, *inputs[i + 1 :], mask, m)
-            return np.concatenate([y, last[:, None]], axis=1)
+    def results(**inputs):  # the outputs, then the last states, along the time axis
+        y, *states = function(**inputs, **options)
+        return np.concatenate([y, *(s[:, None] for s in states)], axis=1)
 
-        numeric = central_difference(both, inputs[i], np.concatenate([dy, dlast[:, None]], axis=1))
-        np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
+    d = RNG.normal(size=results(**inputs).shape)
+    dy, dstates = d[:, :T], d[:, T:].transpose(1, 0, 2)
+    gradients = backward(dy, *dstates, **inputs, **options)
+    for (k, v), gradient in zip(inputs.items(), gradients, strict=True):
+        assert_gradient(gradient, lambda v, k=k: results(**{**inputs, k: v}), v, d)
+
+
+@pytest.mark.parametrize("case", RECURRENT)
+def test_recurrent_layers_without_the_optional_arguments(case):
+    name, G, others, options = RECURRENT[case]
+    function, backward = getattr(reference, name), getattr(reference, f"{name}_backward")
+    p, R = RNG.normal(size=(B, 5, G * U)), RNG.normal(size=(U, G * U))
+    ones = {"mask": np.ones((B, 5), bool), "m": np.ones((B, U))}
+    given = {**options, **ones, **{k: np.zeros(shape) for k, shape in others.items()}}
+    plain, full = function(p, R, **options), function(p, R, **given)
+    for a, b in zip(plain, full, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(plain[0][:, -1], plain[1])  # the last output is the last h
+    for a, b in zip(backward(*full, p, R, **options), backward(*full, p, R, **given), strict=True):
+        np.testing.assert_array_equal(a, b)
