@@ -9,7 +9,19 @@ from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.core.variable import pack
-from fastkeras.layers import Activation, Dense, Dropout, Embedding, Flatten, Input, Layer, Masking, SimpleRNN
+from fastkeras.layers import (
+    Activation,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Input,
+    Layer,
+    Masking,
+    RepeatVector,
+    SimpleRNN,
+    SpatialDropout1D,
+)
 
 RNG = np.random.default_rng(5)
 
@@ -319,6 +331,40 @@ def test_flatten_channels_first_moves_channels_last():
     np.testing.assert_array_equal(np.moveaxis(dx, 1, -1).reshape(2, 60), dy)
 
 
+@pytest.mark.parametrize("shape, n", [((3, 5), 7), ((1, 1), 1), ((0, 5), 2)])
+def test_repeat_vector(shape, n):
+    layer, x, dy = RepeatVector(n), random(*shape), random(shape[0], n, shape[1])
+    y, dx, _ = run_layer(layer, x, dy)
+    np.testing.assert_array_equal(y, np.repeat(x[:, None], n, axis=1))
+    assert_close(dx, dy.sum(axis=1), 1e-6)
+    assert y.shape == layer.compute_output_shape(shape) and layer.compute_mask(x, None) is None
+
+
+def test_repeat_vector_repeats_distinct_rows():
+    values, index = random(3, 5), np.array([2, 0, 2, 1], np.int32)
+    y, backward = RepeatVector(2).forward(Rows(values, index), Run())
+    assert y.values is values
+    np.testing.assert_array_equal(y.index, [[2, 2], [0, 0], [2, 2], [1, 1]])
+    np.testing.assert_array_equal(backward(values), values)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_spatial_dropout_drops_whole_features_of_a_row(shared):
+    B, T, D = 5, 7, 11
+    layer, x, dy = SpatialDropout1D(0.4, seed=3), repeated(B, T, D, 4), random(B, T, D)
+    y, dx, _ = run_layer(layer, as_rows(x) if shared else x, dy, training=True)
+    m = (y / x)[:, :1]
+    np.testing.assert_allclose(np.unique(m.round(5)), [0, 1 / 0.6], rtol=1e-4)
+    assert_close(y, x * m, 1e-6)
+    expected = dy * m
+    if shared:
+        expected = np.zeros((4, D))
+        np.add.at(expected, as_rows(x).index, dy * m)
+    assert_close(dx, expected, 1e-5)
+    assert (run_layer(layer, x, training=True)[:, :1] / x[:, :1] != m).any()  # the next batch has other masks
+    np.testing.assert_array_equal(run_layer(layer, x), x)
+
+
 # --- what all layers share -----------------------------------------------------------------------------------------
 
 
@@ -361,6 +407,10 @@ def test_a_layer_adds_to_the_graph_when_it_is_called_on_a_symbol():
         (lambda: SimpleRNN(3, dropout=1.5), "`dropout` must be a number from 0 to 1"),
         (lambda: SimpleRNN(3, activation="softmax"), "elementwise"),
         (lambda: Dropout(-0.1), "Dropout: `rate`"),
+        (lambda: SpatialDropout1D(1.1), "SpatialDropout1D: `rate`"),
+        (lambda: SpatialDropout1D(0.5)(Input((3,))), r"SpatialDropout1D\): expected an input of shape"),
+        (lambda: RepeatVector(0), "RepeatVector: `n`"),
+        (lambda: RepeatVector(2)(Input((3, 4))), r"RepeatVector\): expected an input of shape \(batch, features\)"),
         (lambda: Flatten(data_format="last"), "`data_format`"),
         (lambda: Dense(3, dtype="float64"), "`dtype` must be 'float32'"),
         (lambda: SimpleRNN(3)(np.ones((2, 3))), r"expected an input of shape \(batch, steps, features\)"),

@@ -13,7 +13,8 @@ NAMES = {
     "ModelCheckpoint ProgbarLogger ReduceLROnPlateau TerminateOnNaN",
     "initializers": "Constant GlorotUniform HeNormal Initializer Ones Orthogonal RandomNormal Zeros deserialize get "
     "glorot_uniform serialize",
-    "layers": "Activation Dense Dropout Embedding Flatten Input InputLayer Layer Masking SimpleRNN",
+    "layers": "Activation Dense Dropout Embedding Flatten Input InputLayer Layer Masking RepeatVector SimpleRNN "
+    "SpatialDropout1D",
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy binary_crossentropy categorical_crossentropy deserialize get mae "
     "mean_absolute_error mean_squared_error mse serialize sparse_categorical_crossentropy",

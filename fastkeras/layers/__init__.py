@@ -1,9 +1,9 @@
 """The layers, one file per family."""
 
-from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking
+from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking, RepeatVector
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.recurrent import SimpleRNN
-from fastkeras.layers.regularization import Dropout
+from fastkeras.layers.regularization import Dropout, SpatialDropout1D
 from fastkeras.utils import suggest
 
 __all__ = [
@@ -16,7 +16,9 @@ __all__ = [
     "InputLayer",
     "Layer",
     "Masking",
+    "RepeatVector",
     "SimpleRNN",
+    "SpatialDropout1D",
 ]
 
 

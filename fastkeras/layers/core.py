@@ -1,4 +1,4 @@
-"""Dense, Embedding, Activation, Masking, Flatten and the placeholder of a model's input."""
+"""Dense, Embedding, Activation, Masking, Flatten, RepeatVector and the placeholder of a model's input."""
 
 import numpy as np
 
@@ -315,3 +315,33 @@ class Flatten(Layer):
 
     def get_config(self):
         return {**super().get_config(), "data_format": self.data_format}
+
+
+class RepeatVector(Layer):
+    """(B, D) -> (B, n, D): y[b, t] = x[b] at each of n steps.
+
+    Returns Rows over x: the layers that follow compute each of its rows once.
+    """
+
+    def __init__(self, n, **kwargs):
+        super().__init__(**kwargs)
+        self.n = positive_integer("RepeatVector", "n", n)
+
+    def check_input_shape(self, input_shape):
+        if len(input_shape) != 2:
+            raise ValueError(
+                f"Layer '{self.name}' (RepeatVector): expected an input of shape (batch, features). "
+                f"Received: shape {tuple(input_shape)}"
+            )
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.n, input_shape[1])
+
+    def forward(self, x, run):
+        index = x.index if type(x) is Rows else np.arange(len(x), dtype=np.int32)
+        repeated = run.buffer("index", (len(index), self.n), np.int32)
+        repeated[...] = index[:, None]
+        return Rows(flat(x), repeated), lambda dvalues: dvalues
+
+    def get_config(self):
+        return {**super().get_config(), "n": self.n}

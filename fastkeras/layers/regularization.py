@@ -1,4 +1,4 @@
-"""Dropout."""
+"""Dropout, of single elements and of whole features."""
 
 import numbers
 
@@ -62,3 +62,38 @@ class Dropout(Layer):
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+
+
+class SpatialDropout1D(Layer):
+    """In training, drops whole features: the mask of a batch row is the same at all of its steps.
+
+    y[b, t, d] = x[b, t, d] m[b, d], where m is 0 with probability `rate` and 1 / (1 - rate) elsewhere (Tompson et al.
+    2014). x: (B, T, D).
+    """
+
+    supports_masking = True
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = checked_rate("SpatialDropout1D", "rate", rate)
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed)
+
+    def check_input_shape(self, input_shape):
+        if len(input_shape) != 3:
+            raise ValueError(
+                f"Layer '{self.name}' (SpatialDropout1D): expected an input of shape (batch, steps, features). "
+                f"Received: shape {tuple(input_shape)}"
+            )
+
+    def forward(self, x, run):
+        if not run.training or self.rate == 0:
+            return x, lambda dy: dy
+        x, back = dense(x, run)
+        B, _, D = x.shape
+        m = dropout_mask(run, "mask", (B, D), self.rate, self.seed_generator)[:, None, :]
+        y = np.multiply(x, m, out=run.buffer("y", x.shape))
+        return y, lambda dy: back(np.multiply(dy, m, out=run.buffer("dx", x.shape)))
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
