@@ -11,8 +11,8 @@ import pytest
 from small_models import classifier, line, points
 
 from fastkeras.callbacks import LambdaCallback
-from fastkeras.training import progress
-from fastkeras.training.progress import Progress
+from fastkeras.utils import progress
+from fastkeras.utils.progress import Progress
 
 X, Y = points(23)
 FULL = r"\[={30}\]"

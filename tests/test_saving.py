@@ -18,7 +18,7 @@ from parity_cases import features, tokens
 import fastkeras
 from fastkeras import saving
 from fastkeras.layers import Dense, Embedding, Layer, SimpleRNN
-from fastkeras.saving import atomic
+from fastkeras.utils import atomic
 from fastkeras.utils.custom_objects import custom_object_scope
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,7 @@ import numpy as np
 
 from fastkeras.core.variable import initial_values_from
 from fastkeras.models.config import reading
-from fastkeras.saving import atomic, hdf5, weights
+from fastkeras.saving import hdf5, weights
 from fastkeras.saving.config import (
     BACKEND,
     KERAS_VERSION,
@@ -27,7 +27,7 @@ from fastkeras.saving.config import (
     model_to_config,
     parse,
 )
-from fastkeras.utils import suggest
+from fastkeras.utils import atomic, suggest
 from fastkeras.version import __version__
 
 _ENDINGS = (".h5", ".hdf5")

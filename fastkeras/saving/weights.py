@@ -20,8 +20,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from fastkeras.layers.layer import Layer
-from fastkeras.saving import atomic, hdf5
+from fastkeras.saving import hdf5
 from fastkeras.saving.config import BACKEND, KERAS_VERSION
+from fastkeras.utils import atomic
 from fastkeras.utils.naming import snake_case
 
 _ATTRIBUTE_LIMIT = 64512  # bytes; longer lists of names are cut into name0, name1, ..., as Keras does

@@ -8,8 +8,8 @@ import numpy as np
 from fastkeras.callbacks import CallbackList
 from fastkeras.training import arguments, data
 from fastkeras.training.interrupt import Interrupt
-from fastkeras.training.progress import Progress
 from fastkeras.training.step import Meters, predict_step, result, test_step, train_step
+from fastkeras.utils.progress import Progress
 
 _BATCH_HOOKS = {
     "train": ("on_train_batch_begin", "on_train_batch_end"),

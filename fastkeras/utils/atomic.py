@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 
 def user_path(filepath):
@@ -26,12 +26,13 @@ def may_write(path, overwrite):
     return input(f"'{path}' exists already. Overwrite it? [y/n] ").strip().lower() in ("y", "yes")
 
 
-def write(path, data):
-    """Makes a file of the bytes `data`, or replaces the one that is there.
+@contextmanager
+def replacing(path):
+    """A new file, open for writing bytes, that becomes the file at `path` when the block ends.
 
-    It does so in one step, after they have reached the disk: whatever goes wrong before, an exception, a full disk, a
-    crash, a kill, the old file stays as it is. Missing folders are made, as Keras does. The file keeps the old one's
-    permissions, and a symbolic link goes on pointing at it.
+    It does so in one step, after the bytes have reached the disk: whatever goes wrong before, an exception, a full
+    disk, a crash, a kill, the old file stays as it is. Missing folders are made, as Keras does. The file keeps the old
+    one's permissions, and a symbolic link goes on pointing at it.
     """
     path = os.path.realpath(path)
     if os.path.exists(path) and not os.path.isfile(path):
@@ -41,7 +42,7 @@ def write(path, data):
     temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}")
     try:
         with open(temporary, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if os.path.exists(path):
@@ -52,6 +53,12 @@ def write(path, data):
             os.remove(temporary)
         raise
     _flush_folder(folder)
+
+
+def write(path, data):
+    """Makes a file of the bytes `data`, or replaces the one that is there: whole or not at all."""
+    with replacing(path) as file:
+        file.write(data)
 
 
 def _flush_folder(folder):
