@@ -1,5 +1,6 @@
 """The layers, one file per family."""
 
+from fastkeras.layers.config import know
 from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking, RepeatVector
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.recurrent import SimpleRNN
@@ -20,6 +21,8 @@ __all__ = [
     "SimpleRNN",
     "SpatialDropout1D",
 ]
+
+know({name: globals()[name] for name in __all__ if name not in ("Input", "Layer")})
 
 
 def __getattr__(name):

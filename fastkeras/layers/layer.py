@@ -60,6 +60,7 @@ class Layer:
     supports_masking = False  # whether the input's mask holds for the output
     can_give_logits = False  # whether forward leaves out its last activation when run.logits asks for it
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
+    config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
     weights_place = ""  # where Keras 3 keeps the weights in files, within the layer's own place
 
     def __init__(

@@ -2,6 +2,7 @@
 
 import importlib
 
+from fastkeras.layers.config import know
 from fastkeras.models.model import Model
 from fastkeras.models.sequential import Sequential
 from fastkeras.utils import suggest
@@ -9,6 +10,8 @@ from fastkeras.utils import suggest
 _IN_SAVING = ("load_model", "model_from_config", "model_from_json", "save_model")
 
 __all__ = ["Model", "Sequential", *_IN_SAVING]
+
+know({"Sequential": Sequential, "Functional": Model, "Model": Model})
 
 
 def __getattr__(name):

@@ -1,6 +1,6 @@
 """Models as dictionaries of plain Python values, and back, in the form that both Keras 2 and Keras 3 read.
 
-    layer        {"class_name": "Dense", "config": what get_config() gives}
+    layer        {"class_name", "config"}
     Sequential   {"name", "trainable", "layers": [layer, ...]}, the first of which is the InputLayer; where the input's
                  shape was read off the first data there is none, but "build_input_shape"
     Model        {"name", "trainable", "layers": [layer with "name", "inbound_nodes"], "input_layers", "output_layers"}
@@ -8,130 +8,14 @@
 A tensor is [name of a layer, which of its calls, which output of that call]. "inbound_nodes" has an item for each call
 of the layer: the list of tensors it was called on, each followed by a dictionary of further arguments.
 
-What is read may come from anywhere. It can only name the classes of fastkeras.layers, and those of the user's own
-(fastkeras.utils.custom_objects).
+The configuration of a single layer is layers/config.py's.
 """
 
-import inspect
-import warnings
-from contextlib import contextmanager
-from contextvars import ContextVar
-
-from fastkeras import layers
 from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.config import layer_from_config, layer_to_config
 from fastkeras.layers.core import InputLayer
-from fastkeras.layers.layer import Layer
-from fastkeras.models.model import Model
-from fastkeras.models.sequential import Sequential
-from fastkeras.utils.custom_objects import custom_object_scope, get_registered_name
-from fastkeras.utils.registry import Registry
 
 _MAX_LAYERS = 10_000
-
-# --- classes by name -------------------------------------------------------------------------------------------------
-
-_found = {name: getattr(layers, name) for name in layers.__all__}
-_CLASSES = {name: cls for name, cls in _found.items() if isinstance(cls, type) and cls is not Layer}
-_REGISTRY = Registry(
-    "layer", "keras.layers", Layer, {**_CLASSES, "Sequential": Sequential, "Model": Model, "Functional": Model}
-)
-
-
-def _find(name):
-    try:
-        return _REGISTRY.find(name)
-    except ValueError as error:
-        if name == "Lambda":
-            raise ValueError(
-                "A Lambda layer holds Python code, and code from a file is never run. Write a Layer that does the same "
-                "and pass it as custom_objects={'Lambda': YourLayer}."
-            ) from None
-        raise ValueError(
-            f"{error}. A class of your own must be passed as custom_objects={{{name!r}: ...}}, or registered with "
-            "saving.register_keras_serializable."
-        ) from None
-
-
-# --- what is not known -----------------------------------------------------------------------------------------------
-
-_ignored = ContextVar("ignored", default=None)  # what `reading` will warn of
-
-
-@contextmanager
-def reading(source, custom_objects=None):
-    """Within it, a configuration may name `custom_objects`, {name: class or function}.
-
-    At the end there is one warning for everything that was left out, since it is not known here. source: what the
-    configuration comes from.
-    """
-    ignored = []
-    outermost = _ignored.get() is None
-    token = _ignored.set(ignored) if outermost else None
-    try:
-        with custom_object_scope(custom_objects):
-            yield
-    finally:
-        if outermost:
-            _ignored.reset(token)
-    if ignored:
-        warnings.warn(f"{source}: not known here, and left out: {'; '.join(ignored)}", stacklevel=4)
-
-
-def _ignore(what):
-    _ignored.get().append(what)
-
-
-def _known_part(cls, config):
-    """The configuration without what the class has no argument for; None and False mean that it is not in use."""
-    known = cls._arguments()
-    for key, value in config.items():
-        if key not in known and value is not None and value is not False:
-            _ignore(f"{key}={value!r:.100} of {cls.__name__} '{config.get('name')}'")
-    return {key: value for key, value in config.items() if key in known}
-
-
-def _computed_type(config):
-    """Keras's dtype, a name or a policy, as the name of the type computed in."""
-    dtype = config.get("dtype")
-    name = dtype.get("config", {}).get("name") if isinstance(dtype, dict) else dtype
-    if isinstance(name, str) and name not in ("float32", "float") and "float" in name:
-        _ignore(f"dtype={name!r} of '{config.get('name')}' (float32 is what is computed in)")
-        name = "float32"
-    return name
-
-
-# --- layers ----------------------------------------------------------------------------------------------------------
-
-
-def layer_to_config(layer):
-    """{"class_name", "config"} of a layer or model.
-
-    Raises a ValueError if the config lacks an argument that the class's __init__ cannot do without.
-    """
-    cls, config = type(layer), layer.get_config()
-    for name, parameter in inspect.signature(cls.__init__).parameters.items():
-        named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name != "self"
-        if named and parameter.default is parameter.empty and name not in config:
-            raise ValueError(
-                f"Layer '{layer.name}': get_config() of {cls.__name__} must return {name!r}, since __init__ takes it "
-                f"and the layer could not be made again without. Received: {list(config)}"
-            )
-    return {"class_name": "Functional" if cls is Model else get_registered_name(cls), "config": config}
-
-
-def layer_from_config(entry):
-    """The layer (or model) that {"class_name", "config"} describes, with new weights."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str) or "config" not in entry:
-        raise ValueError(f"A layer must be a dictionary with `class_name` and `config`. Received: {entry!r:.200}")
-    cls, config = _find(entry["class_name"]), entry["config"]
-    if isinstance(config, dict) and not issubclass(cls, Model):
-        config = {**config, "dtype": _computed_type(config)} if "dtype" in config else dict(config)
-        if cls in _CLASSES.values():
-            config = _known_part(cls, config)
-    layer = cls.from_config(config)
-    if not isinstance(layer, Layer):
-        raise ValueError(f"'{entry['class_name']}' should be a layer. Received: {layer!r:.200}")
-    return layer
 
 
 def _entries(config):
@@ -153,10 +37,10 @@ def _placeholder(layer, keep_batch):
     return SymbolicTensor((batch if keep_batch else None, *shape), layer.dtype, layer.name)
 
 
-def _any_stateful(entries):
-    return any(
-        isinstance(e, dict) and isinstance(e.get("config"), dict) and e["config"].get("stateful") for e in entries
-    )
+def _is_stateful(entry):
+    """Whether the layer is stateful, or the one that it wraps."""
+    config = entry.get("config") if isinstance(entry, dict) else None
+    return isinstance(config, dict) and bool(config.get("stateful") or _is_stateful(config.get("layer")))
 
 
 # --- Sequential ------------------------------------------------------------------------------------------------------
@@ -177,7 +61,7 @@ def chain_to_config(model):
 def chain_from_config(model, config):
     """Adds the layers that a configuration lists to an empty Sequential, and builds it if an input shape is given."""
     entries = _entries(config)
-    keep_batch = _any_stateful(entries)
+    keep_batch = any(map(_is_stateful, entries))
     for entry in entries:
         layer = layer_from_config(entry)
         model.add(_placeholder(layer, keep_batch) if isinstance(layer, InputLayer) else layer)
@@ -233,7 +117,7 @@ def _inner_to_config(layer):
 def graph_from_config(config):
     """(inputs, outputs) of the model that a configuration describes, two lists of symbolic tensors."""
     entries = _entries(config)
-    keep_batch, is_keras_3 = _any_stateful(entries), False
+    keep_batch, is_keras_3 = any(map(_is_stateful, entries)), False
     found, tensors, calls = {}, {}, []
     for entry in entries:
         layer = layer_from_config(entry)

@@ -21,6 +21,8 @@ def _as_list(x):
 class Model(Layer):
     """The layers between some symbolic inputs and outputs: Model(inputs, outputs)."""
 
+    config_is_arguments = False
+
     def __init__(self, inputs=None, outputs=None, **kwargs):
         super().__init__(**kwargs)
         self.graph = None
@@ -183,7 +185,8 @@ class Model(Layer):
 
         custom_objects: {name: class or function} for what is the user's own.
         """
-        from fastkeras.models.config import graph_from_config, reading
+        from fastkeras.layers.config import reading
+        from fastkeras.models.config import graph_from_config
 
         with reading("The configuration", custom_objects):
             inputs, outputs = graph_from_config(config)

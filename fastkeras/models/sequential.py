@@ -120,7 +120,8 @@ class Sequential(Model):
 
         config: a dictionary, or as in old files only the list of layers. custom_objects: as for Model.
         """
-        from fastkeras.models.config import chain_from_config, reading
+        from fastkeras.layers.config import reading
+        from fastkeras.models.config import chain_from_config
 
         config = {"layers": config} if isinstance(config, list) else config
         with reading("The configuration", custom_objects):

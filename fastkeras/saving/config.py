@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from fastkeras import losses, metrics, optimizers
-from fastkeras.models.config import layer_from_config, layer_to_config, reading
+from fastkeras.layers.config import layer_from_config, layer_to_config, reading
 from fastkeras.models.model import Model
 from fastkeras.utils.custom_objects import get_registered_name, get_registered_object
 from fastkeras.utils.naming import snake_case

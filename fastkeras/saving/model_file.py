@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 
 from fastkeras.core.variable import initial_values_from
-from fastkeras.models.config import reading
+from fastkeras.layers.config import reading
 from fastkeras.saving import hdf5, weights
 from fastkeras.saving.config import (
     BACKEND,

@@ -26,8 +26,14 @@ class Registry:
         self.kind = kind
         self.module = module
         self.base = base
-        self.classes = classes
-        self._by_plain = {_plain(cls.__name__): cls for cls in classes.values()}
+        self.classes = {}
+        self._by_plain = {}
+        self.add(classes)
+
+    def add(self, classes):
+        """Makes more classes known, {name: class}."""
+        self.classes.update(classes)
+        self._by_plain.update({_plain(cls.__name__): cls for cls in classes.values()})
         self._by_plain.update({_plain(name): cls for name, cls in classes.items()})
 
     def find(self, name, custom_objects=None):
