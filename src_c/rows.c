@@ -34,12 +34,64 @@ fk_status fk_rows_distinct(int32_t *index, int32_t *ids, fk_index *count, fk_ind
     return status;
 }
 
-void fk_rows_gather(float *y, const float *values, const int32_t *index, fk_index N, fk_index D)
+/* The table of fk_rows_pairs: a power of two of places, at least twice as many as there can be pairs. */
+static int pairs_table_bits(fk_index N)
+{
+    int bits = 4;
+    while (((fk_index)1 << bits) < 2 * N)
+        bits++;
+    return bits;
+}
+
+fk_index fk_rows_pairs_scratch(fk_index N)
+{
+    return (fk_index)1 << pairs_table_bits(N);
+}
+
+/* Open addressing with linear probing; a pair's first place is the upper bits of its product with 2^64 / golden ratio
+ * (Knuth, The Art of Computer Programming, vol. 3, 6.4). */
+fk_index fk_rows_pairs(int32_t *index, int32_t *first, int32_t *second, const int32_t *a, const int32_t *b,
+                       float *scratch, fk_index N)
+{
+    int32_t *table = (int32_t *)scratch; /* a pair's number, or -1 where there is none */
+    const int bits = pairs_table_bits(N);
+    const uint64_t places = (uint64_t)1 << bits;
+    memset(table, 0xff, (size_t)places * sizeof(int32_t));
+    fk_index P = 0;
+    for (fk_index n = 0; n < N; n++) {
+        const uint64_t pair = (uint64_t)(uint32_t)a[n] << 32 | (uint32_t)b[n];
+        uint64_t place = pair * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits);
+        while (table[place] >= 0 && (first[table[place]] != a[n] || second[table[place]] != b[n]))
+            place = (place + 1) & (places - 1);
+        if (table[place] < 0) {
+            first[P] = a[n];
+            second[P] = b[n];
+            table[place] = (int32_t)P++;
+        }
+        index[n] = table[place];
+    }
+    return P;
+}
+
+/* y_n = values[index[n]], where rows of y begin `stride` floats apart. */
+static void gather(float *y, fk_index stride, const float *values, const int32_t *index, fk_index N, fk_index D)
 {
     const fk_index threads = fk_threads_for(N * D, GRAIN);
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index n = 0; n < N; n++)
-        memcpy(y + n * D, values + index[n] * D, (size_t)D * sizeof(float));
+        memcpy(y + n * stride, values + index[n] * D, (size_t)D * sizeof(float));
+}
+
+void fk_rows_gather(float *y, const float *values, const int32_t *index, fk_index N, fk_index D)
+{
+    gather(y, D, values, index, N, D);
+}
+
+void fk_rows_gather_pairs(float *y, const float *left, const float *right, const int32_t *first,
+                          const int32_t *second, fk_index P, fk_index D, fk_index E)
+{
+    gather(y, D + E, left, first, P, D);
+    gather(y + D, D + E, right, second, P, E);
 }
 
 static void add_row(float *y, const float *x, fk_index D)
@@ -51,8 +103,9 @@ static void add_row(float *y, const float *x, fk_index D)
         y[d] += x[d];
 }
 
-void fk_rows_scatter_add(float *dvalues, const float *dy, const int32_t *index, fk_index N, fk_index R,
-                         fk_index D)
+/* dvalues_r += sum of dy_n over index[n] = r, where rows of dy begin `stride` floats apart. */
+static void scatter_add(float *dvalues, const float *dy, fk_index stride, const int32_t *index, fk_index N, fk_index R,
+                        fk_index D)
 {
     const fk_index threads = fk_threads_for(N * D, GRAIN);
     /* A thread owns a range of distinct rows and passes over every index: the sums keep the order of n. */
@@ -62,8 +115,21 @@ void fk_rows_scatter_add(float *dvalues, const float *dy, const int32_t *index, 
         fk_share(&first, &last, R, 1, part, threads);
         for (fk_index n = 0; n < N; n++)
             if (index[n] >= first && index[n] < last)
-                add_row(dvalues + index[n] * D, dy + n * D, D);
+                add_row(dvalues + index[n] * D, dy + n * stride, D);
     }
+}
+
+void fk_rows_scatter_add(float *dvalues, const float *dy, const int32_t *index, fk_index N, fk_index R,
+                         fk_index D)
+{
+    scatter_add(dvalues, dy, D, index, N, R, D);
+}
+
+void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int32_t *first,
+                               const int32_t *second, fk_index P, fk_index R, fk_index Q, fk_index D, fk_index E)
+{
+    scatter_add(dleft, dy, D + E, first, P, R, D);
+    scatter_add(dright, dy + D, D + E, second, P, Q, E);
 }
 
 fk_status fk_rows_take(void *y, const void *x, const int32_t *index, fk_index N, fk_index R, fk_index bytes)

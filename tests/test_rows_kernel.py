@@ -1,4 +1,4 @@
-"""rows.c against numpy: distinct ids, gather, scatter-add and take, with their errors."""
+"""rows.c against numpy: distinct ids and pairs, gather, scatter-add and take, with their errors."""
 
 import numpy as np
 import pytest
@@ -51,6 +51,54 @@ def test_gather_and_scatter_add(N, R, D):
         return dvalues
 
     assert_close(same_bits_for_any_threads(scattered), expected, 1e-6)
+
+
+@pytest.mark.parametrize("N, R, Q", [(13, 5, 3), (1, 1, 1), (0, 2, 2), (997, 31, 29), (4099, 100_003, 1_000_003)])
+def test_pairs_in_order_of_appearance(N, R, Q):
+    a, b = (RNG.integers(0, extent, N).astype(np.int32) for extent in (R, Q))
+
+    def numbered():
+        index, first, second = (np.full(N, -7, np.int32) for _ in range(3))
+        count = rows.pairs(index, first, second, a, b)
+        return index, first[:count], second[:count]
+
+    index, first, second = same_bits_for_any_threads(numbered)
+    np.testing.assert_array_equal(first[index], a)
+    np.testing.assert_array_equal(second[index], b)
+    assert list(zip(first, second, strict=True)) == list(dict.fromkeys(zip(a, b, strict=True)))
+
+
+def test_pairs_that_differ_in_one_part_only():
+    a, b = np.array([1, 1, 0, 2, 1, 0], np.int32), np.array([2, 1, 1, 1, 2, 0], np.int32)
+    index, first, second = (np.empty(6, np.int32) for _ in range(3))
+    assert rows.pairs(index, first, second, a, b) == 5
+    np.testing.assert_array_equal(index, [0, 1, 2, 3, 0, 4])
+    with pytest.raises(ValueError, match="`b` must be"):
+        rows.pairs(index, first, second, a, b[:5])
+
+
+@pytest.mark.parametrize("P, R, Q, D, E", [(13, 5, 3, 7, 2), (1, 1, 1, 1, 1), (0, 3, 2, 5, 4), (997, 101, 67, 53, 71)])
+def test_gather_and_scatter_add_of_pairs(P, R, Q, D, E):
+    left, right = RNG.normal(size=(R, D)).astype("f"), RNG.normal(size=(Q, E)).astype("f")
+    first, second = RNG.integers(0, R, P).astype(np.int32), RNG.integers(0, Q, P).astype(np.int32)
+    y = np.empty((P, D + E), "f")
+    rows.gather_pairs(y, left, right, first, second)
+    np.testing.assert_array_equal(y, np.concatenate([left[first], right[second]], axis=1))
+
+    dy = RNG.normal(size=(P, D + E)).astype("f")
+    expected = [start.astype(np.float64) for start in (left, right)]
+    np.add.at(expected[0], first, dy[:, :D])
+    np.add.at(expected[1], second, dy[:, D:])
+
+    def scattered():
+        dleft, dright = left.copy(), right.copy()
+        rows.scatter_add_pairs(dleft, dright, dy, first, second)
+        return dleft, dright
+
+    for actual, wanted in zip(same_bits_for_any_threads(scattered), expected, strict=True):
+        assert_close(actual, wanted, 1e-6)
+    with pytest.raises(ValueError, match="`dy` must be"):
+        rows.scatter_add_pairs(left, right, np.empty((P, D + E + 1), "f"), first, second)
 
 
 @pytest.mark.parametrize("dtype, tail", [("f4", (3,)), ("i4", (5, 2)), ("f8", ()), ("u1", (7,)), ("f4", (0,))])

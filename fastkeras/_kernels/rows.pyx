@@ -3,13 +3,21 @@
 cimport numpy as cnp
 from numpy cimport ndarray
 
-from fastkeras._kernels.array cimport f32, f32_out, i32, i32_out
+from fastkeras._kernels.array cimport f32, f32_out, give_scratch, i32, i32_out, take_scratch
 
 cnp.import_array()
 
 cdef extern from "rows.h" nogil:
     int fk_rows_distinct(int *index, int *ids, Py_ssize_t *count, Py_ssize_t *position, const int *x,
                          int *seen, Py_ssize_t N, Py_ssize_t V) noexcept
+    Py_ssize_t fk_rows_pairs(int *index, int *first, int *second, const int *a, const int *b, float *scratch,
+                             Py_ssize_t N) noexcept
+    Py_ssize_t fk_rows_pairs_scratch(Py_ssize_t N) noexcept
+    void fk_rows_gather_pairs(float *y, const float *left, const float *right, const int *first,
+                              const int *second, Py_ssize_t P, Py_ssize_t D, Py_ssize_t E) noexcept
+    void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int *first,
+                                   const int *second, Py_ssize_t P, Py_ssize_t R, Py_ssize_t Q, Py_ssize_t D,
+                                   Py_ssize_t E) noexcept
     void fk_rows_gather(float *y, const float *values, const int *index, Py_ssize_t N, Py_ssize_t D) noexcept
     void fk_rows_scatter_add(float *dvalues, const float *dy, const int *index, Py_ssize_t N, Py_ssize_t R,
                              Py_ssize_t D) noexcept
@@ -32,6 +40,49 @@ def distinct(ndarray index not None, ndarray ids not None, ndarray x not None, n
     if status:
         raise IndexError(f"id {x_[position]} at position {position} is outside [0, {V})")
     return count
+
+
+def pairs(ndarray index not None, ndarray first not None, ndarray second not None, ndarray a not None,
+          ndarray b not None):
+    """first[index[n]] = a[n] and second[index[n]] = b[n]; returns how many distinct pairs there are. All int32 (N)."""
+    cdef Py_ssize_t N = cnp.PyArray_SIZE(index), count
+    cdef int *index_ = i32_out(index, "index", 1)
+    cdef int *first_ = i32_out(first, "first", 1, N)
+    cdef int *second_ = i32_out(second, "second", 1, N)
+    cdef const int *a_ = i32(a, "a", 1, N)
+    cdef const int *b_ = i32(b, "b", 1, N)
+    cdef float *scratch = take_scratch(fk_rows_pairs_scratch(N))
+    with nogil:
+        count = fk_rows_pairs(index_, first_, second_, a_, b_, scratch, N)
+    give_scratch(scratch)
+    return count
+
+
+def gather_pairs(ndarray y not None, ndarray left not None, ndarray right not None, ndarray first not None,
+                 ndarray second not None):
+    """y_p = [ left[first[p]] | right[second[p]] ]; first and second (P) as `pairs` made them."""
+    cdef const float *left_ = f32(left, "left", 2)
+    cdef const float *right_ = f32(right, "right", 2)
+    cdef Py_ssize_t P = cnp.PyArray_SIZE(first), D = cnp.PyArray_DIM(left, 1), E = cnp.PyArray_DIM(right, 1)
+    cdef const int *first_ = i32(first, "first", 1)
+    cdef const int *second_ = i32(second, "second", 1, P)
+    cdef float *y_ = f32_out(y, "y", 2, P, D + E)
+    with nogil:
+        fk_rows_gather_pairs(y_, left_, right_, first_, second_, P, D, E)
+
+
+def scatter_add_pairs(ndarray dleft not None, ndarray dright not None, ndarray dy not None, ndarray first not None,
+                      ndarray second not None):
+    """dleft_r += sum of the left part of dy_p over first[p] = r; dright likewise over second"""
+    cdef float *dleft_ = f32_out(dleft, "dleft", 2)
+    cdef float *dright_ = f32_out(dright, "dright", 2)
+    cdef Py_ssize_t P = cnp.PyArray_SIZE(first), R = cnp.PyArray_DIM(dleft, 0), D = cnp.PyArray_DIM(dleft, 1)
+    cdef Py_ssize_t Q = cnp.PyArray_DIM(dright, 0), E = cnp.PyArray_DIM(dright, 1)
+    cdef const float *dy_ = f32(dy, "dy", 2, P, D + E)
+    cdef const int *first_ = i32(first, "first", 1)
+    cdef const int *second_ = i32(second, "second", 1, P)
+    with nogil:
+        fk_rows_scatter_add_pairs(dleft_, dright_, dy_, first_, second_, P, R, Q, D, E)
 
 
 def gather(ndarray y not None, ndarray values not None, ndarray index not None):
