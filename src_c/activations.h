@@ -58,7 +58,7 @@ int fk_activation_needs_x(int kind);
 /* y = f(x)    x, y (n) =;  elementwise kinds only, one thread; y may be x */
 void fk_activation_span(float *y, const float *x, fk_activation f, fk_index n);
 /* dx = f'(x) dy   with f' written in y, or in x for the kinds that need it (x may be NULL otherwise);
- *                 elementwise kinds only, one thread; dx may be dy */
+ *                 elementwise kinds only, one thread; dx may be dy, x or y */
 void fk_activation_span_backward(float *dx, const float *dy, const float *x, const float *y, fk_activation f,
                                  fk_index n);
 

@@ -312,39 +312,44 @@ fk_index fk_gemm_scratch(fk_gemm_form form, fk_index M, fk_index N, fk_index K)
 /* Blocks of the sums one after the other, each as panels of `depth` rows of NR floats. */
 fk_index fk_gemm_packed_size(fk_index N, fk_index K) { return fk_round_up(N, NR) * K; }
 
-void fk_gemm_pack(float *packed, const float *B, int transposed, fk_index N, fk_index K)
+void fk_gemm_pack(float *packed, const float *B, fk_index B_row, int transposed, fk_index N, fk_index K)
 {
-    const fk_index B_row = transposed ? 1 : N, B_step = transposed ? K : 1;
+    const fk_index to_next_k = transposed ? 1 : B_row, to_next_n = transposed ? B_row : 1;
     for (fk_index k = 0; k < K; k += block_depth(K)) {
         const fk_index depth = fk_min(block_depth(K), K - k);
         float *panel = packed + k * fk_round_up(N, NR);
         for (fk_index j = 0; j < N; j += NR)
-            copy_block(panel + j * depth, NR, B + k * B_row + j * B_step, B_row, B_step, depth, fk_min(NR, N - j));
+            copy_block(panel + j * depth, NR, B + k * to_next_k + j * to_next_n, to_next_k, to_next_n, depth,
+                       fk_min(NR, N - j));
     }
 }
 
-void fk_gemm_packed(float *C, const float *A, const int32_t *A_rows, const float *from, const int32_t *from_rows,
-                    const float *packed, fk_activation f, fk_index M, fk_index N, fk_index K)
+static const float *row_of(fk_gemm_rows rows, fk_index m)
+{
+    return rows.data + rows.row * (rows.index ? rows.index[m] : m);
+}
+
+void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from, const float *packed, fk_index M,
+                    fk_index N, fk_index K)
 {
     const float *A_of[MC], *from_of[MC];
-    block piece = {.C_row = N, .A = A_of, .A_step = 1, .columns = N};
+    block piece = {.C_row = C_row, .A = A_of, .A_step = 1, .columns = N};
     for (fk_index i = 0; i < M; i += MC) {
-        piece.C = C + i * N;
+        piece.C = C + i * C_row;
         piece.rows = fk_min(MC, M - i);
         fk_index k = 0;
         do {
             piece.depth = fk_min(block_depth(K), K - k);
             piece.B = (panels){packed + k * fk_round_up(N, NR), NR * piece.depth, NR, NULL};
-            piece.from = from || k > 0 ? from_of : NULL;
+            piece.from = from.data || k > 0 ? from_of : NULL;
             for (fk_index r = 0; r < piece.rows; r++) {
-                A_of[r] = A + (A_rows ? A_rows[i + r] : i + r) * K + k;
+                A_of[r] = row_of(A, i + r) + k;
                 if (piece.from)
-                    from_of[r] = k > 0 ? piece.C + r * N : from + (from_rows ? from_rows[i + r] : i + r) * N;
+                    from_of[r] = k > 0 ? piece.C + r * C_row : row_of(from, i + r);
             }
             compute_block(&piece);
             k += piece.depth;
         } while (k < K);
-        activate(piece.C, N, f, piece.rows, N);
     }
 }
 

@@ -33,16 +33,24 @@ void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, fl
 fk_index fk_gemm_scratch(fk_gemm_form form, fk_index M, fk_index N, fk_index K);
 
 /* B packed once for many products (a recurrent layer's weights): fk_gemm_packed_size floats.
- * packed = op(B)   with op(B) (K, N): B (K, N), or (N, K) if `transposed` */
+ * packed = op(B)   with op(B) (K, N): B (K, N), or (N, K) if `transposed`, from row to row of which are B_row floats:
+ * more than it is wide if some columns of a larger matrix are packed */
 fk_index fk_gemm_packed_size(fk_index N, fk_index K);
-void fk_gemm_pack(float *packed, const float *B, int transposed, fk_index N, fk_index K);
+void fk_gemm_pack(float *packed, const float *B, fk_index B_row, int transposed, fk_index N, fk_index K);
 
-/* C_m = f(from_r(m) + A_q(m) op(B))    one thread, for use inside a parallel region; no scratch
- *     C (M, N) =     A rows of K floats, q(m) = A_rows[m]     from rows of N floats, r(m) = from_rows[m]
- * NULL for A_rows or from_rows means row m, NULL for `from` means zero, and `from` may be C: C += A op(B).
+/* Some rows of an array: row m lies at data + row*index[m], or at data + row*m if index is NULL. */
+typedef struct {
+    const float *data;
+    const int32_t *index;
+    fk_index row;
+} fk_gemm_rows;
+
+/* C_m = from_m + A_m op(B)    one thread, for use inside a parallel region; no scratch
+ *     C (M, N) =, from row to row of which are C_row floats    A: rows of K floats    from: rows of N floats
+ * NULL for from.data means zero, and `from` may be C: C += A op(B).
  * A recurrent layer's z_s = P_token(s) + h_parent(s) R is one call a time step. The bits are those of fk_gemm. */
-void fk_gemm_packed(float *C, const float *A, const int32_t *A_rows, const float *from, const int32_t *from_rows,
-                    const float *packed, fk_activation f, fk_index M, fk_index N, fk_index K);
+void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from, const float *packed, fk_index M,
+                    fk_index N, fk_index K);
 
 /* C = op(A) op(B) + bias, element by element as the formula stands: what the tests hold fk_gemm against */
 void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, fk_index M,

@@ -8,16 +8,25 @@
 
 /* A block's tree, numbered from 0: its own roots first, then its states in the order they are found. */
 typedef struct {
-    int32_t *row, *parent, *owner; /* of each state, from the block's first slot on */
+    int32_t *row, *parent, *owner; /* of each state, numbered without the roots */
     int32_t *first_child;          /* of each node: the state last found below it, or -1 */
     int32_t *sibling;              /* of each node: the next child of the same parent, or -1 */
     int32_t *members;              /* of each node: how many batch rows stand at it */
     int32_t roots, nodes;
 } tree;
 
-enum { FIELDS = 3 }; /* first_child, sibling, members */
+enum { FIELDS = 6 };
 
-fk_index fk_prefix_scratch(fk_index B, fk_index T) { return FIELDS * (B * T + B); }
+fk_index fk_prefix_scratch(fk_index B, fk_index T) { return fk_prefix_blocks(B) * T + FIELDS * (B * T + B); }
+
+/* The tree of batch rows b0 .. b0 + n, empty, in its part of the scratch. */
+static tree block_tree(int32_t *all_nodes, fk_index b0, fk_index n, fk_index T, fk_index roots)
+{
+    int32_t *own = all_nodes + FIELDS * (b0 * T + b0);
+    const fk_index size = n * T + n;
+    return (tree){own,        own + size,     own + 2 * size, own + 3 * size,
+                  own + 4 * size, own + 5 * size, roots > 0 ? (int32_t)n : 1, 0};
+}
 
 static int32_t add_node(tree *tr)
 {
@@ -44,9 +53,9 @@ static int32_t child(tree *tr, int32_t node, int32_t row, int32_t owner, int sha
 }
 
 /* Builds the tree of batch rows b0 .. b0 + n: one wave per turn of the outer loop, in which each row goes on to its
- * next unmasked step. state and last receive nodes; waves counts states from 0. Returns the number of states. */
-static int32_t grow(tree *tr, int32_t *waves, int32_t *state, int32_t *last, const int32_t *index,
-                    const uint8_t *mask, int share, fk_index b0, fk_index n, fk_index T)
+ * next unmasked step. state and last receive nodes; ends[w] the number of states up to and with wave w. */
+static void grow(tree *tr, int32_t *ends, int32_t *state, int32_t *last, const int32_t *index, const uint8_t *mask,
+                 int share, fk_index b0, fk_index n, fk_index T)
 {
     fk_index step[FK_PREFIX_BLOCK] = {0}; /* the next step of each row */
     for (fk_index i = 0; i < tr->roots; i++)
@@ -56,7 +65,6 @@ static int32_t grow(tree *tr, int32_t *waves, int32_t *state, int32_t *last, con
         tr->members[last[b0 + i]]++;
     }
     for (fk_index w = 0; w < T; w++) {
-        waves[w] = tr->nodes - tr->roots;
         for (fk_index i = 0; i < n; i++) {
             const fk_index b = b0 + i;
             const int32_t node = last[b];
@@ -70,16 +78,22 @@ static int32_t grow(tree *tr, int32_t *waves, int32_t *state, int32_t *last, con
             }
             step[i] = t;
         }
+        ends[w] = tr->nodes - tr->roots;
     }
-    waves[T] = tr->nodes - tr->roots;
-    return tr->nodes - tr->roots;
 }
 
-/* Numbers of the whole batch for the nodes of a block: its root i becomes state `root` + i, its states follow from
- * `first` on. */
-static int32_t renumber(int32_t node, int32_t roots, int32_t root, int32_t first)
+/* waves from the ends of each block's own waves (blocks, T); returns the number of states. */
+static fk_index number_waves(int32_t *waves, const int32_t *ends, fk_index blocks, fk_index T)
 {
-    return node < roots ? root + node : first + node - roots;
+    int32_t S = 0;
+    for (fk_index w = 0; w < T; w++)
+        for (fk_index k = 0; k < blocks; k++) {
+            const int32_t *end = ends + k * T + w;
+            waves[w * blocks + k] = S;
+            S += w > 0 ? end[0] - end[-1] : end[0];
+        }
+    waves[T * blocks] = S;
+    return S;
 }
 
 fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *waves, int32_t *state, int32_t *last,
@@ -87,35 +101,39 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
                         fk_index roots)
 {
     const fk_index blocks = fk_prefix_blocks(B), threads = fk_min(blocks, fk_threads_for(B * T, GRAIN));
-    int32_t *fields = (int32_t *)scratch;
-
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index k = 0; k < blocks; k++) {
-        const fk_index b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK), slot = b0 * T;
-        int32_t *own = fields + FIELDS * (slot + b0);
-        tree tr = {row + slot, parent + slot, owner + slot, own, own + n * T + n, own + 2 * (n * T + n),
-                   roots > 0 ? (int32_t)n : 1, 0};
-        grow(&tr, waves + k * (T + 1), state, last, index, mask, share, b0, n, T);
-    }
-
+    int32_t *all_ends = (int32_t *)scratch, *all_nodes = all_ends + blocks * T;
     fk_index S = 0;
-    for (fk_index k = 0; k < blocks; k++) {
-        const fk_index b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK), slot = b0 * T;
-        int32_t *wave = waves + k * (T + 1);
-        const fk_index count = wave[T];
-        const int32_t own_roots = roots > 0 ? (int32_t)n : 1, root = roots > 0 ? (int32_t)b0 + 1 : 0;
-        const int32_t first = (int32_t)(1 + roots + S);
-        memmove(row + S, row + slot, (size_t)count * sizeof *row);
-        memmove(owner + S, owner + slot, (size_t)count * sizeof *owner);
-        for (fk_index s = 0; s < count; s++)
-            parent[S + s] = renumber(parent[slot + s], own_roots, root, first);
-        for (fk_index w = 0; w <= T; w++)
-            wave[w] += (int32_t)S;
-        for (fk_index i = slot; i < slot + n * T; i++)
-            state[i] = state[i] < own_roots ? 0 : renumber(state[i], own_roots, root, first);
-        for (fk_index b = b0; b < b0 + n; b++)
-            last[b] = renumber(last[b], own_roots, root, first);
-        S += count;
+
+#pragma omp parallel num_threads((int)threads) if (threads > 1)
+    {
+#pragma omp for schedule(static)
+        for (fk_index k = 0; k < blocks; k++) {
+            const fk_index b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
+            tree tr = block_tree(all_nodes, b0, n, T, roots);
+            grow(&tr, all_ends + k * T, state, last, index, mask, share, b0, n, T);
+        }
+#pragma omp single
+        S = number_waves(waves, all_ends, blocks, T);
+#pragma omp for schedule(static)
+        for (fk_index k = 0; k < blocks; k++) {
+            const fk_index b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
+            const int32_t *ends = all_ends + k * T;
+            tree tr = block_tree(all_nodes, b0, n, T, roots);
+            int32_t *number = tr.members; /* of each node: its row in the layer's state array */
+            for (int32_t i = 0; i < tr.roots; i++)
+                number[i] = roots > 0 ? (int32_t)(1 + b0) + i : 0;
+            for (fk_index w = 0, node = 0; w < T; w++)
+                for (fk_index s = waves[w * blocks + k]; node < ends[w]; node++, s++) {
+                    number[tr.roots + node] = (int32_t)(1 + roots + s);
+                    row[s] = tr.row[node];
+                    parent[s] = number[tr.parent[node]];
+                    owner[s] = tr.owner[node];
+                }
+            for (fk_index i = b0 * T; i < (b0 + n) * T; i++)
+                state[i] = state[i] < tr.roots ? 0 : number[state[i]];
+            for (fk_index b = b0; b < b0 + n; b++)
+                last[b] = number[last[b]];
+        }
     }
     return S;
 }

@@ -11,10 +11,12 @@
  *                               zero there are none (roots = 0) and row 0 is also the root
  *     rows 1+roots .. roots+S   the S states computed, each after its parent
  * The batch is cut into blocks of FK_PREFIX_BLOCK rows, whatever the number of threads; states are shared inside a
- * block only. The states of block k are those of its waves: wave w holds its nodes at depth w + 1, all of whose
- * parents lie at depth w, so that a wave is one small matrix product.
+ * block only. Wave w of a block holds its nodes at depth w + 1, all of whose parents lie in wave w - 1 of the same
+ * block. States are numbered wave by wave, and block by block within a wave, so that some neighbouring blocks have
+ * their states of a wave side by side: a thread takes such blocks and computes each of its waves as one matrix
+ * product, and never waits for another thread (recurrent.h).
  *     row (S), parent (S)       of state 1 + roots + s: the input row read to reach it, and the state it came from
- *     waves (blocks, T+1)       wave w of block k: s from waves[k][w] up to waves[k][w+1]
+ *     waves (T*blocks + 1)      wave w of block k: s from waves[w*blocks + k] up to waves[w*blocks + k + 1]
  *     state (B, T)              the state of batch row b after step t, 0 before its first unmasked step
  *     last (B)                  the state of batch row b after all steps: its initial state if it made none
  *     owner (S)                 a batch row that passes through state s

@@ -7,7 +7,7 @@ from checks import assert_close, same_bits_for_any_threads
 from fastkeras._kernels.activations import Activation
 from fastkeras._kernels.prefix import States
 
-from fastkeras._kernels import simple_rnn
+from fastkeras._kernels import recurrent, simple_rnn
 
 BLOCK = 16  # FK_PREFIX_BLOCK: states are shared inside a block of so many batch rows
 SHAPES = [(2, 5, 3, 7), (1, 1, 1, 1), (5, 1, 2, 3), (37, 11, 13, 17), (17, 3, 2, 65), (0, 3, 2, 5), (3, 0, 2, 5)]
@@ -89,7 +89,7 @@ def forward_and_back(P, R, m, index, mask, h0, dh_last, dh_all, activation):
     np.add.at(dh, states.last, dh_last)
     dz, hp = np.empty((states.count, U), "f"), np.empty((states.count, U), "f")
     simple_rnn.backward(dh, dz, h, z, R, m, f, states)
-    simple_rnn.inputs(hp, h, m, states)
+    recurrent.inputs(hp, h, m, states)
     dP = np.zeros_like(P)
     np.add.at(dP, states.row, dz)
     return h[states.state], h[states.last], dP, hp.T @ dz, dh[1 : states.first]

@@ -13,10 +13,12 @@ cdef extern from "gemm.h" nogil:
     void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, Py_ssize_t M,
                      Py_ssize_t N, Py_ssize_t K) noexcept
     Py_ssize_t fk_gemm_scratch(fk_gemm_form form, Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
-    Py_ssize_t fk_gemm_packed_size(Py_ssize_t N, Py_ssize_t K) noexcept
-    void fk_gemm_pack(float *packed, const float *B, int transposed, Py_ssize_t N, Py_ssize_t K) noexcept
-    void fk_gemm_packed(float *C, const float *A, const int *a_rows, const float *start, const int *start_rows,
-                        const float *packed, fk_activation f, Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
+    ctypedef struct fk_gemm_rows:
+        const float *data
+        const int *index
+        Py_ssize_t row
+    void fk_gemm_packed(float *C, Py_ssize_t C_row, fk_gemm_rows A, fk_gemm_rows start, const float *packed,
+                        Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
     void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, Py_ssize_t M,
                        Py_ssize_t N, Py_ssize_t K) noexcept
 
@@ -59,29 +61,38 @@ def packed_size(Py_ssize_t N, Py_ssize_t K):
     return fk_gemm_packed_size(N, K)
 
 
-def pack(ndarray packed not None, ndarray B not None, bint transposed=False):
-    """packed = op(B)   B (K, N), or (N, K) if `transposed`"""
+def pack(ndarray packed not None, ndarray B not None, bint transposed=False, Py_ssize_t columns=-1):
+    """packed = op(B)   B (K, N), or (N, K) if `transposed`; only the first `columns` columns of B if that is given"""
     cdef const float *b = f32(B, "B", 2)
-    cdef Py_ssize_t N = B.shape[0 if transposed else 1], K = B.shape[1 if transposed else 0]
+    cdef Py_ssize_t rows = B.shape[0], width = checked_columns(columns, B.shape[1])
+    cdef Py_ssize_t N = rows if transposed else width, K = width if transposed else rows
     cdef float *out = f32_out(packed, "packed", 1, fk_gemm_packed_size(N, K))
     with nogil:
-        fk_gemm_pack(out, b, transposed, N, K)
+        fk_gemm_pack(out, b, B.shape[1], transposed, N, K)
 
 
 def packed_gemm(ndarray C not None, ndarray A not None, ndarray packed not None, ndarray a_rows=None,
-                ndarray start=None, ndarray start_rows=None, Activation activation=None):
-    """C_m = f(start_r(m) + A_q(m) op(B))   q = a_rows (M), r = start_rows (M)   row m where they are None"""
+                ndarray start=None, ndarray start_rows=None, Py_ssize_t columns=-1):
+    """C_m = start_r(m) + A_q(m) op(B)   q = a_rows (M), r = start_rows (M)   row m where they are None
+
+    C and start may be wider than op(B): then its N = `columns` are their first ones.
+    """
     cdef float *c = f32_out(C, "C", 2)
     cdef const float *a = f32(A, "A", 2)
-    cdef Py_ssize_t M = C.shape[0], N = C.shape[1], K = A.shape[1]
+    cdef Py_ssize_t M = C.shape[0], width = C.shape[1], K = A.shape[1], N = checked_columns(columns, width)
     cdef const float *b = f32(packed, "packed", 1, fk_gemm_packed_size(N, K))
     cdef const float *start_or_null
-    f32_or_null(&start_or_null, start, "start", 2, -1, N)
+    f32_or_null(&start_or_null, start, "start", 2, -1, width)
     cdef const int *q = i32(a_rows, "a_rows", 1, M) if a_rows is not None else NULL
     cdef const int *r = i32(start_rows, "start_rows", 1, M) if start_rows is not None else NULL
-    cdef fk_activation f = elementwise(activation)
     with nogil:
-        fk_gemm_packed(c, a, q, start_or_null, r, b, f, M, N, K)
+        fk_gemm_packed(c, width, fk_gemm_rows(a, q, K), fk_gemm_rows(start_or_null, r, width), b, M, N, K)
+
+
+cdef Py_ssize_t checked_columns(Py_ssize_t columns, Py_ssize_t width) except -1:
+    if columns > width:
+        raise ValueError(f"`columns` must be at most {width}. Received: {columns}")
+    return width if columns < 0 else columns
 
 
 def naive(ndarray C not None, ndarray A not None, ndarray B not None, bint trans_a, bint trans_b, ndarray bias=None):

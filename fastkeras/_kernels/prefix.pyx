@@ -32,13 +32,13 @@ cdef class States:
         if B * (T + 1) >= INT32_MAX:
             raise ValueError(f"a batch must have fewer than 2^31 steps in all. Received: {B} rows of {T}")
         self._row, self._parent, self._owner = (np.empty(B * T, np.int32) for _ in range(3))
-        self._waves = np.empty((fk_prefix_blocks(B), T + 1), np.int32)
+        self._waves = np.empty(T * fk_prefix_blocks(B) + 1, np.int32)
         self.state, self.last = np.empty((B, T), np.int32), np.empty(B, np.int32)
         self.c.B, self.c.T, self.c.roots = B, T, B if own_roots else 0
         cdef int *row = i32_out(self._row, "row", 1)
         cdef int *parent = i32_out(self._parent, "parent", 1)
         cdef int *owner = i32_out(self._owner, "owner", 1)
-        cdef int *waves = i32_out(self._waves, "waves", 2)
+        cdef int *waves = i32_out(self._waves, "waves", 1)
         cdef int *state = i32_out(self.state, "state", 2)
         cdef int *last = i32_out(self.last, "last", 1)
         cdef float *scratch = take_scratch(fk_prefix_scratch(B, T))

@@ -5,13 +5,10 @@ from numpy cimport ndarray
 
 from fastkeras._kernels.activations cimport Activation, fk_activation
 from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, f32_out_or_null, give_scratch, take_scratch
+from fastkeras._kernels.gemm cimport fk_gemm_pack, fk_gemm_packed_size
 from fastkeras._kernels.prefix cimport States, fk_states
 
 cnp.import_array()
-
-cdef extern from "gemm.h" nogil:
-    Py_ssize_t fk_gemm_packed_size(Py_ssize_t N, Py_ssize_t K) noexcept
-    void fk_gemm_pack(float *packed, const float *B, int transposed, Py_ssize_t N, Py_ssize_t K) noexcept
 
 cdef extern from "simple_rnn.h" nogil:
     void fk_simple_rnn_forward(float *h, float *z, const float *P, const float *R_packed, const float *m,
@@ -19,7 +16,6 @@ cdef extern from "simple_rnn.h" nogil:
     void fk_simple_rnn_backward(float *dh, float *dz, const float *h, const float *z, const float *Rt_packed,
                                 const float *m, fk_activation f, fk_states tree, float *scratch,
                                 Py_ssize_t U) noexcept
-    void fk_simple_rnn_inputs(float *hp, const float *h, const float *m, fk_states tree, Py_ssize_t U) noexcept
     Py_ssize_t fk_simple_rnn_scratch(Py_ssize_t B, Py_ssize_t U) noexcept
 
 
@@ -38,7 +34,7 @@ def forward(ndarray h not None, ndarray z, ndarray P not None, ndarray R not Non
     cdef fk_activation f = activation.c
     cdef float *scratch = take_scratch(packed + fk_simple_rnn_scratch(tree.B, U))
     with nogil:
-        fk_gemm_pack(scratch, R_, 0, U, U)
+        fk_gemm_pack(scratch, R_, U, 0, U, U)
         fk_simple_rnn_forward(h_, z_, P_, scratch, m_, f, tree, scratch + packed, U)
     give_scratch(scratch)
 
@@ -59,18 +55,7 @@ def backward(ndarray dh not None, ndarray dz not None, ndarray h not None, ndarr
     cdef fk_activation f = activation.c
     cdef float *scratch = take_scratch(packed + fk_simple_rnn_scratch(tree.B, U))
     with nogil:
-        fk_gemm_pack(scratch, R_, 1, U, U)
+        fk_gemm_pack(scratch, R_, U, 1, U, U)
         fk_simple_rnn_backward(dh_, dz_, h_, z_, scratch, m_, f, tree, scratch + packed, U)
     give_scratch(scratch)
 
-
-def inputs(ndarray hp not None, ndarray h not None, ndarray m, States states not None):
-    """hp_s = h[parent_s] (* m[owner_s]): the rows that the recurrent kernel multiplied."""
-    cdef fk_states tree = states.c
-    cdef const float *h_ = f32(h, "h", 2, 1 + tree.roots + tree.S)
-    cdef Py_ssize_t U = cnp.PyArray_DIM(h, 1)
-    cdef float *hp_ = f32_out(hp, "hp", 2, tree.S, U)
-    cdef const float *m_
-    f32_or_null(&m_, m, "m", 2, tree.B, U)
-    with nogil:
-        fk_simple_rnn_inputs(hp_, h_, m_, tree, U)

@@ -2,12 +2,16 @@
 
 from fastkeras.layers.config import know
 from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking, RepeatVector
+from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
-from fastkeras.layers.recurrent import SimpleRNN
+from fastkeras.layers.lstm import LSTM
 from fastkeras.layers.regularization import Dropout, SpatialDropout1D
+from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.utils import suggest
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "Dense",
     "Dropout",

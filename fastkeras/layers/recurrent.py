@@ -1,4 +1,4 @@
-"""SimpleRNN: the recurrent layer, over distinct input rows and distinct states.
+"""Recurrent: what SimpleRNN, LSTM and GRU share, over distinct input rows and distinct states.
 
 A batch row's state depends only on its initial state and on the inputs it has read, so batch rows with an equal past
 share one state. `States` (src_c/prefix.h) numbers the distinct ones; a layer computes each once, and the arrays
@@ -9,9 +9,8 @@ import numpy as np
 
 from fastkeras import activations
 from fastkeras._kernels import dense as dense_kernel
-from fastkeras._kernels import gemm as gemm_kernel
+from fastkeras._kernels import recurrent as kernel
 from fastkeras._kernels import rows as rows_kernel
-from fastkeras._kernels import simple_rnn as kernel
 from fastkeras._kernels.prefix import States
 from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.core import positive_integer
@@ -22,27 +21,35 @@ from fastkeras.random_state import SeedGenerator
 _LINEAR = activations.get("linear").kernel
 
 
-class SimpleRNN(Layer):
-    """h_t = activation(x_t @ kernel + h_{t-1} @ recurrent_kernel + bias)
+class Recurrent(Layer):
+    """A layer that reads a sequence, one step after the other.
 
-    x: (B, T, D) float32, or Rows of that shape; kernel (D, units), recurrent_kernel (units, units), bias (units,).
-    Returns h_T (B, units); with return_sequences all h_t (B, T, units) as Rows over the distinct states; with
-    return_state also the last state (B, units).
+    x: (B, T, D) float32, or Rows of that shape. Returns h_T (B, units); with return_sequences all h_t (B, T, units) as
+    Rows over the distinct states; with return_state also the last states, (B, units) each.
 
-    Arguments: those of keras.layers.SimpleRNN. A masked step leaves the state as it is and repeats the output. In
-    training, dropout and recurrent_dropout multiply x_t and h_{t-1} by one mask per batch row, the same at all steps
-    (Gal and Ghahramani 2016); each batch row then has states of its own. unroll and implementation are accepted;
-    there is one implementation.
+    A masked step leaves the state as it is and repeats the output. In training, dropout multiplies x_t, and
+    recurrent_dropout h_{t-1} where it meets the recurrent kernel, by one mask per batch row, the same at all steps and
+    for all gates (Gal and Ghahramani 2016); each batch row then has states of its own. initial_state in a call gives
+    the states to start from instead of zeros; a stateful layer starts from where the batch before ended. unroll and
+    implementation are accepted; there is one implementation.
+
+    A subclass says how many `gates` it has and what its states are called, takes its arguments, and gives
+
+        step(cells, P, m, states, run)    computes the states from P, the projected inputs; returns backward
+        backward(dcells)                  adds to the gradients of the recurrent weights, returns dP by state
     """
 
     supports_masking = True
     weights_place = "cell"
+    gates = 1  # how many times `units` the kernels are wide
+    state_names = ("h",)  # h, which is the output, comes first
 
     def __init__(
         self,
         units,
-        activation="tanh",
-        use_bias=True,
+        activation,
+        use_bias,
+        *,
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
         bias_initializer="zeros",
@@ -68,19 +75,15 @@ class SimpleRNN(Layer):
         if "input_dim" in kwargs:
             kwargs["input_shape"] = (input_length, kwargs.pop("input_dim"))
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = positive_integer("SimpleRNN", "units", units)
-        self.activation = activations.get(activation)
-        if self.activation.kernel is None or self.activation.kernel.rowwise:
-            raise ValueError(
-                f"SimpleRNN: `activation` must be an elementwise activation of fastkeras.activations. "
-                f"Received: {activation!r}"
-            )
+        kind = type(self).__name__
+        self.units = positive_integer(kind, "units", units)
+        self.activation = self.elementwise("activation", activation)
         self.use_bias = bool(use_bias)
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.keep_options("recurrent", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.dropout = checked_rate("SimpleRNN", "dropout", dropout)
-        self.recurrent_dropout = checked_rate("SimpleRNN", "recurrent_dropout", recurrent_dropout)
+        self.dropout = checked_rate(kind, "dropout", dropout)
+        self.recurrent_dropout = checked_rate(kind, "recurrent_dropout", recurrent_dropout)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
@@ -88,7 +91,17 @@ class SimpleRNN(Layer):
         self.unroll = bool(unroll)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
-        self.state = None  # what a stateful layer carries from batch to batch: (B, units)
+        self.states = None  # what a stateful layer carries from batch to batch: a list of (B, units)
+
+    def elementwise(self, argument, activation):
+        """The activation, or a ValueError: a recurrent layer has no use for one that looks at whole rows."""
+        found = activations.get(activation)
+        if found.kernel is None or found.kernel.rowwise:
+            raise ValueError(
+                f"{type(self).__name__}: `{argument}` must be an elementwise activation of fastkeras.activations. "
+                f"Received: {activation!r}"
+            )
+        return found
 
     # --- shapes and weights ----------------------------------------------------------------------------------------
 
@@ -96,40 +109,48 @@ class SimpleRNN(Layer):
         shape = input_shape[0] if isinstance(input_shape, list) else input_shape
         if len(shape) != 3 or shape[2] is None:
             raise ValueError(
-                f"Layer '{self.name}' (SimpleRNN): expected an input of shape (batch, steps, features). "
+                f"Layer '{self.name}' ({type(self).__name__}): expected an input of shape (batch, steps, features). "
                 f"Received: shape {tuple(shape)}"
             )
         if self.built and shape[2] != self.kernel.shape[0]:
             raise ValueError(
-                f"Layer '{self.name}' (SimpleRNN): expected {self.kernel.shape[0]} input features on the last axis. "
-                f"Received: shape {tuple(shape)}"
+                f"Layer '{self.name}' ({type(self).__name__}): expected {self.kernel.shape[0]} input features on the "
+                f"last axis. Received: shape {tuple(shape)}"
+            )
+        given = len(input_shape) - 1 if isinstance(input_shape, list) else 0
+        if given not in (0, len(self.state_names)):
+            raise ValueError(
+                f"Layer '{self.name}' ({type(self).__name__}): expected {len(self.state_names)} initial states "
+                f"({', '.join(self.state_names)}). Received: {given}"
             )
 
     def build(self, input_shape):
-        D = (input_shape[0] if isinstance(input_shape, list) else input_shape)[-1]
-        self.kernel = self.add_weight_as_told("kernel", (D, self.units))
-        self.recurrent_kernel = self.add_weight_as_told("recurrent_kernel", (self.units, self.units), "recurrent")
-        self.bias = self.add_weight_as_told("bias", (self.units,)) if self.use_bias else None
+        D, width = (input_shape[0] if isinstance(input_shape, list) else input_shape)[-1], self.gates * self.units
+        self.kernel = self.add_weight_as_told("kernel", (D, width))
+        self.recurrent_kernel = self.add_weight_as_told("recurrent_kernel", (self.units, width), "recurrent")
+        self.bias = self.add_weight_as_told("bias", self.bias_shape()) if self.use_bias else None
+
+    def bias_shape(self):
+        return (self.gates * self.units,)
 
     def compute_output_shape(self, input_shape):
         B, T = (input_shape[0] if isinstance(input_shape, list) else input_shape)[:2]
         y = (B, T, self.units) if self.return_sequences else (B, self.units)
-        return [y, (B, self.units)] if self.return_state else y
+        return [y] + [(B, self.units) for _ in self.state_names] if self.return_state else y
 
     def compute_mask(self, x, mask):
         y = mask if self.return_sequences else None
-        return [y, None] if self.return_state else y
+        return [y] + [None for _ in self.state_names] if self.return_state else y
 
     # --- the pass --------------------------------------------------------------------------------------------------
 
     def forward(self, x, run):
-        x, initial = (x[0], x[1]) if isinstance(x, list) else (x, None)
-        given = initial is not None
-        if given:
-            initial, undo_initial = dense(initial, run, "initial")
-        elif self.stateful:
-            initial = self.state
-        self._check_steps_and_state(x, initial)
+        x, given = (x[0], x[1:]) if isinstance(x, list) else (x, [])
+        undo_given = [None] * len(given)
+        for i, name in enumerate(self.state_names[: len(given)]):
+            given[i], undo_given[i] = dense(given[i], run, f"initial_{name}")
+        initial = given or (self.states if self.stateful else None)
+        self._check_steps_and_states(x, initial)
         values, index, undo_input = self._input_rows(x, run)
         mask, m = run.mask, None
         if run.training and self.recurrent_dropout:
@@ -139,56 +160,73 @@ class SimpleRNN(Layer):
             index = np.ascontiguousarray(index[:, ::-1])
             mask = None if mask is None else np.ascontiguousarray(mask[:, ::-1])
         states = States(index, mask, own_roots=initial is not None, share=type(x) is Rows and m is None)
-        W, R, f = self.kernel.value, self.recurrent_kernel.value, self.activation.kernel
 
-        P = run.buffer("P", (len(values), self.units))
+        P = run.buffer("P", (len(values), self.gates * self.units))
         # P = x W + b over distinct input rows
-        dense_kernel.forward(P, None, values, W, self.bias.value if self.use_bias else None, _LINEAR)
-        h = run.buffer("h", (states.first + states.count, self.units))
-        h[0] = 0.0
-        if initial is not None:
-            h[1 : states.first] = initial
-        z = run.buffer("z", (states.count, self.units)) if f.needs_input else None
-        kernel.forward(h, z, P, R, m, f, states)  # h_s = f(P[row_s] + h[parent_s] R)
+        dense_kernel.forward(P, None, values, self.kernel.value, self.input_bias(), _LINEAR)
+        cells = [run.buffer(name, (states.first + states.count, self.units)) for name in self.state_names]
+        for i, cell in enumerate(cells):
+            cell[0] = 0.0
+            if initial is not None:
+                cell[1 : states.first] = initial[i]
+        step_backward = self.step(cells, P, m, states, run)
 
-        last = run.buffer("last", (len(index), self.units))
-        rows_kernel.gather(last, h, states.last)
+        last = [run.buffer(f"last_{name}", (len(index), self.units)) for name in self.state_names]
+        for state, cell in zip(last, cells, strict=True):
+            rows_kernel.gather(state, cell, states.last)
         if self.stateful:
-            self.state = last.copy()
+            self.states = [state.copy() for state in last]
         outputs = np.ascontiguousarray(states.state[:, -1])
 
         def backward(dy):
-            dy, dlast = dy if self.return_state else (dy, None)
-            dh = self._output_gradient(dy, dlast, outputs, states, h.shape, run)
-            dz = run.buffer("dz", (states.count, self.units))
-            kernel.backward(dh, dz, h, z, R, m, f, states)  # dz_s = f'(z_s) dh_s    dh[parent_s] += dz_s R^T
-            if run.trains:
-                hp = run.buffer("hp", dz.shape)
-                kernel.inputs(hp, h, m, states)
-                gemm_kernel.gemm(self.recurrent_kernel.grad, hp, dz, trans_a=True, accumulate=True)  # dR += hp^T dz
-            dP = run.buffer("dP", P.shape)
+            dy, dlast = (dy[0], dy[1:]) if self.return_state else (dy, [None] * len(cells))
+            dcells = self._state_gradients(dy, dlast, outputs, states, cells, run)
+            dz = step_backward(dcells)
+            dP = P  # which nobody needs any more
             dP.fill(0.0)
             rows_kernel.scatter_add(dP, dz, states.row)  # dP_r = sum of dz_s over row_s = r
             dvalues = run.buffer("dvalues", values.shape) if run.wants_dx else None
             dW = self.kernel.grad if run.trains else None
-            db = self.bias.grad if run.trains and self.use_bias else None
-            dense_kernel.backward(dvalues, dW, db, None, dP, values, W, P, None, _LINEAR)
+            db = self.input_bias_gradient() if run.trains else None
+            dense_kernel.backward(dvalues, dW, db, None, dP, values, self.kernel.value, P, None, _LINEAR)
             dx = undo_input(dvalues) if run.wants_dx else None
-            return [dx, undo_initial(dh[1 : states.first])] if given else dx
+            dgiven = [undo(dcell[1 : states.first]) for undo, dcell in zip(undo_given, dcells, strict=False)]
+            return [dx, *dgiven] if given else dx
 
-        y = Rows(h, states.state) if self.return_sequences else self._last_output(h, outputs, last, initial, run)
-        return ([y, last] if self.return_state else y), backward
+        h = cells[0]
+        y = Rows(h, states.state) if self.return_sequences else self._last_output(h, outputs, last[0], initial, run)
+        return ([y, *last] if self.return_state else y), backward
 
-    def _check_steps_and_state(self, x, initial):
+    def step(self, cells, P, m, states, run):
+        raise NotImplementedError(f"{type(self).__name__} must define step(cells, P, m, states, run) -> backward")
+
+    def input_bias(self):
+        """What is added to the projected inputs."""
+        return self.bias.value if self.use_bias else None
+
+    def input_bias_gradient(self):
+        return self.bias.grad if self.use_bias else None
+
+    def add_recurrent_gradient(self, dz, h, m, states, run, db=None):
+        """dR += hp^T dz    db += sum_s dz_s    with hp_s = h[parent_s] (* m)"""
+        hp = run.buffer("hp", (states.count, self.units))
+        kernel.inputs(hp, h, m, states)
+        R = self.recurrent_kernel
+        dense_kernel.backward(None, R.grad, db, None, dz, hp, R.value, dz, None, _LINEAR)
+
+    def _check_steps_and_states(self, x, initial):
         if x.shape[1] == 0:
-            raise ValueError(f"Layer '{self.name}' (SimpleRNN): expected at least one step. Received: shape {x.shape}")
-        wanted = (x.shape[0], self.units)
-        if initial is not None and initial.shape != wanted:
-            hint = ", or reset_states() before batches of another size" if self.stateful else ""
             raise ValueError(
-                f"Layer '{self.name}' (SimpleRNN): expected an initial state of shape {wanted}{hint}. "
-                f"Received: shape {initial.shape}"
+                f"Layer '{self.name}' ({type(self).__name__}): expected at least one step. Received: shape {x.shape}"
             )
+        wanted = (x.shape[0], self.units)
+        for state in initial or ():
+            if state.shape != wanted:
+                hint = ", or reset_states() before batches of another size" if self.stateful else ""
+                raise ValueError(
+                    f"Layer '{self.name}' ({type(self).__name__}): expected an initial state of shape {wanted}{hint}. "
+                    f"Received: shape {state.shape}"
+                )
 
     def _last_output(self, h, outputs, last, initial, run):
         """h at the last step: the last state, but zero for a row whose every step is masked (as in Keras)."""
@@ -198,18 +236,21 @@ class SimpleRNN(Layer):
         rows_kernel.gather(y, h, outputs)
         return y
 
-    def _output_gradient(self, dy, dlast, outputs, states, shape, run):
-        """dL/dh of every state as far as it comes from the layer's outputs."""
-        if self.return_sequences and dy is not None:
-            dh = dy
-        else:
-            dh = run.buffer("dh", shape)
-            dh.fill(0.0)
-            if dy is not None:
-                rows_kernel.scatter_add(dh, dy, outputs)
-        if dlast is not None:
-            rows_kernel.scatter_add(dh, dlast, states.last)
-        return dh
+    def _state_gradients(self, dy, dlast, outputs, states, cells, run):
+        """dL/dh (and dL/dc) of every state as far as it comes from the layer's outputs."""
+        dcells = []
+        for i, (name, cell) in enumerate(zip(self.state_names, cells, strict=True)):
+            if i == 0 and self.return_sequences and dy is not None:
+                dcell = dy
+            else:
+                dcell = run.buffer(f"d{name}", cell.shape)
+                dcell.fill(0.0)
+                if i == 0 and dy is not None:
+                    rows_kernel.scatter_add(dcell, dy, outputs)
+            if dlast[i] is not None:
+                rows_kernel.scatter_add(dcell, dlast[i], states.last)
+            dcells.append(dcell)
+        return dcells
 
     def _input_rows(self, x, run):
         """The rows to project (R, D), the index of each step among them (B, T), and the way back for gradients."""
@@ -230,8 +271,17 @@ class SimpleRNN(Layer):
         return x.reshape(B * T, D), index, lambda dvalues: dvalues.reshape(x.shape)
 
     def reset_states(self, states=None):
-        """Forgets the state a stateful layer carries, or sets it to `states` (B, units)."""
-        self.state = None if states is None else np.array(states, np.float32)
+        """Forgets the states a stateful layer carries, or sets them: an array (B, units), or a list of one for each."""
+        if states is None:
+            self.states = None
+            return
+        given = [np.array(state, np.float32) for state in (states if isinstance(states, (list, tuple)) else [states])]
+        if len(given) != len(self.state_names) or any(s.ndim != 2 or s.shape[1] != self.units for s in given):
+            raise ValueError(
+                f"Layer '{self.name}': reset_states() wants {len(self.state_names)} arrays of shape (batch, "
+                f"{self.units}). Received: shapes {[state.shape for state in given]}"
+            )
+        self.states = given
 
     reset_state = reset_states
 

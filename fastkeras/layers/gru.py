@@ -1,0 +1,92 @@
+"""GRU."""
+
+import numpy as np
+
+from fastkeras import activations
+from fastkeras._kernels import gemm as gemm_kernel
+from fastkeras._kernels import gru as kernel
+from fastkeras._kernels import recurrent as recurrent_kernel
+from fastkeras.layers.recurrent import Recurrent
+
+
+class GRU(Recurrent):
+    """The gated recurrent unit (Cho et al. 2014).
+
+        z = g(x_t W_z + h_{t-1} R_z + b_z)   r = g(x_t W_r + h_{t-1} R_r + b_r)      g: the recurrent activation
+        a = activation(x_t W_a + b_a + r (h_{t-1} R_a + b'_a))                       if reset_after
+        a = activation(x_t W_a + b_a + (r h_{t-1}) R_a)                              if not
+        h_t = z h_{t-1} + (1 - z) a
+
+    kernel W (D, 3 units) and recurrent_kernel R (units, 3 units) hold the parts z, r, a; bias (2, 3 units) has a row
+    for x_t W and one for h_{t-1} R if reset_after, else it is (3 units,). Arguments: those of keras.layers.GRU; what
+    the layer takes and returns is told in Recurrent.
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        *,
+        reset_after=True,
+        **kwargs,
+    ):
+        super().__init__(units, activation, use_bias, **kwargs)
+        self.recurrent_activation = self.elementwise("recurrent_activation", recurrent_activation)
+        self.reset_after = bool(reset_after)
+
+    def bias_shape(self):
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def input_bias(self):
+        """b, and of the recurrent row the parts that are added at the same place."""
+        if not self.use_bias or not self.reset_after:
+            return super().input_bias()
+        b, recurrent = self.bias.value
+        total = b.copy()
+        total[: 2 * self.units] += recurrent[: 2 * self.units]
+        return total
+
+    def input_bias_gradient(self):
+        return self.bias.grad[0] if self.use_bias and self.reset_after else super().input_bias_gradient()
+
+    def step(self, cells, P, m, states, run):
+        (h,), act, g = cells, self.activation.kernel, self.recurrent_activation.kernel
+        R, U, after = self.recurrent_kernel.value, self.units, self.reset_after
+        b_a = self.bias.value[1, 2 * U :] if self.use_bias and after else None
+        gates, inner = run.buffer("gates", (states.count, 3 * U)), run.buffer("inner", (states.count, U))
+        x = run.buffer("x", gates.shape) if act.needs_input or g.needs_input else None
+        kernel.forward(h, gates, inner, x, P, R, b_a, m, act, g, states, after)
+
+        def backward(dcells):
+            (dh,) = dcells
+            kernel.backward(dh, gates, inner, x, h, R, m, act, g, states, after)  # the gates become gradients
+            if after:
+                if run.trains:
+                    db = self.bias.grad[1] if self.use_bias else None
+                    self.add_recurrent_gradient(gates, h, m, states, run, db)
+                kernel.input_gradient(gates, inner)
+            elif run.trains:
+                self._add_gradients_before(gates, inner, h, m, states, run)
+            return gates
+
+        return backward
+
+    def _add_gradients_before(self, dz, rh, h, m, states, run):
+        """dR_zr += hp^T dz_zr    dR_a += (r hp)^T dz_a    for the reset gate before the product"""
+        U, hp = self.units, run.buffer("hp", (states.count, self.units))
+        recurrent_kernel.inputs(hp, h, m, states)
+        for rows, part in ((hp, slice(0, 2 * U)), (rh, slice(2 * U, 3 * U))):
+            dR = np.zeros_like(self.recurrent_kernel.grad[:, part])
+            gemm_kernel.gemm(dR, rows, np.ascontiguousarray(dz[:, part]), trans_a=True, accumulate=True)
+            self.recurrent_kernel.grad[:, part] += dR
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "recurrent_activation": activations.serialize(self.recurrent_activation),
+            "reset_after": self.reset_after,
+        }
