@@ -11,6 +11,9 @@ NAMES = {
     "activations": "deserialize get linear relu serialize sigmoid softmax tanh",
     "callbacks": "CSVLogger Callback CallbackList EarlyStopping History LambdaCallback LearningRateScheduler "
     "ModelCheckpoint ProgbarLogger ReduceLROnPlateau TerminateOnNaN",
+    "datasets": "boston_housing california_housing cifar10 cifar100 fashion_mnist imdb mnist reuters",
+    "datasets.imdb": "get_word_index load_data",
+    "datasets.reuters": "get_label_names get_word_index load_data",
     "initializers": "Constant GlorotUniform HeNormal Initializer Ones Orthogonal RandomNormal Zeros deserialize get "
     "glorot_uniform serialize",
     "layers": "Activation Dense Dropout Embedding Flatten Input InputLayer Layer Masking RepeatVector SimpleRNN "
@@ -29,8 +32,8 @@ NAMES = {
     "regularizers": "L1 L1L2 L2 Regularizer deserialize get l1 l1_l2 l2 serialize",
     "saving": "CustomObjectScope custom_object_scope get_custom_objects load_model register_keras_serializable "
     "save_model",
-    "utils": "CustomObjectScope PyDataset Sequence custom_object_scope get_custom_objects normalize pad_sequences "
-    "register_keras_serializable set_random_seed to_categorical",
+    "utils": "CustomObjectScope PyDataset Sequence custom_object_scope get_custom_objects get_file normalize "
+    "pad_sequences register_keras_serializable set_random_seed to_categorical",
 }
 
 

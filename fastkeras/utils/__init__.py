@@ -1,5 +1,7 @@
 """Utilities: seeds, one-hot targets, batches by number, names for what is the user's own."""
 
+import importlib
+
 from fastkeras.random_state import set_random_seed
 from fastkeras.utils import suggest
 from fastkeras.utils.custom_objects import (
@@ -20,6 +22,7 @@ __all__ = [
     "Sequence",
     "custom_object_scope",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "normalize",
@@ -30,9 +33,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    if name == "pad_sequences":  # which Keras has here as well; imported when it is first used
-        from fastkeras.preprocessing.sequence import pad_sequences
+# Imported when they are first used: the one belongs to text, the other takes the modules of the network.
+_ELSEWHERE = {"get_file": "fastkeras.utils.download", "pad_sequences": "fastkeras.preprocessing.sequence"}
 
-        return pad_sequences
+
+def __getattr__(name):
+    if name in _ELSEWHERE:
+        return getattr(importlib.import_module(_ELSEWHERE[name]), name)
     raise AttributeError(suggest.unknown("name in fastkeras.utils", name, __all__))
