@@ -63,15 +63,15 @@ def given(p, R, states, mask, m):
 
 
 def simple_rnn_steps(R, m, activation):
-    """h = f(p + (m h') R)    with h' the state before the step"""
-    f, f_backward = named(activation)
+    """h = act(p + (m h') R)    with h' the state before the step"""
+    act, act_backward = named(activation)
 
     def step(p, h):
-        return (f(p + (m * h) @ R),)
+        return (act(p + (m * h) @ R),)
 
     def backward(dnew, p, h):
-        da = f_backward(dnew[0], p + (m * h) @ R)
-        return da, [m * (da @ R.T)], [(m * h).T @ da]
+        dz = act_backward(dnew[0], p + (m * h) @ R)
+        return dz, [m * (dz @ R.T)], [(m * h).T @ dz]
 
     return step, backward
 
@@ -93,29 +93,29 @@ def simple_rnn_backward(dy, dlast, p, R, h0=None, mask=None, m=None, activation=
 
 
 def lstm_steps(R, m, activation, recurrent_activation):
-    """i, f, g, o = s(a_i), s(a_f), F(a_g), s(a_o)    a = p + (m h') R, gates in the order i, f, g (Keras's c), o
-    c = f c' + i g    h = o F(c)"""
-    F, F_backward = named(activation)
-    s, s_backward = named(recurrent_activation)
+    """i, f, a, o = g(z_i), g(z_f), act(z_a), g(z_o)    z = p + (m h') R in four parts, i f a o (a is Keras's c)
+    c = f c' + i a    h = o act(c)    with h', c' the states before the step"""
+    act, act_backward = named(activation)
+    g, g_backward = named(recurrent_activation)
 
     def gates(p, h):
-        a_i, a_f, a_g, a_o = np.split(p + (m * h) @ R, 4, axis=1)
-        return (a_i, a_f, a_g, a_o), (s(a_i), s(a_f), F(a_g), s(a_o))
+        z_i, z_f, z_a, z_o = np.split(p + (m * h) @ R, 4, axis=1)
+        return (z_i, z_f, z_a, z_o), (g(z_i), g(z_f), act(z_a), g(z_o))
 
     def step(p, h, c):
-        _, (i, f, g, o) = gates(p, h)
-        c = f * c + i * g
-        return o * F(c), c
+        _, (i, f, a, o) = gates(p, h)
+        c = f * c + i * a
+        return o * act(c), c
 
     def backward(dnew, p, h, c):
-        (a_i, a_f, a_g, a_o), (i, f, g, o) = gates(p, h)
-        new_c = f * c + i * g
+        (z_i, z_f, z_a, z_o), (i, f, a, o) = gates(p, h)
+        new_c = f * c + i * a
         dh, dc = dnew
-        dc = dc + F_backward(dh * o, new_c)
-        da_i, da_f = s_backward(dc * g, a_i), s_backward(dc * c, a_f)
-        da_g, da_o = F_backward(dc * i, a_g), s_backward(dh * F(new_c), a_o)
-        da = np.concatenate([da_i, da_f, da_g, da_o], axis=1)
-        return da, [m * (da @ R.T), dc * f], [(m * h).T @ da]
+        dc = dc + act_backward(dh * o, new_c)
+        dz_i, dz_f = g_backward(dc * a, z_i), g_backward(dc * c, z_f)
+        dz_a, dz_o = act_backward(dc * i, z_a), g_backward(dh * act(new_c), z_o)
+        dz = np.concatenate([dz_i, dz_f, dz_a, dz_o], axis=1)
+        return dz, [m * (dz @ R.T), dc * f], [(m * h).T @ dz]
 
     return step, backward
 
@@ -139,91 +139,84 @@ def lstm_backward(
 # --- GRU: Cho et al. 2014; the reset gate after the product, as cuDNN has it, or before it, as in the paper ---------
 
 
-def gru_steps(R, b, m, activation, recurrent_activation):
-    """z, r = s(p_z + n_z), s(p_r + n_r)    n = (m h') R + b, gates in the order z, r, g (Keras's h)
-    g = F(p_g + r n_g)    h = z h' + (1 - z) g"""
-    F, F_backward = named(activation)
-    s, s_backward = named(recurrent_activation)
+def gru_steps(R, m, activation="tanh", recurrent_activation="sigmoid", reset_after=True, b=None):
+    if not reset_after:
+        return gru_reset_before_steps(R, m, activation, recurrent_activation)
+    return gru_reset_after_steps(R, np.zeros(R.shape[1]) if b is None else b, m, activation, recurrent_activation)
 
-    def gates(p, h):
-        (p_z, p_r, p_g), (n_z, n_r, n_g) = np.split(p, 3, axis=1), np.split((m * h) @ R + b, 3, axis=1)
-        a_z, a_r = p_z + n_z, p_r + n_r
-        return a_z, a_r, n_g, p_g + s(a_r) * n_g
+
+def gru_reset_after_steps(R, b, m, activation, recurrent_activation):
+    """z, r, a = g(x_z), g(x_r), act(x_a)    q = (m h') R + b in three parts, z r a (a is Keras's h)
+    x_z = p_z + q_z    x_r = p_r + q_r    x_a = p_a + r q_a
+    h = z h' + (1 - z) a    with h' the state before the step"""
+    act, act_backward = named(activation)
+    g, g_backward = named(recurrent_activation)
+
+    def sums(p, h):
+        (p_z, p_r, p_a), (q_z, q_r, q_a) = np.split(p, 3, axis=1), np.split((m * h) @ R + b, 3, axis=1)
+        x_z, x_r = p_z + q_z, p_r + q_r
+        return x_z, x_r, p_a + g(x_r) * q_a, q_a
 
     def step(p, h):
-        a_z, _, _, a_g = gates(p, h)
-        z, g = s(a_z), F(a_g)
-        return (z * h + (1 - z) * g,)
+        x_z, _, x_a, _ = sums(p, h)
+        z, a = g(x_z), act(x_a)
+        return (z * h + (1 - z) * a,)
 
     def backward(dnew, p, h):
-        a_z, a_r, n_g, a_g = gates(p, h)
-        z, r, g, dh = s(a_z), s(a_r), F(a_g), dnew[0]
-        da_z, da_g = s_backward(dh * (h - g), a_z), F_backward(dh * (1 - z), a_g)
-        da_r = s_backward(da_g * n_g, a_r)
-        dn = np.concatenate([da_z, da_r, da_g * r], axis=1)
-        dp = np.concatenate([da_z, da_r, da_g], axis=1)
-        return dp, [dh * z + m * (dn @ R.T)], [(m * h).T @ dn, dn.sum(axis=0)]
+        x_z, x_r, x_a, q_a = sums(p, h)
+        z, r, a, dh = g(x_z), g(x_r), act(x_a), dnew[0]
+        dx_z, dx_a = g_backward(dh * (h - a), x_z), act_backward(dh * (1 - z), x_a)
+        dx_r = g_backward(dx_a * q_a, x_r)
+        dp = np.concatenate([dx_z, dx_r, dx_a], axis=1)
+        dq = np.concatenate([dx_z, dx_r, r * dx_a], axis=1)
+        return dp, [dh * z + m * (dq @ R.T)], [(m * h).T @ dq, dq.sum(axis=0)]
 
     return step, backward
 
 
 def gru_reset_before_steps(R, m, activation, recurrent_activation):
-    """z, r = s(p_z + (m h') R_z), s(p_r + (m h') R_r)
-    g = F(p_g + (r m h') R_g)    h = z h' + (1 - z) g"""
-    F, F_backward = named(activation)
-    s, s_backward = named(recurrent_activation)
+    """z, r, a = g(x_z), g(x_r), act(x_a)
+    x_z = p_z + (m h') R_z    x_r = p_r + (m h') R_r    x_a = p_a + (r m h') R_a
+    h = z h' + (1 - z) a    with h' the state before the step"""
+    act, act_backward = named(activation)
+    g, g_backward = named(recurrent_activation)
     U = len(R)
-    R_zr, R_g = R[:, : 2 * U], R[:, 2 * U :]
+    R_zr, R_a = R[:, : 2 * U], R[:, 2 * U :]
 
-    def gates(p, h):
-        a_z, a_r = np.split(p[:, : 2 * U] + (m * h) @ R_zr, 2, axis=1)
-        return a_z, a_r, p[:, 2 * U :] + (s(a_r) * m * h) @ R_g
+    def sums(p, h):
+        x_z, x_r = np.split(p[:, : 2 * U] + (m * h) @ R_zr, 2, axis=1)
+        return x_z, x_r, p[:, 2 * U :] + (g(x_r) * m * h) @ R_a
 
     def step(p, h):
-        a_z, _, a_g = gates(p, h)
-        z, g = s(a_z), F(a_g)
-        return (z * h + (1 - z) * g,)
+        x_z, _, x_a = sums(p, h)
+        z, a = g(x_z), act(x_a)
+        return (z * h + (1 - z) * a,)
 
     def backward(dnew, p, h):
-        a_z, a_r, a_g = gates(p, h)
-        z, r, g, dh = s(a_z), s(a_r), F(a_g), dnew[0]
-        da_z, da_g = s_backward(dh * (h - g), a_z), F_backward(dh * (1 - z), a_g)
-        drmh = da_g @ R_g.T
-        da_r = s_backward(drmh * m * h, a_r)
-        da_zr = np.concatenate([da_z, da_r], axis=1)
-        dR = np.concatenate([(m * h).T @ da_zr, (r * m * h).T @ da_g], axis=1)
-        return np.concatenate([da_zr, da_g], axis=1), [dh * z + m * (da_zr @ R_zr.T + r * drmh)], [dR]
+        x_z, x_r, x_a = sums(p, h)
+        z, r, a, dh = g(x_z), g(x_r), act(x_a), dnew[0]
+        dx_z, dx_a = g_backward(dh * (h - a), x_z), act_backward(dh * (1 - z), x_a)
+        drmh = dx_a @ R_a.T
+        dx_r = g_backward(drmh * m * h, x_r)
+        dx_zr = np.concatenate([dx_z, dx_r], axis=1)
+        dR = np.concatenate([(m * h).T @ dx_zr, (r * m * h).T @ dx_a], axis=1)
+        return np.concatenate([dx_zr, dx_a], axis=1), [dh * z + m * (dx_zr @ R_zr.T + r * drmh)], [dR]
 
     return step, backward
 
 
-def gru(p, R, b=None, h0=None, mask=None, m=None, activation="tanh", recurrent_activation="sigmoid", reset_after=True):
-    """The outputs (B, T, U) and the last h (B, U). b (3 U): the recurrent bias, for reset_after only, zero if None"""
+def gru(p, R, b=None, h0=None, mask=None, m=None, **options):
+    """The outputs (B, T, U) and the last h (B, U).
+
+    options: activation ("tanh"), recurrent_activation ("sigmoid"), reset_after (True). b (3 U): the recurrent bias,
+    which there is with reset_after only, zero if None.
+    """
     states, mask, m = given(p, R, [h0], mask, m)
-    step, _ = _gru_steps(R, b, m, activation, recurrent_activation, reset_after)
+    step, _ = gru_steps(R, m, b=b, **options)
     return through_time(step, p, states, mask)
 
 
-def gru_backward(
-    dy,
-    dlast,
-    p,
-    R,
-    b=None,
-    h0=None,
-    mask=None,
-    m=None,
-    activation="tanh",
-    recurrent_activation="sigmoid",
-    reset_after=True,
-):
-    """(dp, dR, db, dh0) for reset_after, (dp, dR, dh0) without"""
+def gru_backward(dy, dlast, p, R, b=None, h0=None, mask=None, m=None, **options):
+    """(dp, dR, db, dh0) with reset_after, (dp, dR, dh0) without"""
     states, mask, m = given(p, R, [h0], mask, m)
-    steps = _gru_steps(R, b, m, activation, recurrent_activation, reset_after)
-    return through_time_backward(*steps, dy, [dlast], p, states, mask)
-
-
-def _gru_steps(R, b, m, activation, recurrent_activation, reset_after):
-    if reset_after:
-        return gru_steps(R, np.zeros(R.shape[1]) if b is None else b, m, activation, recurrent_activation)
-    return gru_reset_before_steps(R, m, activation, recurrent_activation)
+    return through_time_backward(*gru_steps(R, m, b=b, **options), dy, [dlast], p, states, mask)
