@@ -16,18 +16,22 @@ def random_weights(model, seed):
 
 
 def run(keras, case):
-    """Predictions before and after training, the history, and an evaluation: plain lists, as JSON holds them."""
+    """Predictions before and after training, the history, and an evaluation: plain lists, as JSON holds them.
+
+    The sizes of batches differ, but for a stateful model, which takes one.
+    """
     model, (x, y), compile_options, fit_options = case(keras)
     random_weights(model, 3)
-    before = model.predict(x, verbose=0)
+    sizes = [fit_options["batch_size"]] * 3 if case is stateful_lstm else [32, 7, 5]
+    before = model.predict(x, batch_size=sizes[0], verbose=0)
     optimizer, rate = compile_options.pop("optimizer")
     model.compile(optimizer=getattr(keras.optimizers, optimizer)(learning_rate=rate), **compile_options)
     history = model.fit(x, y, epochs=EPOCHS, shuffle=False, verbose=0, **fit_options).history
     return {
         "before": plain(before),
         "history": {key: plain(values) for key, values in history.items()},
-        "evaluate": plain(model.evaluate(x, y, batch_size=7, verbose=0)),
-        "after": plain(model.predict(x, batch_size=5, verbose=0)),
+        "evaluate": plain(model.evaluate(x, y, batch_size=sizes[1], verbose=0)),
+        "after": plain(model.predict(x, batch_size=sizes[2], verbose=0)),
     }
 
 
@@ -178,8 +182,159 @@ def flattened_embedding(keras):
     return built(keras.Sequential(layers), x), (x, y), options, {"batch_size": 9}
 
 
+# --- LSTM and GRU ----------------------------------------------------------------------------------------------------
+
+
+def padded(n, T, V, padding):
+    """`tokens` with its zeros in front ("pre"), behind ("post"), or anywhere ("middle"); row 4 stays all padding."""
+    ids = tokens(n, T, V)
+    if padding == "post":
+        return np.ascontiguousarray(ids[:, ::-1])
+    if padding == "middle":
+        ids[np.random.RandomState(7).uniform(size=ids.shape) < 0.3] = 0
+    return ids
+
+
+def _reader(keras, layer, optimizer, rate, padding=None, **options):
+    """One class of a text by its last state, masked if a padding is named."""
+    L, x = keras.layers, padded(29, 9, 17, padding or "pre")
+    layers = [
+        L.Embedding(17, 6, mask_zero=padding is not None),
+        getattr(L, layer)(5, **options),
+        L.Dense(1, activation="sigmoid"),
+    ]
+    y = ((x == 3).sum(axis=1) + (x == 5).sum(axis=1) > 0).astype("int32")
+    options = {"optimizer": (optimizer, rate), "loss": "binary_crossentropy", "metrics": ["acc"]}
+    return built(keras.Sequential(layers), x), (x, y), options, {"batch_size": 12}
+
+
+def lstm_sgd(keras):
+    return _reader(keras, "LSTM", "SGD", 0.2, "middle", go_backwards=True)
+
+
+def lstm_rmsprop(keras):
+    return _reader(keras, "LSTM", "RMSprop", 0.01, "post", use_bias=False, activation="relu")
+
+
+def lstm_with_activations_of_keras_3(keras):
+    return _reader(keras, "LSTM", "SGD", 0.2, activation="softsign", recurrent_activation="hard_sigmoid")
+
+
+def gru_sgd(keras):
+    return _reader(keras, "GRU", "SGD", 0.2, "middle", go_backwards=True)
+
+
+def gru_without_bias_sgd(keras):
+    return _reader(keras, "GRU", "SGD", 0.2, use_bias=False, activation="silu", recurrent_activation="softsign")
+
+
+def gru_reset_before_adam(keras):
+    return _reader(keras, "GRU", "Adam", 0.01, "pre", reset_after=False)
+
+
+def gru_reset_before_sgd(keras):
+    return _reader(keras, "GRU", "SGD", 0.2, "post", reset_after=False, activation="relu")
+
+
+def _series(n, T, D, padding):
+    """Features (n, T, D), zero where a step is to be masked."""
+    x = np.random.RandomState(2).normal(size=(n, T, D)).astype("f")
+    x[padded(n, T, 9, padding) == 0] = 0.0
+    return x
+
+
+def stacked_adam(keras):
+    """All three layers, one on another, over masked steps; no ids that repeat, so Adam agrees with both."""
+    L, x = keras.layers, _series(19, 7, 3, "middle")
+    layers = [
+        L.Masking(0.0),
+        L.LSTM(4, return_sequences=True),
+        L.GRU(5, return_sequences=True, go_backwards=True),
+        L.SimpleRNN(4, return_sequences=True),
+        L.LSTM(3),
+        L.Dense(1),
+    ]
+    y = x.sum(axis=(1, 2))
+    options = {"optimizer": ("Adam", 0.02), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, y), options, {"batch_size": 6}
+
+
+def regularized(keras):
+    """Penalties and constraints on every weight of LSTM and GRU."""
+    L, x = keras.layers, _series(19, 5, 3, "pre")
+    told = {
+        "kernel_regularizer": "l2",
+        "recurrent_regularizer": "l1",
+        "bias_regularizer": keras.regularizers.L1L2(0.02, 0.01),
+        "activity_regularizer": "l2",
+        "kernel_constraint": keras.constraints.MaxNorm(0.8),
+        "recurrent_constraint": "unit_norm",
+        "bias_constraint": "non_neg",
+    }
+    layers = [L.LSTM(4, return_sequences=True, **told), L.GRU(3, **told), L.Dense(1)]
+    options = {"optimizer": ("SGD", 0.1), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
+
+
+def states_passed_on(keras):
+    """What the tutorials call an encoder and a decoder: the second layer starts from the states of the first."""
+    L, x = keras.layers, _series(19, 6, 3, "post")
+    start = keras.Input((6, 3))
+    steps = L.Masking(0.0)(start)
+    read, h, c = L.LSTM(4, return_sequences=True, return_state=True)(steps)
+    again = L.LSTM(4, return_sequences=True)(read, initial_state=[c, h])
+    last = L.GRU(4, reset_after=False)(again, initial_state=h)
+    model = keras.Model(start, L.Dense(1)(last))
+    options = {"optimizer": ("Adam", 0.02), "loss": "mse", "metrics": ["mae"]}
+    return model, (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
+
+
+def stateful_lstm(keras):
+    """The states go on from batch to batch, and from fit to predict."""
+    L, x = keras.layers, _series(24, 5, 3, "middle")
+    layers = [
+        keras.Input(batch_shape=(6, 5, 3)),
+        L.LSTM(4, stateful=True, return_sequences=True),
+        L.GRU(3, stateful=True),
+        L.Dense(1),
+    ]
+    options = {"optimizer": ("RMSprop", 0.01), "loss": "mse", "metrics": ["mae"]}
+    return keras.Sequential(layers), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
+
+
+def _tagger(keras, padding, *layers):
+    x = padded(23, 7, 13, padding)
+    x[4] = 1  # a batch's mean is over its unmasked steps; rows without any are fine, batches are not
+    return built(keras.Sequential([keras.layers.Embedding(13, 4, mask_zero=True), *layers]), x), x
+
+
+def lstm_tagger(keras):
+    """Loss and accuracy over unmasked steps, each with a weight of its own."""
+    L = keras.layers
+    model, x = _tagger(keras, "post", L.LSTM(6, return_sequences=True), L.Dense(3, activation="softmax"))
+    options = {
+        "optimizer": ("SGD", 0.2),
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": ["accuracy"],
+        "weighted_metrics": ["sparse_categorical_crossentropy"],
+    }
+    weights = np.random.RandomState(5).uniform(0.1, 3, x.shape)
+    return model, (x, x % 3), options, {"batch_size": 8, "sample_weight": weights}
+
+
+def gru_tagger(keras):
+    """A number at every step; the last layer puts its steps out in reverse, and the mask stays as it is."""
+    L = keras.layers
+    layers = L.GRU(6, return_sequences=True), L.GRU(5, return_sequences=True, go_backwards=True), L.Dense(2)
+    model, x = _tagger(keras, "middle", *layers)
+    y = np.stack([x % 3, x % 2], axis=2).astype("f")
+    options = {"optimizer": ("SGD", 0.05), "loss": "mse", "metrics": ["mae"]}
+    return model, (x, y), options, {"batch_size": 8}
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
+# So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
 BOTH = ("keras", "tf_keras")
 CASES = {
     linear_regression: BOTH,
@@ -197,4 +352,17 @@ CASES = {
     masked_tagger: ("keras",),
     masking_layer: BOTH,
     flattened_embedding: BOTH,
+    lstm_sgd: BOTH,
+    lstm_rmsprop: ("tf_keras",),
+    lstm_with_activations_of_keras_3: ("keras",),
+    gru_sgd: BOTH,
+    gru_without_bias_sgd: ("tf_keras",),
+    gru_reset_before_adam: ("tf_keras",),
+    gru_reset_before_sgd: ("keras",),
+    stacked_adam: ("keras",),
+    regularized: ("keras",),
+    states_passed_on: ("tf_keras",),
+    stateful_lstm: BOTH,
+    lstm_tagger: ("keras",),
+    gru_tagger: ("keras",),
 }
