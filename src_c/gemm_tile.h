@@ -62,6 +62,9 @@ FK_INLINE void sum_tile(const tile *t, const int rows, const int vectors)
             sum[i][v] = vf_set(0.0f);
             /* C is written at the end; its cache lines come meanwhile (32000 x 384 x 100: 1.1 times as fast) */
             __builtin_prefetch(t->C + i * t->C_row + v * FK_VL + FK_VL - 1, 1);
+            /* and so may `from`, which a recurrent layer takes from anywhere */
+            if (t->from)
+                __builtin_prefetch(t->from[i] + t->from_column + v * FK_VL + FK_VL - 1);
         }
     }
     for (fk_index k = 0; k < depth; k++) {
