@@ -34,6 +34,7 @@ class Run:
     __slots__ = (
         "_arrays",
         "_blocks",
+        "_inner",
         "kept",
         "logits",
         "mask",
@@ -57,6 +58,19 @@ class Run:
         self.kept = {}
         self._arrays = {}
         self._blocks = {}
+        self._inner = {}
+
+    def inside(self, layer, name, mask=None):
+        """The run of a layer inside this one, under a name that tells it from others there; `mask` is its input's.
+
+        What it keeps is in this run's `kept`, under the name.
+        """
+        inner = self._inner.get(name)
+        if inner is None:
+            inner = self._inner[name] = Run(trains=layer in self.trained, trained=self.trained)
+        inner.training, inner.wants_dx, inner.mask, inner.penalty = self.training, self.wants_dx, mask, 0.0
+        inner.kept = self.kept.setdefault(name, {})
+        return inner
 
     def buffer(self, name, shape, dtype=np.float32):
         """An array that stays the layer's until the next pass; its contents are whatever was there before."""

@@ -7,12 +7,14 @@ from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
 from fastkeras.layers.regularization import Dropout, SpatialDropout1D
 from fastkeras.layers.simple_rnn import SimpleRNN
+from fastkeras.layers.wrappers import Bidirectional, TimeDistributed
 from fastkeras.utils import suggest
 
 __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Bidirectional",
     "Dense",
     "Dropout",
     "Embedding",
@@ -24,6 +26,7 @@ __all__ = [
     "RepeatVector",
     "SimpleRNN",
     "SpatialDropout1D",
+    "TimeDistributed",
 ]
 
 know({name: globals()[name] for name in __all__ if name not in ("Input", "Layer")})

@@ -317,6 +317,24 @@ class Layer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+def with_penalty(layer, y, backward, run):
+    """(y, backward) with the penalty of activity_regularizer on the layer's outputs, per sample.
+
+    Its value is added to run.penalty, its gradient to what comes back.
+    """
+    outputs, undo = [], []
+    for i, part in enumerate(y if isinstance(y, list) else [y]):
+        part, back = dense(part, run, f"penalised_{i}")
+        slope = np.zeros_like(part)
+        run.penalty += layer.activity_regularizer.value_and_gradient(part, slope) / len(part)
+        slope /= len(part)
+        outputs.append(part)
+        undo.append(lambda dy, back=back, slope=slope: back(slope if dy is None else dy + slope))
+    if isinstance(y, list):
+        return outputs, lambda dys: backward([f(dy) for f, dy in zip(undo, dys, strict=True)])
+    return outputs[0], lambda dy: backward(undo[0](dy))
+
+
 def _first_shape(input_shape, batch_shape, input_dim):
     """The shape with its batch axis that a first layer's arguments give, or None."""
     if batch_shape is not None:

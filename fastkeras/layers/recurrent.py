@@ -27,11 +27,11 @@ class Recurrent(Layer):
     x: (B, T, D) float32, or Rows of that shape. Returns h_T (B, units); with return_sequences all h_t (B, T, units) as
     Rows over the distinct states; with return_state also the last states, (B, units) each.
 
-    A masked step leaves the state as it is and repeats the output. In training, dropout multiplies x_t, and
-    recurrent_dropout h_{t-1} where it meets the recurrent kernel, by one mask per batch row, the same at all steps and
-    for all gates (Gal and Ghahramani 2016); each batch row then has states of its own. initial_state in a call gives
-    the states to start from instead of zeros; a stateful layer starts from where the batch before ended. unroll and
-    implementation are accepted; there is one implementation.
+    A masked step leaves the state as it is and repeats the output, or gives zero if zero_output_for_mask. In training,
+    dropout multiplies x_t, and recurrent_dropout h_{t-1} where it meets the recurrent kernel, by one mask per batch
+    row, the same at all steps and for all gates (Gal and Ghahramani 2016); each batch row then has states of its own.
+    initial_state in a call gives the states to start from instead of zeros; a stateful layer starts from where the
+    batch before ended. unroll and implementation are accepted; there is one implementation.
 
     A subclass says how many `gates` it has and what its states are called, takes its arguments, and gives
 
@@ -67,6 +67,7 @@ class Recurrent(Layer):
         go_backwards=False,
         stateful=False,
         unroll=False,
+        zero_output_for_mask=False,
         seed=None,
         input_length=None,
         implementation=None,
@@ -89,6 +90,7 @@ class Recurrent(Layer):
         self.go_backwards = bool(go_backwards)
         self.stateful = bool(stateful)
         self.unroll = bool(unroll)
+        self.zero_output_for_mask = bool(zero_output_for_mask)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
         self.states = None  # what a stateful layer carries from batch to batch: a list of (B, units)
@@ -176,7 +178,10 @@ class Recurrent(Layer):
             rows_kernel.gather(state, cell, states.last)
         if self.stateful:
             self.states = [state.copy() for state in last]
-        outputs = np.ascontiguousarray(states.state[:, -1])
+        steps = states.state
+        if self.zero_output_for_mask and mask is not None:
+            steps = np.where(mask, steps, np.int32(0))
+        outputs = np.ascontiguousarray(steps[:, -1])
 
         def backward(dy):
             dy, dlast = (dy[0], dy[1:]) if self.return_state else (dy, [None] * len(cells))
@@ -194,7 +199,7 @@ class Recurrent(Layer):
             return [dx, *dgiven] if given else dx
 
         h = cells[0]
-        y = Rows(h, states.state) if self.return_sequences else self._last_output(h, outputs, last[0], initial, run)
+        y = Rows(h, steps) if self.return_sequences else self._last_output(h, outputs, last[0], initial, run)
         return ([y, *last] if self.return_state else y), backward
 
     def step(self, cells, P, m, states, run):
@@ -230,7 +235,7 @@ class Recurrent(Layer):
 
     def _last_output(self, h, outputs, last, initial, run):
         """h at the last step: the last state, but zero for a row whose every step is masked (as in Keras)."""
-        if initial is None:
+        if initial is None and not self.zero_output_for_mask:
             return last
         y = run.buffer("y", last.shape)
         rows_kernel.gather(y, h, outputs)
@@ -288,6 +293,7 @@ class Recurrent(Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **({"zero_output_for_mask": True} if self.zero_output_for_mask else {}),
             "return_sequences": self.return_sequences,
             "return_state": self.return_state,
             "go_backwards": self.go_backwards,

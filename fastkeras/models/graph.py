@@ -1,11 +1,9 @@
 """The graph of a model: call sites in topological order, and one pass through them, forward and back."""
 
-import numpy as np
-
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor
-from fastkeras.layers.layer import CallSite, Layer
+from fastkeras.layers.layer import CallSite, Layer, with_penalty
 
 
 class Graph:
@@ -155,7 +153,7 @@ class Pass:
             if masked:
                 self._mark(marks, write, layer.compute_mask(x, mask) if run.output_masks is None else run.output_masks)
             if layer.activity_regularizer is not None:
-                y, backward = _with_penalty(layer, y, backward, run)
+                y, backward = with_penalty(layer, y, backward, run)
             if type(write) is int:
                 values[write] = y
             else:
@@ -217,21 +215,6 @@ def _makes_masks(layer):
 
 def _penalises(layer):
     return layer.activity_regularizer is not None or any(_penalises(inner) for inner in layer.sublayers())
-
-
-def _with_penalty(layer, y, backward, run):
-    """Adds the penalty of the layer's outputs, per sample, to the loss, and its gradient to what comes back."""
-    outputs, undo = [], []
-    for i, part in enumerate(y if isinstance(y, list) else [y]):
-        part, back = dense(part, run, f"penalised_{i}")
-        slope = np.zeros_like(part)
-        run.penalty += layer.activity_regularizer.value_and_gradient(part, slope) / len(part)
-        slope /= len(part)
-        outputs.append(part)
-        undo.append(lambda dy, back=back, slope=slope: back(slope if dy is None else dy + slope))
-    if isinstance(y, list):
-        return outputs, lambda dys: backward([f(dy) for f, dy in zip(undo, dys, strict=True)])
-    return outputs[0], lambda dy: backward(undo[0](dy))
 
 
 def _one_or_all(slots):
