@@ -62,6 +62,34 @@ def layers(keras):
     return trained(model, features(17, 15).reshape(17, 5, 3), features(17, 2, seed=2))
 
 
+def recurrent(keras):
+    """LSTM and GRU with both of its biases, over masked steps."""
+    L = keras.layers
+    model = keras.Sequential(
+        [
+            L.Masking(0.0, input_shape=(5, 3)),
+            L.LSTM(4, return_sequences=True, unit_forget_bias=False, recurrent_regularizer="l2"),
+            L.GRU(3, return_sequences=True, go_backwards=True, bias_constraint="non_neg"),
+            L.GRU(4, reset_after=False, activation="relu", recurrent_activation="softsign"),
+            L.Dense(1),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.02), "mse")
+    x = features(17, 15).reshape(17, 5, 3)
+    x[tokens(17, 5, 9) == 0] = 0.0
+    return trained(model, x, features(17, 1, seed=2))
+
+
+def stateful(keras):
+    """Layers that keep their states, of which files hold nothing; not compiled."""
+    L = keras.layers
+    start = keras.Input(batch_shape=(17, 5, 3), name="steps")
+    read = L.LSTM(4, stateful=True, return_sequences=True, dropout=0.1, recurrent_dropout=0.2, seed=3)(start)
+    model = keras.Model(start, L.GRU(3, stateful=True, unroll=True)(read), name="stateful")
+    random_weights(model, 5)
+    return model, features(17, 15).reshape(17, 5, 3), None
+
+
 def branches(keras):
     """A layer called twice, a model in a model, two inputs and three outputs; not compiled."""
     L = keras.layers
@@ -93,11 +121,14 @@ def trained(model, x, y):
     return model, x, y
 
 
-COMPILED = [text, functional, layers]
-CASES = [*COMPILED, branches, states]
+COMPILED = [text, functional, layers, recurrent]
+CASES = [*COMPILED, stateful, branches, states]
 
 
 def predictions(model, x):
-    """A list of arrays, one for each output."""
+    """A list of arrays, one for each output; stateful layers begin afresh."""
+    for layer in model.layers:
+        if getattr(layer, "stateful", False):
+            (layer.reset_states if hasattr(layer, "reset_states") else layer.reset_state)()  # Keras 2's and 3's name
     y = model.predict(x, verbose=0)
     return y if isinstance(y, list) else [y]
