@@ -16,8 +16,8 @@ NAMES = {
     "datasets.reuters": "get_label_names get_word_index load_data",
     "initializers": "Constant GlorotUniform HeNormal Initializer Ones Orthogonal RandomNormal Zeros deserialize get "
     "glorot_uniform serialize",
-    "layers": "Activation Bidirectional Dense Dropout Embedding Flatten GRU Input InputLayer LSTM Layer Masking "
-    "RepeatVector SimpleRNN SpatialDropout1D TimeDistributed",
+    "layers": "Activation Bidirectional Dense Dropout Embedding Flatten GRU GRUCell Input InputLayer LSTM LSTMCell "
+    "Layer Masking RNN RepeatVector SimpleRNN SimpleRNNCell SpatialDropout1D StackedRNNCells TimeDistributed",
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy binary_crossentropy categorical_crossentropy deserialize get mae "
     "mean_absolute_error mean_squared_error mse serialize sparse_categorical_crossentropy",

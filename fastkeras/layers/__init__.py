@@ -6,6 +6,7 @@ from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
 from fastkeras.layers.regularization import Dropout, SpatialDropout1D
+from fastkeras.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.layers.wrappers import Bidirectional, TimeDistributed
 from fastkeras.utils import suggest
@@ -13,19 +14,24 @@ from fastkeras.utils import suggest
 __all__ = [
     "GRU",
     "LSTM",
+    "RNN",
     "Activation",
     "Bidirectional",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "Input",
     "InputLayer",
+    "LSTMCell",
     "Layer",
     "Masking",
     "RepeatVector",
     "SimpleRNN",
+    "SimpleRNNCell",
     "SpatialDropout1D",
+    "StackedRNNCells",
     "TimeDistributed",
 ]
 

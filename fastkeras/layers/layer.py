@@ -155,6 +155,12 @@ class Layer:
                 self.set_weights([given] if isinstance(given, np.ndarray) else given)
                 self._initial_weights = None
 
+    def build_inside(self, layer, input_shape):
+        """Makes the weights of a layer inside this one; their paths then begin with this one's name."""
+        layer.ensure_built(input_shape)
+        for variable in layer.variables:
+            variable.path = f"{self.name}/{variable.path}"
+
     def sublayers(self):
         """The layers inside this one."""
         return []

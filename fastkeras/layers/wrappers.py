@@ -79,7 +79,7 @@ class TimeDistributed(Layer):
         return (None, *input_shape[2:])
 
     def build(self, input_shape):
-        self.layer.ensure_built(self._step_shape(input_shape))
+        self.build_inside(self.layer, self._step_shape(input_shape))
 
     def compute_output_shape(self, input_shape):
         shape = self.layer.compute_output_shape(self._step_shape(input_shape))
@@ -194,7 +194,7 @@ class Bidirectional(Layer):
 
     def build(self, input_shape):
         for layer, shape in zip(self.sublayers(), _halves(input_shape), strict=True):
-            layer.ensure_built(shape)
+            self.build_inside(layer, shape)
 
     def compute_output_shape(self, input_shape):
         shapes = zip(self.sublayers(), _halves(input_shape), strict=True)
