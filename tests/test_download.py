@@ -1,6 +1,8 @@
 """utils.get_file: what it downloads, keeps, checks, unpacks and refuses; from a web server in a thread."""
 
 import hashlib
+import importlib
+import importlib.util
 import io
 import os
 import re
@@ -295,3 +297,29 @@ def test_an_unknown_kind_of_archive(server):
     server.files["pack"] = tar(NAMES)
     with raises(ValueError, "`archive_format` of get_file. Did you mean 'tar'? Received: 'tarr'"):
         get_file("set", server.url + "pack", extract=True, archive_format="tarr")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"fname": "a.zip", "file_hash": MD5},
+        {"fname": "a", "cache_subdir": "models"},
+        {"origin": "pack.zip", "extract": True},
+        {"origin": "pack.zip", "extract": True, "fname": "a"},
+        {"origin": "pack.zip", "extract": True, "fname": "a.b.zip", "archive_format": "zip"},
+    ],
+)
+def test_keras_puts_files_in_the_same_places(server, tmp_path, arguments):
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    server.files["pack.zip"] = zipped(NAMES)
+    arguments = {**arguments, "origin": server.url + arguments.get("origin", "data.bin")}
+    folders = {"keras": tmp_path / "theirs", "fastkeras": tmp_path / "ours"}
+    paths = []
+    for package, folder in folders.items():
+        folder.mkdir()
+        path = importlib.import_module(package).utils.get_file(**arguments, cache_dir=str(folder))
+        paths.append(os.path.relpath(path, folder))
+    assert paths[0] == paths[1]
+    assert files(folders["keras"]) == files(folders["fastkeras"])
