@@ -4,7 +4,7 @@
 #include "threads.h"
 
 /* A sum longer than KC is made of equal blocks of at most KC products. */
-#define KC 512
+#define KC FK_GEMM_DEPTH
 /* Columns of a chunk of B: KC x NC floats stay in the L2 cache, or the L3 where that is small, while all rows of
  * A pass over them. */
 #define NC 512
@@ -43,14 +43,15 @@ typedef struct {
     const float *partial; /* the last panel, rows of NR, if it lies elsewhere; or NULL */
 } panels;
 
-/* At most MC rows of some columns of C, and `depth` products of each of their sums. */
+/* At most MC rows of some columns of C, and taps x depth products of each of their sums. */
 typedef struct {
     float *C;
     fk_index C_row;
     const float *const *from, *const *A; /* of each row, as in a tile */
     fk_index A_step;
+    const fk_index *tap; /* as in a tile: the products are `taps` pieces of `depth` */
     panels B;
-    fk_index rows, columns, depth;
+    fk_index rows, columns, taps, depth;
 } block;
 
 /* Depends on K alone. */
@@ -59,7 +60,7 @@ static fk_index block_depth(fk_index K) { return fk_ceil_div(K, fk_max(1, fk_cei
 static void compute_block(const block *g)
 {
     const fk_index tiles = fk_ceil_div(g->rows, MR), height = g->rows / tiles, higher = g->rows % tiles;
-    tile t = {.C_row = g->C_row, .A_step = g->A_step, .depth = g->depth};
+    tile t = {.C_row = g->C_row, .A_step = g->A_step, .tap = g->tap, .taps = g->taps, .depth = g->depth};
     for (fk_index j = 0; j < g->columns; j += NR) { /* a panel of B, near the L1 cache */
         const int elsewhere = g->B.partial != NULL && j + NR >= g->columns;
         t.B = elsewhere ? g->B.partial : g->B.first + j / NR * g->B.to_next;
@@ -181,7 +182,7 @@ static void compute_share(const product *g, const plan *p, float *scratch, fk_in
     fk_share(&top, &bottom, g->M, 1, row_share, p->row_shares);
 
     const float *A[MC], *from[MC];
-    block piece = {.C_row = g->N, .A = A, .columns = end - begin, .depth = fk_min(p->depth, g->K - k)};
+    block piece = {.C_row = g->N, .A = A, .columns = end - begin, .taps = 1, .depth = fk_min(p->depth, g->K - k)};
     piece.from = g->add || k > 0 || g->bias ? from : NULL;
     piece.A_step = p->copy_A ? 1 : g->A_step;
     const float *packed = scratch + column_share * panels_size(p);
@@ -333,7 +334,7 @@ void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from,
                     fk_index N, fk_index K)
 {
     const float *A_of[MC], *from_of[MC];
-    block piece = {.C_row = C_row, .A = A_of, .A_step = 1, .columns = N};
+    block piece = {.C_row = C_row, .A = A_of, .A_step = 1, .columns = N, .taps = 1};
     for (fk_index i = 0; i < M; i += MC) {
         piece.C = C + i * C_row;
         piece.rows = fk_min(MC, M - i);
@@ -350,6 +351,25 @@ void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from,
             compute_block(&piece);
             k += piece.depth;
         } while (k < K);
+    }
+}
+
+void fk_gemm_packed_taps(float *C, fk_index C_row, fk_gemm_rows A, fk_index A_step, const fk_index *tap,
+                         fk_index taps, fk_index depth, fk_gemm_rows from, const float *packed, fk_index M,
+                         fk_index N)
+{
+    const float *A_of[MC], *from_of[MC];
+    block piece = {.C_row = C_row, .from = from.data ? from_of : NULL, .A = A_of, .A_step = A_step, .tap = tap,
+                   .B = {packed, NR * taps * depth, NR, NULL}, .columns = N, .taps = taps, .depth = depth};
+    for (fk_index i = 0; i < M; i += MC) {
+        piece.C = C + i * C_row;
+        piece.rows = fk_min(MC, M - i);
+        for (fk_index r = 0; r < piece.rows; r++) {
+            A_of[r] = row_of(A, i + r);
+            if (from.data)
+                from_of[r] = row_of(from, i + r);
+        }
+        compute_block(&piece);
     }
 }
 

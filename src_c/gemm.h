@@ -52,6 +52,15 @@ typedef struct {
 void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from, const float *packed, fk_index M,
                     fk_index N, fk_index K);
 
+/* The same for A whose rows lie in `taps` pieces of `depth` floats, each A_step from the next, and for at most
+ * FK_GEMM_DEPTH = taps*depth products:
+ *     C_m = from_m + sum_g sum_l A_m[tap[g] + l*A_step] B[g*depth + l]
+ * packed: fk_gemm_pack of B (taps*depth, N). A convolution reads its windows so, without copying them. */
+#define FK_GEMM_DEPTH 512
+void fk_gemm_packed_taps(float *C, fk_index C_row, fk_gemm_rows A, fk_index A_step, const fk_index *tap,
+                         fk_index taps, fk_index depth, fk_gemm_rows from, const float *packed, fk_index M,
+                         fk_index N);
+
 /* C = op(A) op(B) + bias, element by element as the formula stands: what the tests hold fk_gemm against */
 void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, fk_index M,
                    fk_index N, fk_index K);

@@ -1,6 +1,8 @@
 /* gemm_tile.h: the innermost piece of gemm.c: one tile of C, summed in registers.
  *
- *     C_ij = from_ij + sum_k A_ik B_kj        i < rows <= MR,  j < columns <= NR,  k < depth in increasing order
+ *     C_ij = from_ij + sum_k A_ik B_kj        i < rows <= MR,  j < columns <= NR,  k < K in increasing order
+ *
+ * k runs through `taps` pieces of `depth` products: A goes on elsewhere at each, as under the window of a convolution.
  *
  * All products of the library go through sum_tile, whatever their form, size and packing, which is why the bits of
  * an element do not depend on them: the sum starts at zero, adds its products one by one (fused, where the machine
@@ -27,10 +29,11 @@
 typedef struct {
     float *C;                 /* C_ij = C[i*C_row + j] */
     const float *const *from; /* from_ij = from[i][from_column + j], or zero if NULL */
-    const float *const *A;    /* A_ik = A[i][k*A_step] */
+    const float *const *A;    /* A_ik = A[i][tap[g] + l*A_step]    for k = g*depth + l */
     const float *B;           /* B_kj = B[k*B_row + j], readable up to a whole number of vectors */
+    const fk_index *tap;      /* NULL: zero */
     fk_index C_row, from_column, A_step, B_row;
-    fk_index rows, columns, depth;
+    fk_index rows, columns, taps, depth;
 } tile;
 
 /* C_i = from_i + sum for one row of a tile */
@@ -52,12 +55,10 @@ FK_INLINE void store_row(const tile *t, fk_index i, const vf sum[NV], const int 
 FK_INLINE void sum_tile(const tile *t, const int rows, const int vectors)
 {
     const fk_index depth = t->depth, A_step = t->A_step, B_row = t->B_row;
-    const float *const B = t->B;
-    const float *A[MR];
+    const float *B = t->B;
     vf sum[MR][NV];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
-        A[i] = t->A[i];
         for (int v = 0; v < vectors; v++) {
             sum[i][v] = vf_set(0.0f);
             /* C is written at the end; its cache lines come meanwhile (32000 x 384 x 100: 1.1 times as fast) */
@@ -67,15 +68,21 @@ FK_INLINE void sum_tile(const tile *t, const int rows, const int vectors)
                 __builtin_prefetch(t->from[i] + t->from_column + v * FK_VL + FK_VL - 1);
         }
     }
-    for (fk_index k = 0; k < depth; k++) {
-        vf B_k[NV];
-        for (int v = 0; v < vectors; v++)
-            B_k[v] = vf_keep(vf_load(B + k * B_row + v * FK_VL));
+    for (fk_index g = 0; g < t->taps; g++, B += depth * B_row) {
+        const float *A[MR];
 #pragma GCC unroll 16
-        for (int i = 0; i < rows; i++) {
-            const vf A_ik = vf_set(A[i][k * A_step]);
+        for (int i = 0; i < rows; i++)
+            A[i] = t->A[i] + (t->tap ? t->tap[g] : 0);
+        for (fk_index k = 0; k < depth; k++) {
+            vf B_k[NV];
             for (int v = 0; v < vectors; v++)
-                sum[i][v] += A_ik * B_k[v];
+                B_k[v] = vf_keep(vf_load(B + k * B_row + v * FK_VL));
+#pragma GCC unroll 16
+            for (int i = 0; i < rows; i++) {
+                const vf A_ik = vf_set(A[i][k * A_step]);
+                for (int v = 0; v < vectors; v++)
+                    sum[i][v] += A_ik * B_k[v];
+            }
         }
     }
 #pragma GCC unroll 16

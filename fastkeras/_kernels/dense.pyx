@@ -16,6 +16,7 @@ cdef extern from "dense.h" nogil:
     void fk_dense_backward(float *dx, float *dW, float *db, float *dz, const float *dy, const float *x,
                            const float *W, const float *y, const float *z, fk_activation f, float *scratch,
                            Py_ssize_t B, Py_ssize_t D, Py_ssize_t U) noexcept
+    void fk_column_sums_add(float *db, const float *dz, Py_ssize_t B, Py_ssize_t U) noexcept
     Py_ssize_t fk_dense_scratch(Py_ssize_t B, Py_ssize_t D, Py_ssize_t U) noexcept
 
 
@@ -64,3 +65,13 @@ def backward(ndarray dx, ndarray dW, ndarray db, ndarray dz, ndarray dy not None
     with nogil:
         fk_dense_backward(dx_, dW_, db_, dz_, dy_, x_, W_, y_, z_, f, scratch, B, D, U)
     give_scratch(scratch)
+
+
+def add_column_sums(ndarray db not None, ndarray dz not None):
+    """db += sum_b dz_b   db (U) +=   dz (B, U)"""
+    cdef float *db_ = f32_out(db, "db", 1)
+    cdef Py_ssize_t U = cnp.PyArray_DIM(db, 0)
+    cdef const float *dz_ = f32(dz, "dz", 2, -1, U)
+    cdef Py_ssize_t B = cnp.PyArray_DIM(dz, 0)
+    with nogil:
+        fk_column_sums_add(db_, dz_, B, U)

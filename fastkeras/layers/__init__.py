@@ -1,6 +1,7 @@
 """The layers, one file per family."""
 
 from fastkeras.layers.config import know
+from fastkeras.layers.convolutional import Conv1D, Conv2D, Convolution1D, Convolution2D
 from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking, RepeatVector
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
@@ -17,6 +18,10 @@ __all__ = [
     "RNN",
     "Activation",
     "Bidirectional",
+    "Conv1D",
+    "Conv2D",
+    "Convolution1D",
+    "Convolution2D",
     "Dense",
     "Dropout",
     "Embedding",

@@ -1,0 +1,125 @@
+"""Shapes, pointers and the GIL for conv.c; the mathematics is in src_c/conv.h."""
+
+cimport numpy as cnp
+from libc.stdint cimport INT32_MAX
+from numpy cimport ndarray
+
+from fastkeras._kernels.activations cimport Activation, fk_activation
+from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, f32_out_or_null, give_scratch, take_scratch
+
+cnp.import_array()
+
+cdef extern from "conv.h" nogil:
+    ctypedef struct fk_conv:
+        Py_ssize_t B, H, W, C, OH, OW, N, KH, KW, stride_h, stride_w, dilation_h, dilation_w, groups
+    void fk_conv_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
+                         const fk_conv *s, float *scratch) noexcept
+    void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk_conv *s, float *scratch) noexcept
+    void fk_conv_backward_kernel(float *dW, const float *dz, const float *x, const fk_conv *s, float *scratch) noexcept
+    Py_ssize_t fk_conv_scratch(const fk_conv *s) noexcept
+    void fk_conv_pad(float *to, const float *source, Py_ssize_t top, Py_ssize_t left, Py_ssize_t B, Py_ssize_t H,
+                     Py_ssize_t W, Py_ssize_t h, Py_ssize_t w, Py_ssize_t C) noexcept
+    void fk_conv_crop(float *to, const float *source, Py_ssize_t top, Py_ssize_t left, Py_ssize_t B, Py_ssize_t H,
+                      Py_ssize_t W, Py_ssize_t h, Py_ssize_t w, Py_ssize_t C) noexcept
+
+
+cdef int shape_of(fk_conv *s, ndarray x, ndarray W, strides, dilation, Py_ssize_t groups) except -1:
+    """The sizes of a convolution of x (B, H, W, C) with W (KH, KW, C / groups, N)."""
+    if x.ndim != 4 or W.ndim != 4:
+        raise ValueError(f"`x` and `W` must have 4 axes. Received: {x.ndim} and {W.ndim}")
+    s.B, s.H, s.W, s.C = x.shape[0], x.shape[1], x.shape[2], x.shape[3]
+    s.KH, s.KW, s.N = W.shape[0], W.shape[1], W.shape[3]
+    s.stride_h, s.stride_w = strides
+    s.dilation_h, s.dilation_w = dilation
+    s.groups = groups
+    if min(s.stride_h, s.stride_w, s.dilation_h, s.dilation_w, groups, s.KH, s.KW, s.N, s.C) < 1:
+        raise ValueError(f"strides, dilation, groups and the kernel's sizes must be at least 1. Received: {strides}, "
+                         f"{dilation}, {groups} and a kernel of shape {(<object>W).shape}")
+    if s.N % groups or W.shape[2] * groups != s.C:
+        raise ValueError(f"`W` must be (rows, columns, {s.C} / {groups}, a multiple of {groups}). "
+                         f"Received: {(<object>W).shape}")
+    s.OH = (s.H - (s.KH - 1) * s.dilation_h - 1) // s.stride_h + 1
+    s.OW = (s.W - (s.KW - 1) * s.dilation_w - 1) // s.stride_w + 1
+    if s.OH < 1 or s.OW < 1:
+        raise ValueError(f"the window must fit into `x`. Received: a window of {(s.KH - 1) * s.dilation_h + 1} x "
+                         f"{(s.KW - 1) * s.dilation_w + 1}, x of {s.H} x {s.W}")
+    if s.B * s.H * s.W > INT32_MAX or s.KH * s.dilation_h * s.W * s.C > INT32_MAX:
+        raise ValueError(f"`x` must have fewer than 2^31 pixels. Received: shape {(<object>x).shape}")
+    return 0
+
+
+cdef float *image(ndarray a, str name, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3,
+                  bint out) except NULL:
+    """The data of a (n0, n1, n2, n3) array."""
+    cdef float *data = f32_out(a, name, 4, n0, n1, n2) if out else f32(a, name, 4, n0, n1, n2)
+    if a.shape[3] != n3:
+        raise ValueError(f"`{name}` must have {n3} channels. Received: shape {(<object>a).shape}")
+    return data
+
+
+def forward(ndarray y not None, ndarray z, ndarray x not None, ndarray W not None, ndarray bias, strides, dilation,
+            Py_ssize_t groups, Activation activation not None):
+    """y = f(x * W + bias)   x (B, H, W, C), padded   W (KH, KW, C / groups, N)   y (B, OH, OW, N)   z: as y, or None"""
+    cdef fk_conv s
+    shape_of(&s, x, W, strides, dilation, groups)
+    cdef const float *x_ = f32(x, "x", 4)
+    cdef const float *W_ = f32(W, "W", 4)
+    cdef float *y_ = image(y, "y", s.B, s.OH, s.OW, s.N, True)
+    cdef float *z_ = image(z, "z", s.B, s.OH, s.OW, s.N, True) if z is not None else NULL
+    cdef const float *bias_
+    f32_or_null(&bias_, bias, "bias", 1, s.N)
+    if activation.rowwise:
+        raise ValueError(f"`activation` must be elementwise. Received: {activation.name!r}")
+    cdef fk_activation f = activation.c
+    cdef float *scratch = take_scratch(fk_conv_scratch(&s))
+    with nogil:
+        fk_conv_forward(y_, z_, x_, W_, bias_, f, &s, scratch)
+    give_scratch(scratch)
+
+
+def backward(ndarray dx, ndarray dW, ndarray dz not None, ndarray x not None, ndarray W not None, strides, dilation,
+             Py_ssize_t groups):
+    """dx = and dW += the gradients of x and W for dz, that of the sum before f; dx and dW may be None"""
+    cdef fk_conv s
+    shape_of(&s, x, W, strides, dilation, groups)
+    cdef const float *x_ = f32(x, "x", 4)
+    cdef const float *W_ = f32(W, "W", 4)
+    cdef const float *dz_ = image(dz, "dz", s.B, s.OH, s.OW, s.N, False)
+    cdef float *dx_ = image(dx, "dx", s.B, s.H, s.W, s.C, True) if dx is not None else NULL
+    cdef float *dW_ = image(dW, "dW", s.KH, s.KW, s.C // groups, s.N, True) if dW is not None else NULL
+    cdef float *scratch = take_scratch(fk_conv_scratch(&s))
+    with nogil:
+        if dx_ != NULL:
+            fk_conv_backward_input(dx_, dz_, W_, &s, scratch)
+        if dW_ != NULL:
+            fk_conv_backward_kernel(dW_, dz_, x_, &s, scratch)
+    give_scratch(scratch)
+
+
+def pad(ndarray to not None, ndarray x not None, Py_ssize_t top, Py_ssize_t left):
+    """to = x with a border of zeros   to (B, H, W, C) =   x (B, h, w, C) at `top`, `left`"""
+    cdef const float *x_ = f32(x, "x", 4)
+    cdef Py_ssize_t B = x.shape[0], h = x.shape[1], w = x.shape[2], C = x.shape[3]
+    cdef float *to_ = image(to, "to", B, -1, -1, C, True)
+    cdef Py_ssize_t H = to.shape[1], W = to.shape[2]
+    check_border(H, W, h, w, top, left)
+    with nogil:
+        fk_conv_pad(to_, x_, top, left, B, H, W, h, w, C)
+
+
+def crop(ndarray to not None, ndarray x not None, Py_ssize_t top, Py_ssize_t left):
+    """to = x without a border   to (B, h, w, C) =   x (B, H, W, C), of which `to` begins at `top`, `left`"""
+    cdef const float *x_ = f32(x, "x", 4)
+    cdef Py_ssize_t B = x.shape[0], H = x.shape[1], W = x.shape[2], C = x.shape[3]
+    cdef float *to_ = image(to, "to", B, -1, -1, C, True)
+    cdef Py_ssize_t h = to.shape[1], w = to.shape[2]
+    check_border(H, W, h, w, top, left)
+    with nogil:
+        fk_conv_crop(to_, x_, top, left, B, H, W, h, w, C)
+
+
+cdef int check_border(Py_ssize_t H, Py_ssize_t W, Py_ssize_t h, Py_ssize_t w, Py_ssize_t top,
+                      Py_ssize_t left) except -1:
+    if top < 0 or left < 0 or top + h > H or left + w > W:
+        raise ValueError(f"{h} x {w} pixels at {top}, {left} must lie in {H} x {W}.")
+    return 0

@@ -1,0 +1,230 @@
+#include "conv.h"
+
+#include <string.h>
+
+#include "gemm.h"
+#include "threads.h"
+
+enum {
+    PIXELS = 112,      /* of y that are computed at a time */
+    GRAIN = 256 * 1024 /* multiply-adds that are worth a thread */
+};
+
+static fk_index channels(const fk_conv *s) { return s->C / s->groups; }
+static fk_index filters(const fk_conv *s) { return s->N / s->groups; }
+static fk_index pixels(const fk_conv *s) { return s->B * s->OH * s->OW; }
+static fk_index work(const fk_conv *s) { return pixels(s) * s->KH * s->KW * channels(s) * s->N; }
+
+/* The window, cut into taps: places where channels (or, if they touch, whole rows of the window) lie side by side. */
+typedef struct {
+    fk_index taps, depth;  /* how many, and floats of each */
+    fk_index at_once;      /* taps of one product, at most FK_GEMM_DEPTH floats of them; 1 if a tap is longer */
+} window;
+
+static window window_of(const fk_conv *s)
+{
+    window w = {s->KH * s->KW, channels(s), 1};
+    if (s->groups == 1 && s->dilation_w == 1 && s->KW * s->C <= FK_GEMM_DEPTH)
+        w = (window){s->KH, s->KW * s->C, 1};
+    const fk_index most = fk_max(1, FK_GEMM_DEPTH / w.depth);
+    w.at_once = fk_ceil_div(w.taps, fk_ceil_div(w.taps, most));
+    return w;
+}
+
+/* Where tap t of a window begins, from the window's own beginning on. */
+static fk_index tap_offset(const fk_conv *s, const window *w, fk_index t)
+{
+    const fk_index i = w->taps == s->KH ? t : t / s->KW, j = w->taps == s->KH ? 0 : t % s->KW;
+    return (i * s->dilation_h * s->W + j * s->dilation_w) * s->C;
+}
+
+/* The first pixel of x under the window of pixel `p` of y, all images counted through. */
+static int32_t window_begin(const fk_conv *s, fk_index p)
+{
+    const fk_index b = p / (s->OH * s->OW), oh = p / s->OW % s->OH, ow = p % s->OW;
+    return (int32_t)((b * s->H + oh * s->stride_h) * s->W + ow * s->stride_w);
+}
+
+/* --- forward ----------------------------------------------------------------------------------------------- */
+
+/* Floats that the kernel takes packed: each group's, in pieces of `at_once` taps. */
+static fk_index packed_size(const fk_conv *s)
+{
+    return s->groups * fk_gemm_packed_size(filters(s), s->KH * s->KW * channels(s));
+}
+
+static void pack_kernel(float *packed, const float *W, const fk_conv *s, const window *w)
+{
+    const fk_index N = filters(s);
+    for (fk_index g = 0; g < s->groups; g++)
+        for (fk_index t = 0; t < w->taps; t += w->at_once) {
+            const fk_index depth = fk_min(w->at_once, w->taps - t) * w->depth;
+            fk_gemm_pack(packed, W + t * w->depth * s->N + g * N, s->N, 0, N, depth);
+            packed += fk_gemm_packed_size(N, depth);
+        }
+}
+
+/* y = bias + window W for the pixels of y from p on */
+static void convolve(float *y, const float *x, const float *packed, const float *bias, const fk_conv *s,
+                     const window *w, fk_index p, fk_index count)
+{
+    const fk_index N = filters(s);
+    int32_t begin[PIXELS];
+    fk_index offset[FK_GEMM_DEPTH];
+    for (fk_index i = 0; i < count; i++)
+        begin[i] = window_begin(s, p + i);
+    for (fk_index g = 0; g < s->groups; g++) {
+        float *y_g = y + p * s->N + g * N;
+        const fk_gemm_rows A = {x + g * channels(s), begin, s->C}, so_far = {y_g, NULL, s->N};
+        fk_gemm_rows from = {bias ? bias + g * N : NULL, NULL, 0};
+        for (fk_index t = 0; t < w->taps; t += w->at_once, from = so_far) {
+            const fk_index taps = fk_min(w->at_once, w->taps - t);
+            for (fk_index i = 0; i < taps; i++)
+                offset[i] = tap_offset(s, w, t + i);
+            if (taps > 1) {
+                fk_gemm_packed_taps(y_g, s->N, A, 1, offset, taps, w->depth, from, packed, count, N);
+            } else {
+                const fk_gemm_rows A_t = {A.data + offset[0], begin, s->C};
+                fk_gemm_packed(y_g, s->N, A_t, from, packed, count, N, w->depth);
+            }
+            packed += fk_gemm_packed_size(N, taps * w->depth);
+        }
+    }
+}
+
+static void forward(float *y, float *z, const float *x, const float *packed, const float *bias, fk_activation f,
+                    const fk_conv *s)
+{
+    const window w = window_of(s);
+    const fk_index P = pixels(s), threads = fk_threads_for(work(s), GRAIN);
+    float *sum = z ? z : y;
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index p = 0; p < P; p += PIXELS) {
+        const fk_index count = fk_min(PIXELS, P - p);
+        convolve(sum, x, packed, bias, s, &w, p, count);
+        fk_activation_span(y + p * s->N, sum + p * s->N, f, count * s->N);
+    }
+}
+
+void fk_conv_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
+                     const fk_conv *s, float *scratch)
+{
+    const window w = window_of(s);
+    pack_kernel(scratch, W, s, &w);
+    forward(y, z, x, scratch, bias, f, s);
+}
+
+/* --- the gradient of the input ----------------------------------------------------------------------------- */
+
+/* x[b, SH p + DH i, SW q + DW j] was multiplied by W_ij to give y[b, p, q]: each tap of a row of y gives its gradient
+ * dz W_ij^T back to pixels of x that are SW apart. An image's rows and taps come in order, on one thread. */
+static void image_gradient(float *dx, const float *dz, const float *packed, const fk_conv *s, fk_index b)
+{
+    const fk_index D = channels(s), N = filters(s), size = fk_gemm_packed_size(D, N);
+    memset(dx + b * s->H * s->W * s->C, 0, (size_t)(s->H * s->W * s->C) * sizeof(float));
+    for (fk_index oh = 0; oh < s->OH; oh++)
+        for (fk_index i = 0; i < s->KH; i++)
+            for (fk_index j = 0; j < s->KW; j++)
+                for (fk_index g = 0; g < s->groups; g++) {
+                    const fk_index h = oh * s->stride_h + i * s->dilation_h, w = j * s->dilation_w;
+                    float *dx_g = dx + ((b * s->H + h) * s->W + w) * s->C + g * D;
+                    const fk_gemm_rows from = {dx_g, NULL, s->stride_w * s->C};
+                    const fk_gemm_rows A = {dz + (b * s->OH + oh) * s->OW * s->N + g * N, NULL, s->N};
+                    fk_gemm_packed(dx_g, s->stride_w * s->C, A, from, packed + ((i * s->KW + j) * s->groups + g) * size,
+                                   s->OW, D, N);
+                }
+}
+
+void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk_conv *s, float *scratch)
+{
+    const fk_index D = channels(s), N = filters(s), size = fk_gemm_packed_size(D, N);
+    for (fk_index t = 0; t < s->KH * s->KW; t++)
+        for (fk_index g = 0; g < s->groups; g++)
+            fk_gemm_pack(scratch + (t * s->groups + g) * size, W + t * D * s->N + g * N, s->N, 1, D, N);
+    const fk_index threads = fk_threads_for(work(s), GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index b = 0; b < s->B; b++)
+        image_gradient(dx, dz, scratch, s, b);
+}
+
+/* --- the gradient of the kernel ---------------------------------------------------------------------------- */
+
+/* Rows of y that one product sums over: at most FK_GEMM_DEPTH pixels, or part of a row. */
+static fk_index run_length(const fk_conv *s) { return fk_min(s->OW, FK_GEMM_DEPTH); }
+static fk_index rows_at_once(const fk_conv *s) { return fk_max(1, FK_GEMM_DEPTH / fk_max(1, run_length(s))); }
+
+/* dW_m += sum of x under tap m times dz, for rows m0 .. m1 of dW (KH*KW*D, N) and pixels q .. of rows r .. of y
+ * begin: where each of these rows of dW lies in x, for the first pixel of an image */
+static void add_rows(float *dW, const float *dz, const float *x, const fk_conv *s, const int32_t *begin,
+                     float *packed, fk_index m0, fk_index m1, fk_index r, fk_index rows, fk_index q, fk_index count)
+{
+    const fk_index N = filters(s), D = channels(s);
+    fk_index offset[FK_GEMM_DEPTH];
+    for (fk_index i = 0; i < rows; i++) {
+        const fk_index b = (r + i) / s->OH, oh = (r + i) % s->OH;
+        offset[i] = ((b * s->H + oh * s->stride_h) * s->W + q * s->stride_w) * s->C;
+    }
+    for (fk_index g = 0; g < s->groups; g++) {
+        float *dW_g = dW + m0 * s->N + g * N;
+        const fk_gemm_rows A = {x + g * D, begin, 1}, so_far = {dW_g, NULL, s->N};
+        fk_gemm_pack(packed, dz + (r * s->OW + q) * s->N + g * N, s->N, 0, N, rows * count);
+        fk_gemm_packed_taps(dW_g, s->N, A, s->stride_w * s->C, offset, rows, count, so_far, packed, m1 - m0, N);
+    }
+}
+
+void fk_conv_backward_kernel(float *dW, const float *dz, const float *x, const fk_conv *s, float *scratch)
+{
+    const fk_index M = s->KH * s->KW * channels(s), run = run_length(s), at_once = rows_at_once(s);
+    const fk_index threads = fk_min(M, fk_threads_for(work(s), GRAIN));
+    const fk_index size = fk_gemm_packed_size(filters(s), FK_GEMM_DEPTH);
+    int32_t *begin = (int32_t *)scratch;
+    for (fk_index m = 0; m < M; m++) {
+        const fk_index t = m / channels(s), d = m % channels(s), i = t / s->KW, j = t % s->KW;
+        begin[m] = (int32_t)((i * s->dilation_h * s->W + j * s->dilation_w) * s->C + d);
+    }
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        fk_index m0, m1;
+        fk_share(&m0, &m1, M, 1, part, threads);
+        for (fk_index r = 0; r < s->B * s->OH; r += at_once)
+            for (fk_index q = 0; q < s->OW; q += run)
+                add_rows(dW, dz, x, s, begin + m0, scratch + M + part * size, m0, m1, r,
+                         fk_min(at_once, s->B * s->OH - r), q, fk_min(run, s->OW - q));
+    }
+}
+
+fk_index fk_conv_scratch(const fk_conv *s)
+{
+    const fk_index taps = s->KH * s->KW, input = taps * s->groups * fk_gemm_packed_size(channels(s), filters(s));
+    const fk_index parts = fk_get_num_threads() * fk_gemm_packed_size(filters(s), FK_GEMM_DEPTH);
+    return fk_max(fk_max(packed_size(s), input), taps * channels(s) + parts);
+}
+
+/* --- borders ----------------------------------------------------------------------------------------------- */
+
+void fk_conv_pad(float *to, const float *from, fk_index top, fk_index left, fk_index B, fk_index H, fk_index W,
+                 fk_index h, fk_index w, fk_index C)
+{
+    const fk_index threads = fk_threads_for(B * H * W * C, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index r = 0; r < B * H; r++) {
+        const fk_index b = r / H, i = r % H - top;
+        float *row = to + r * W * C;
+        if (i < 0 || i >= h) {
+            memset(row, 0, (size_t)(W * C) * sizeof(float));
+            continue;
+        }
+        memset(row, 0, (size_t)(left * C) * sizeof(float));
+        memcpy(row + left * C, from + (b * h + i) * w * C, (size_t)(w * C) * sizeof(float));
+        memset(row + (left + w) * C, 0, (size_t)((W - left - w) * C) * sizeof(float));
+    }
+}
+
+void fk_conv_crop(float *to, const float *from, fk_index top, fk_index left, fk_index B, fk_index H, fk_index W,
+                  fk_index h, fk_index w, fk_index C)
+{
+    const fk_index threads = fk_threads_for(B * h * w * C, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index r = 0; r < B * h; r++)
+        memcpy(to + r * w * C, from + ((r / h * H + r % h + top) * W + left) * C, (size_t)(w * C) * sizeof(float));
+}
