@@ -147,6 +147,21 @@ def test_dropout_keeps_the_mean_and_takes_gradients_through_the_same_mask():
     np.testing.assert_array_equal(run_layer(layer, x), x)
 
 
+def test_noise_shape_must_fit():
+    with pytest.raises(ValueError, match=r"noise_shape` must have 1, None or the input's extent .* \(3, 5\). Received"):
+        run_layer(Dropout(0.5, noise_shape=(3, 2)), np.ones((3, 5), "f"), training=True)
+    with pytest.raises(ValueError, match="`noise_shape` must be a tuple"):
+        Dropout(0.5, noise_shape=3)
+
+
+def test_types_by_name_and_from_numpy():
+    assert Dense(2, dtype=np.float32).dtype == Dense(2).compute_dtype == "float32"
+    with pytest.raises(ValueError, match=r"`dtype` must be 'float32'\. Received: 'float16'"):
+        Dense(2, dtype="float16")
+    with pytest.raises(ValueError, match=r"`shape` must be a tuple .* Received: shape=4"):
+        Input(shape=4)
+
+
 def test_dropout_noise_shape_is_broadcast():
     y = run_layer(Dropout(0.5, noise_shape=(None, 1, None), seed=1), np.ones((3, 5, 7), "f"), training=True)
     assert (y == y[:, :1]).all()

@@ -301,6 +301,27 @@ def test_gradients_stop_at_frozen_layers_and_at_the_input():
     assert [bool(np.any(v.grad)) for v in model.variables] == [False, False, True, True, False, False]
 
 
+def test_a_weight_frozen_by_itself_keeps_its_place_and_its_gradient_does_not_pile_up():
+    model = keras.Sequential([Dense(3, input_dim=2)])
+    x, y = RNG.normal(size=(5, 2)).astype("f"), np.ones((5, 3), "f")
+    model.layers[0].kernel.trainable = False
+    kernel, bias = model.get_weights()
+    assert kernel.shape == (2, 3)
+    model.compile("sgd", "mse")
+    model.fit(x, y, epochs=3, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], kernel)
+    assert np.any(model.get_weights()[1] != bias)
+    model.layers[0].kernel.trainable = True
+    model.compile("sgd", "mse")
+    twin = keras.Sequential.from_config(model.get_config())
+    twin.set_weights(model.get_weights())
+    twin.compile("sgd", "mse")
+    for either in (model, twin):
+        either.fit(x, y, verbose=0)
+    for a, b in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_model_is_a_layer():
     inner = keras.Sequential([Dense(3, activation="tanh"), Dropout(0.5), Dense(2)])
     model = keras.Sequential([Input((4,)), inner, Activation("relu")])

@@ -25,6 +25,10 @@ class InputLayer(Layer):
 
     def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, **kwargs):
         if shape is not None:
+            if not isinstance(shape, (tuple, list)):
+                raise ValueError(
+                    f"Input: `shape` must be a tuple with the extents of one sample. Received: shape={shape!r}"
+                )
             batch_shape = (batch_size, *shape)
         super().__init__(batch_shape=batch_shape, **kwargs)
         if self.batch_input_shape is None:

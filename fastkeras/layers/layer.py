@@ -26,7 +26,7 @@ from fastkeras.utils.naming import snake_case, unique_name
 
 # What can be said about a weight, and the module that makes it from a name and back.
 _WEIGHT_OPTIONS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
-_FLOAT_TYPES = (None, "float32", "float")
+_TYPES = {"float32", "float", "int32", "int64", "int"}  # those of ids are taken from files and count for nothing
 
 
 class CallSite:
@@ -59,6 +59,7 @@ class Layer:
 
     supports_masking = False  # whether the input's mask holds for the output
     can_give_logits = False  # whether forward leaves out its last activation when run.logits asks for it
+    dtype = compute_dtype = variable_dtype = "float32"
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
     weights_place = ""  # where Keras 3 keeps the weights in files, within the layer's own place
@@ -83,7 +84,7 @@ class Layer:
             )
         if isinstance(dtype, dict):
             dtype = dtype.get("config", {}).get("name")
-        if dtype not in _FLOAT_TYPES and not str(dtype).startswith("int"):
+        if dtype is not None and getattr(dtype, "__name__", dtype) not in _TYPES:
             raise ValueError(f"{type(self).__name__}: `dtype` must be 'float32'. Received: {dtype!r}")
         self.name = name or unique_name(snake_case(type(self).__name__))
         self._trainable = bool(trainable)
@@ -92,6 +93,7 @@ class Layer:
         self.batch_input_shape = _first_shape(input_shape, batch_input_shape or batch_shape, input_dim)
         self._initial_weights = weights
         self._variables = []
+        self._made_trainable = 0
         self.sites = []
 
     @classmethod
@@ -121,7 +123,9 @@ class Layer:
             constraints.get(constraint),
             path=f"{self.name}/{name}",
         )
-        self._variables.append(variable)
+        # Trainable ones first, as Keras counts them; so they stay if one is frozen later.
+        self._variables.insert(self._made_trainable if trainable else len(self._variables), variable)
+        self._made_trainable += bool(trainable)
         return variable
 
     def keep_options(self, prefix, initializer, regularizer, constraint):
@@ -167,9 +171,8 @@ class Layer:
 
     @property
     def variables(self):
-        """All weights: those that training may change first, as in Keras."""
-        own = sorted(self._variables, key=lambda v: not v.trainable)
-        return own + [v for layer in self.sublayers() for v in layer.variables]
+        """All weights: those that were made trainable first, as in Keras."""
+        return self._variables + [v for layer in self.sublayers() for v in layer.variables]
 
     weights = variables
 

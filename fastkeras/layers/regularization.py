@@ -43,6 +43,10 @@ class Dropout(Layer):
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.rate = checked_rate("Dropout", "rate", rate)
+        if noise_shape is not None and not isinstance(noise_shape, (tuple, list)):
+            raise ValueError(
+                f"Dropout: `noise_shape` must be a tuple with an extent for each axis. Received: {noise_shape!r}"
+            )
         self.noise_shape = noise_shape
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
@@ -52,7 +56,7 @@ class Dropout(Layer):
             return x, lambda dy: dy
         x, back = dense(x, run)
         if self.noise_shape is not None:
-            shape = tuple(n if want is None else want for n, want in zip(x.shape, self.noise_shape, strict=True))
+            shape = self._mask_shape(x.shape)
             mask = dropout_mask(run, "mask", shape, self.rate, self.seed_generator)
             return x * mask, lambda dy: back(dy * mask)
         y, kept = run.buffer("y", x.shape), run.buffer("kept", x.shape, np.bool_)
@@ -64,6 +68,15 @@ class Dropout(Layer):
             return back(dx)
 
         return y, backward
+
+    def _mask_shape(self, shape):
+        wanted = self.noise_shape
+        if len(wanted) != len(shape) or any(w not in (None, 1, n) for w, n in zip(wanted, shape, strict=True)):
+            raise ValueError(
+                f"Layer '{self.name}' (Dropout): `noise_shape` must have 1, None or the input's extent on each axis of "
+                f"an input of shape {shape}. Received: noise_shape={wanted}"
+            )
+        return tuple(n if want is None else want for n, want in zip(shape, wanted, strict=True))
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}

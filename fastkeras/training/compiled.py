@@ -84,6 +84,7 @@ class Compiled:
         self.trained_layers = frozenset(_trainable_leaves(model))
         self._trained = list(model.trainable_variables)
         self.optimizer.build(self._trained)
+        self.clear_gradients()  # a weight that was frozen until now may have some
         self.regularized = [v for v in self._trained if v.regularizer is not None]
         fusible = self.loss is not None and self.loss.fuses_with is not None
         self.left_out = _last_activation(model) if fusible else None
