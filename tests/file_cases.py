@@ -80,11 +80,45 @@ def recurrent(keras):
     return trained(model, x, features(17, 1, seed=2))
 
 
+def tagger(keras):
+    """Bidirectional, with one layer and with two, and TimeDistributed."""
+    L = keras.layers
+    model = keras.Sequential(
+        [
+            L.Masking(0.0, input_shape=(5, 3)),
+            L.Bidirectional(L.LSTM(4, return_sequences=True), name="both_ways"),
+            L.Bidirectional(
+                L.GRU(3, return_sequences=True),
+                merge_mode="sum",
+                backward_layer=L.GRU(3, return_sequences=True, go_backwards=True, activation="relu"),
+            ),
+            L.TimeDistributed(L.Dense(2, activation="softmax"), name="tags"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["acc"])
+    x = features(17, 15).reshape(17, 5, 3)
+    return trained(model, x, np.random.RandomState(1).randint(0, 2, (17, 5)))
+
+
+def cells(keras):
+    """RNN around one cell and around several; not compiled."""
+    L = keras.layers
+    model = keras.Sequential(
+        [
+            L.RNN(L.LSTMCell(4, unit_forget_bias=False), return_sequences=True, input_shape=(5, 3)),
+            L.RNN([L.GRUCell(3), L.SimpleRNNCell(4, activation="relu")], return_sequences=True, go_backwards=True),
+            L.Bidirectional(L.RNN(L.GRUCell(3, reset_after=False))),
+        ]
+    )
+    random_weights(model, 5)
+    return model, features(17, 15).reshape(17, 5, 3), None
+
+
 def stateful(keras):
     """Layers that keep their states, of which files hold nothing; not compiled."""
     L = keras.layers
     start = keras.Input(batch_shape=(17, 5, 3), name="steps")
-    read = L.LSTM(4, stateful=True, return_sequences=True, dropout=0.1, recurrent_dropout=0.2, seed=3)(start)
+    read = L.LSTM(4, stateful=True, return_sequences=True, dropout=0.1, recurrent_dropout=0.2)(start)
     model = keras.Model(start, L.GRU(3, stateful=True, unroll=True)(read), name="stateful")
     random_weights(model, 5)
     return model, features(17, 15).reshape(17, 5, 3), None
@@ -121,8 +155,8 @@ def trained(model, x, y):
     return model, x, y
 
 
-COMPILED = [text, functional, layers, recurrent]
-CASES = [*COMPILED, stateful, branches, states]
+COMPILED = [text, functional, layers, recurrent, tagger]
+CASES = [*COMPILED, cells, stateful, branches, states]
 
 
 def predictions(model, x):

@@ -332,6 +332,38 @@ def gru_tagger(keras):
     return model, (x, y), options, {"batch_size": 8}
 
 
+def bidirectional_tagger(keras):
+    """The tutorial's tagger."""
+    L = keras.layers
+    model, x = _tagger(
+        keras,
+        "pre",
+        L.Bidirectional(L.LSTM(4, return_sequences=True)),
+        L.TimeDistributed(L.Dense(3, activation="softmax")),
+    )
+    options = {"optimizer": ("SGD", 0.2), "loss": "sparse_categorical_crossentropy", "metrics": ["acc"]}
+    return model, (x, x % 3), options, {"batch_size": 8}
+
+
+def bidirectional_stack(keras):
+    """Every way of merging, over masked steps, with a last layer that gives one vector."""
+    L, x = keras.layers, _series(19, 6, 3, "middle")
+    layers = [
+        L.Masking(0.0),
+        L.Bidirectional(L.GRU(4, return_sequences=True), merge_mode="sum"),
+        L.Bidirectional(L.SimpleRNN(4, return_sequences=True), merge_mode="mul"),
+        L.Bidirectional(
+            L.LSTM(3, return_sequences=True),
+            merge_mode="ave",
+            backward_layer=L.LSTM(3, return_sequences=True, go_backwards=True, activation="relu"),
+        ),
+        L.Bidirectional(L.GRU(3, reset_after=False)),
+        L.Dense(1),
+    ]
+    options = {"optimizer": ("Adam", 0.02), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
 # So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
@@ -365,4 +397,6 @@ CASES = {
     stateful_lstm: BOTH,
     lstm_tagger: ("keras",),
     gru_tagger: ("keras",),
+    bidirectional_tagger: ("keras",),
+    bidirectional_stack: BOTH,
 }

@@ -108,6 +108,19 @@ def layer_to_config(layer):
     return {"class_name": name or get_registered_name(cls), "config": config}
 
 
+_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
+
+
+def inner_layer_to_config(layer):
+    """`layer_to_config` of a layer in another one's config, where Keras wants to know the module, or that there is none
+    since the class is the user's own."""
+    entry = layer_to_config(layer)
+    name = entry["class_name"]
+    if _REGISTRY.classes.get(name) is not type(layer):
+        return {"module": None, **entry, "registered_name": name}
+    return {"module": _MODULES.get(name, "keras.layers"), **entry, "registered_name": None}
+
+
 def layer_from_config(entry):
     """The layer (or model) that {"class_name", "config"} describes, with new weights."""
     if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str) or "config" not in entry:

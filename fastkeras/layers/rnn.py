@@ -45,7 +45,7 @@ from fastkeras._kernels import rows as rows_kernel
 from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import as_tensor
-from fastkeras.layers.config import layer_from_config, layer_to_config, reading
+from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
@@ -273,7 +273,7 @@ class RNN(Layer):
             "go_backwards": self.go_backwards,
             "stateful": self.stateful,
             "unroll": self.unroll,
-            "cell": layer_to_config(self.cell),
+            "cell": inner_layer_to_config(self.cell),
         }
 
     @classmethod
@@ -431,7 +431,7 @@ class StackedRNNCells(Layer):
         return x, new_states, backward
 
     def get_config(self):
-        return {**super().get_config(), "cells": [layer_to_config(cell) for cell in self.cells]}
+        return {**super().get_config(), "cells": [inner_layer_to_config(cell) for cell in self.cells]}
 
     @classmethod
     def from_config(cls, config):

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras.core.rows import Rows, dense
-from fastkeras.layers.config import layer_from_config, layer_to_config, reading
+from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
 from fastkeras.layers.layer import Layer, with_penalty
 from fastkeras.utils.custom_objects import custom_object_scope
 
@@ -108,7 +108,7 @@ class TimeDistributed(Layer):
         return _unfolded(y, x.shape[:2]), backward
 
     def get_config(self):
-        return {**super().get_config(), "layer": layer_to_config(self.layer)}
+        return {**super().get_config(), "layer": inner_layer_to_config(self.layer)}
 
     @classmethod
     def from_config(cls, config):
@@ -258,11 +258,11 @@ class Bidirectional(Layer):
     # --- configuration ---------------------------------------------------------------------------------------------
 
     def get_config(self):
-        entry = layer_to_config(self.forward_layer)
+        entry = inner_layer_to_config(self.forward_layer)
         entry["config"]["name"] = self.forward_layer.name.removeprefix("forward_")
         config = {**super().get_config(), "merge_mode": self.merge_mode, "layer": entry}
         if self.has_own_backward_layer:
-            config["backward_layer"] = layer_to_config(self.backward_layer)
+            config["backward_layer"] = inner_layer_to_config(self.backward_layer)
         return config
 
     @classmethod

@@ -143,7 +143,8 @@ def _optimizer_to_config(optimizer):
     """{"class_name", "config"}, without the options of newer optimizers that are not in use.
 
     Where none is, tf_keras makes one of the optimizers it had before TensorFlow 2.11. They compute the same, but that
-    momentum and clipping see those rows of an Embedding alone that the batch has.
+    momentum and clipping see those rows of an Embedding alone that the batch has, and RMSprop without momentum adds
+    epsilon to the root, not under it.
     """
     config = optimizer.get_config()
     if not config["use_ema"]:
