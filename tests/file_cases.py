@@ -114,6 +114,19 @@ def cells(keras):
     return model, features(17, 15).reshape(17, 5, 3), None
 
 
+def sequences(keras):
+    """Cells in both directions, a model at each step, and the layers that repeat and drop vectors."""
+    L = keras.layers
+    start = keras.Input((5, 3), name="start")
+    read = L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_sequences=True, name="stack")(L.SpatialDropout1D(0.0)(start))
+    both = L.Bidirectional(L.RNN(L.SimpleRNNCell(3, activation="relu"), return_sequences=True), merge_mode="sum")(read)
+    step = keras.Sequential([keras.Input((3,)), L.Dense(4, activation="tanh", name="wide")], name="step")
+    last = L.RNN(L.GRUCell(2, reset_after=False), go_backwards=True)(L.TimeDistributed(step)(both))
+    model = keras.Model(start, L.Flatten()(L.RepeatVector(2)(last)), name="sequences")
+    model.compile(keras.optimizers.Adam(0.02), "mse", metrics=["mae"])
+    return trained(model, features(17, 15).reshape(17, 5, 3), features(17, 4, seed=2))
+
+
 def stateful(keras):
     """Layers that keep their states, of which files hold nothing; not compiled."""
     L = keras.layers
@@ -155,7 +168,7 @@ def trained(model, x, y):
     return model, x, y
 
 
-COMPILED = [text, functional, layers, recurrent, tagger]
+COMPILED = [text, functional, layers, recurrent, tagger, sequences]
 CASES = [*COMPILED, cells, stateful, branches, states]
 
 

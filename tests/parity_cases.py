@@ -364,6 +364,47 @@ def bidirectional_stack(keras):
     return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
 
 
+def bidirectional_states(keras):
+    """Both directions of one layer give the states that those of the next start from."""
+    L, x = keras.layers, features(19, 15).reshape(19, 5, 3)
+    start = keras.Input((5, 3))
+    y, *states = L.Bidirectional(L.LSTM(4, return_state=True), merge_mode="ave")(start)
+    decoded = L.Bidirectional(L.LSTM(4, return_sequences=True))(L.RepeatVector(3)(y), initial_state=states)
+    model = keras.Model(start, L.TimeDistributed(L.Dense(2))(decoded))
+    options = {"optimizer": ("RMSprop", 0.01), "loss": "mse", "metrics": ["mae"]}
+    return model, (x, x[:, 1:4, :2]), options, {"batch_size": 6}
+
+
+def time_distributed_reader(keras):
+    """Sentences of a document: a recurrent layer at each step of another."""
+    L, x = keras.layers, features(13, 60).reshape(13, 4, 5, 3)
+    sentence = keras.Sequential([keras.Input((5, 4)), L.Dense(3, activation="relu"), L.GRU(4)])
+    layers = [
+        L.TimeDistributed(L.Dense(4, activation="tanh")),
+        L.TimeDistributed(sentence),
+        L.TimeDistributed(L.Activation("tanh")),
+        L.SpatialDropout1D(0.0),
+        L.LSTM(3),
+        L.Dense(1),
+    ]
+    options = {"optimizer": ("Adam", 0.02), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2, 3))), options, {"batch_size": 5}
+
+
+def rnn_of_cells(keras):
+    """Cells one by one, stacked, and in both directions, over masked steps."""
+    L, x = keras.layers, _series(19, 7, 3, "middle")
+    layers = [
+        L.Masking(0.0),
+        L.RNN([L.LSTMCell(4), L.GRUCell(3, reset_after=False), L.SimpleRNNCell(4)], return_sequences=True),
+        L.Bidirectional(L.RNN(L.GRUCell(3), return_sequences=True)),
+        L.RNN(L.LSTMCell(3, use_bias=False), go_backwards=True),
+        L.Dense(1),
+    ]
+    options = {"optimizer": ("Adam", 0.02), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
 # So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
@@ -399,4 +440,7 @@ CASES = {
     gru_tagger: ("keras",),
     bidirectional_tagger: ("keras",),
     bidirectional_stack: BOTH,
+    bidirectional_states: BOTH,
+    time_distributed_reader: BOTH,
+    rnn_of_cells: BOTH,
 }

@@ -114,4 +114,6 @@ class SpatialDropout1D(Layer):
         return y, lambda dy: back(np.multiply(dy, m, out=run.buffer("dx", x.shape)))
 
     def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+        config = super().get_config()
+        del config["trainable"]  # Keras 3 does not take it, and there is nothing to train
+        return {**config, "rate": self.rate, "seed": self.seed}
