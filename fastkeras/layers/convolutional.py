@@ -9,40 +9,21 @@ from fastkeras._kernels import dense as dense_kernel
 from fastkeras.core.rows import dense
 from fastkeras.layers.core import positive_integer
 from fastkeras.layers.layer import Layer
+from fastkeras.layers.windows import (
+    as_images,
+    borders,
+    check_axes,
+    check_windows,
+    checked_format,
+    from_images,
+    one_of,
+    output_extent,
+    parts,
+    per_axis,
+    whole,
+)
 
 _LINEAR = activations.get("linear")
-_AXES = {1: "(batch, steps, channels)", 2: "(batch, rows, columns, channels)"}
-
-
-def per_axis(layer, name, value, rank):
-    """A positive integer for each of `rank` axes, from one for all or a sequence."""
-    values = (value,) * rank if np.ndim(value) == 0 else tuple(value)
-    if len(values) != rank:
-        raise ValueError(f"{layer}: `{name}` must be a positive integer or {rank} of them. Received: {name}={value!r}")
-    return tuple(positive_integer(layer, name, v) for v in values)
-
-
-def one_of(layer, name, value, known):
-    """`value` in lower case; a ValueError that names layer and argument if it is none of `known`."""
-    if not isinstance(value, str) or value.lower() not in known:
-        raise ValueError(f"{layer}: `{name}` must be one of {', '.join(known)}. Received: {name}={value!r}")
-    return value.lower()
-
-
-def output_extent(n, window, stride, padding):
-    """How many windows there are on an axis of n places (None: not known)."""
-    if n is None:
-        return None
-    return -(-n // stride) if padding != "valid" else max(0, (n - window) // stride + 1)
-
-
-def borders(n, window, stride, padding):
-    """The places to add before and after an axis of n: for "same" as evenly as they go, the odd one at the end; for
-    "causal" all before, so that no window looks ahead."""
-    if padding == "valid":
-        return 0, 0
-    missing = max(0, (output_extent(n, window, stride, padding) - 1) * stride + window - n)
-    return (window - 1, 0) if padding == "causal" else (missing // 2, missing - missing // 2)
 
 
 class Conv(Layer):
@@ -82,8 +63,7 @@ class Conv(Layer):
         self.kernel_size = per_axis(kind, "kernel_size", kernel_size, rank)
         self.strides = per_axis(kind, "strides", strides, rank)
         self.padding = one_of(kind, "padding", padding, ("valid", "same", "causal")[: 4 - rank])
-        formats = ("channels_last", "channels_first")
-        self.data_format = one_of(kind, "data_format", data_format or "channels_last", formats)
+        self.data_format = checked_format(kind, data_format)
         self.dilation_rate = per_axis(kind, "dilation_rate", dilation_rate, rank)
         self.groups = positive_integer(kind, "groups", groups)
         self.activation = activations.get(activation)
@@ -104,111 +84,96 @@ class Conv(Layer):
 
     def _windows(self):
         """The places a window spans on each axis."""
-        return [(k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True)]
-
-    def _parts(self, shape):
-        """(the extents the window moves over, the number of channels) of a shape with its batch axis"""
-        return (shape[1:-1], shape[-1]) if self.data_format == "channels_last" else (shape[2:], shape[1])
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
 
     def check_input_shape(self, input_shape):
-        kind = type(self).__name__
-        if len(input_shape) != self.rank + 2 or self._parts(input_shape)[1] is None:
+        check_axes(self, input_shape)
+        kind, (_, channels) = type(self).__name__, parts(input_shape, self.data_format)
+        if channels is None:
             raise ValueError(
-                f"Layer '{self.name}' ({kind}): expected an input of shape {_AXES[self.rank]} with a known number of "
-                f"channels. Received: shape {tuple(input_shape)}"
+                f"Layer '{self.name}' ({kind}): the number of input channels must be known. "
+                f"Received: shape {tuple(input_shape)}"
             )
-        extents, channels = self._parts(input_shape)
         if channels % self.groups or (self.built and channels != self.kernel.shape[-2] * self.groups):
             wanted = f"{self.kernel.shape[-2] * self.groups}" if self.built else f"a multiple of {self.groups}"
             raise ValueError(
                 f"Layer '{self.name}' ({kind}): expected {wanted} input channels. Received: shape {tuple(input_shape)}"
             )
-        if self.padding == "valid" and any(
-            n is not None and n < w for n, w in zip(extents, self._windows(), strict=True)
-        ):
-            raise ValueError(
-                f"Layer '{self.name}' ({kind}): a window of {tuple(self._windows())} must fit into the input. "
-                f"Received: shape {tuple(input_shape)}"
-            )
+        check_windows(self, input_shape, self._windows())
 
     def build(self, input_shape):
-        channels = self._parts(input_shape)[1]
+        _, channels = parts(input_shape, self.data_format)
         self.kernel = self.add_weight_as_told("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self.bias = self.add_weight_as_told("bias", (self.filters,)) if self.use_bias else None
 
     def compute_output_shape(self, input_shape):
-        axes = zip(self._parts(input_shape)[0], self._windows(), self.strides, strict=True)
-        extents = tuple(output_extent(n, window, stride, self.padding) for n, window, stride in axes)
-        if self.data_format == "channels_first":
-            return (input_shape[0], self.filters, *extents)
-        return (input_shape[0], *extents, self.filters)
+        extents, _ = parts(input_shape, self.data_format)
+        axes = zip(extents, self._windows(), self.strides, strict=True)
+        extents = [output_extent(n, window, stride, self.padding) for n, window, stride in axes]
+        return whole(input_shape[0], extents, self.filters, self.data_format)
 
     # --- the pass --------------------------------------------------------------------------------------------------
 
     def forward(self, x, run):
         x, back = dense(x, run)
         self.check_input_shape(x.shape)
-        first = self.data_format == "channels_first"
-        padded, undo_padding = self._padded(np.ascontiguousarray(np.moveaxis(x, 1, -1)) if first else x, run)
-        W = self.kernel.value.reshape((1,) * (2 - self.rank) + self.kernel.shape)
-        strides, dilation = ((1,) * (2 - self.rank) + given for given in (self.strides, self.dilation_rate))
-        bias = self.bias.value if self.use_bias else None
+        axes = self.rank, self.data_format
+        padded, undo_padding = self._padded(as_images(x, *axes), run)
+        ones = (1,) * (2 - self.rank)
+        W = self.kernel.value.reshape(ones + self.kernel.shape)
+        geometry = ones + self.strides, ones + self.dilation_rate, self.groups
+        extents, _ = parts(self.compute_output_shape(x.shape), self.data_format)
+        y_shape = (len(x), *ones, *extents, self.filters)
         elementwise = self.activation.kernel is not None and not self.activation.kernel.rowwise
         f = self.activation.kernel if elementwise else _LINEAR.kernel
-        y_shape = self.compute_output_shape(x.shape)
-        if first:
-            y_shape = (y_shape[0], *y_shape[2:], y_shape[1])
-        images = (y_shape[0], *(1,) * (2 - self.rank), *y_shape[1:])
-        y = run.buffer("y", images)
-        z = run.buffer("z", images) if f.needs_input else None
-        kernel.forward(y, z, padded, W, bias, strides, dilation, self.groups, f)  # y = f(x * W + bias)
-        flat = y.reshape(-1, self.filters)
-        y, undo = (flat, None) if elementwise else self._over_channels(flat, run)
+        y = run.buffer("y", y_shape)
+        z = run.buffer("z", y_shape) if f.needs_input else None
+        bias = self.bias.value if self.use_bias else None
+        kernel.forward(y, z, padded, W, bias, *geometry, f)  # y = f(x * W + bias)
+        pixels = (-1, self.filters)
+        undo = None
+        if not elementwise:
+            y, undo = self._over_channels(y.reshape(pixels), run)
 
         def backward(dy):
-            dy = np.ascontiguousarray(np.moveaxis(dy, 1, -1)) if first else dy
-            dy = dy.reshape(flat.shape)
-            dz = run.buffer("dz", flat.shape)
+            dy = as_images(dy, *axes).reshape(pixels)
             # forward: y = f(z)
             if elementwise:
-                activation_kernel.backward(dz, dy, None if z is None else z.reshape(flat.shape), flat, f)
+                dz = run.buffer("dz", dy.shape)
+                z_or_null = None if z is None else z.reshape(pixels)
+                activation_kernel.backward(dz, dy, z_or_null, y.reshape(pixels), f)
             else:
                 dz = np.ascontiguousarray(undo(dy))
             # forward: z = x * W + bias
             dx = run.buffer("dpadded", padded.shape) if run.wants_dx else None
             dW = self.kernel.grad.reshape(W.shape) if run.trains else None
-            kernel.backward(dx, dW, dz.reshape(images), padded, W, strides, dilation, self.groups)
+            kernel.backward(dx, dW, dz.reshape(y_shape), padded, W, *geometry)
             if run.trains and self.use_bias:
                 dense_kernel.add_column_sums(self.bias.grad, dz)  # dbias += sum of dz over places
-            if dx is None:
-                return None
-            dx = undo_padding(dx)
-            return back(np.ascontiguousarray(np.moveaxis(dx, -1, 1)) if first else dx)
+            return None if dx is None else back(from_images(undo_padding(dx), *axes))
 
-        y = y.reshape(y_shape)
-        return (np.ascontiguousarray(np.moveaxis(y, -1, 1)) if first else y), backward
+        return from_images(y.reshape(y_shape), *axes), backward
 
     def _padded(self, x, run):
-        """x as images (B, H, W, C) with its border of zeros, and the way back for gradients."""
-        shape = x.shape
-        x = x.reshape(len(x), *(1,) * (2 - self.rank), *shape[1:])
-        axes = zip(shape[1:-1], self._windows(), self.strides, strict=True)
+        """x (B, H, W, C) with its border of zeros, and the way back for gradients."""
+        axes = zip(x.shape[3 - self.rank : 3], self._windows(), self.strides, strict=True)
         added = [(0, 0)] * (2 - self.rank) + [borders(n, w, s, self.padding) for n, w, s in axes]
         (top, bottom), (left, right) = added
         if not any((top, bottom, left, right)):
-            return x, lambda dx: dx.reshape(shape)
-        padded = run.buffer("padded", (len(x), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]))
+            return x, lambda dx: dx
+        B, H, W, C = x.shape
+        padded = run.buffer("padded", (B, H + top + bottom, W + left + right, C))
         kernel.pad(padded, x, top, left)
 
         def undo(dpadded):
-            dx = run.buffer("dx", x.shape)
+            dx = run.buffer("dx", (B, H, W, C))
             kernel.crop(dx, dpadded, top, left)
-            return dx.reshape(shape)
+            return dx
 
         return padded, undo
 
     def _over_channels(self, z, run):
-        """y = activation(z) for activations that look at a whole row of channels, and the way back."""
+        """y = activation(z) for activations that look at a whole row of channels, and the way back for gradients."""
         f = self.activation.kernel
         if f is None:
             return self.activation.forward(z)

@@ -1,0 +1,106 @@
+"""What layers with windows over sequences (rank 1) and images (rank 2) share: arguments, extents, and the axes' order.
+
+The kernels know images with their channels last, (B, H, W, C). A sequence is an image of height one.
+"""
+
+import numpy as np
+
+from fastkeras.layers.core import positive_integer
+
+_AXES = {
+    (1, "channels_last"): "(batch, steps, channels)",
+    (1, "channels_first"): "(batch, channels, steps)",
+    (2, "channels_last"): "(batch, rows, columns, channels)",
+    (2, "channels_first"): "(batch, channels, rows, columns)",
+}
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------
+
+
+def per_axis(layer, name, value, rank):
+    """A positive integer for each of `rank` axes, from one for all or a sequence."""
+    values = (value,) * rank if np.ndim(value) == 0 else tuple(value)
+    if len(values) != rank:
+        raise ValueError(f"{layer}: `{name}` must be a positive integer or {rank} of them. Received: {name}={value!r}")
+    return tuple(positive_integer(layer, name, v) for v in values)
+
+
+def one_of(layer, name, value, known):
+    """`value` in lower case; a ValueError that names layer and argument if it is none of `known`."""
+    if not isinstance(value, str) or value.lower() not in known:
+        raise ValueError(f"{layer}: `{name}` must be one of {', '.join(known)}. Received: {name}={value!r}")
+    return value.lower()
+
+
+def checked_format(layer, data_format):
+    """ "channels_last", which None stands for, or "channels_first"."""
+    return one_of(layer, "data_format", data_format or "channels_last", ("channels_last", "channels_first"))
+
+
+# --- shapes ----------------------------------------------------------------------------------------------------------
+
+
+def output_extent(n, window, stride, padding):
+    """How many windows there are on an axis of n places (None: not known)."""
+    if n is None:
+        return None
+    return -(-n // stride) if padding != "valid" else max(0, (n - window) // stride + 1)
+
+
+def borders(n, window, stride, padding):
+    """The places to add before and after an axis of n: for "same" as evenly as they go, the odd one at the end; for
+    "causal" all before, so that no window looks ahead."""
+    if padding == "valid":
+        return 0, 0
+    if padding == "causal":
+        return window - 1, 0
+    missing = max(0, (output_extent(n, window, stride, padding) - 1) * stride + window - n)
+    return missing // 2, missing - missing // 2
+
+
+def parts(shape, data_format):
+    """(the extents that windows move over, the number of channels) of a shape with its batch axis."""
+    return (tuple(shape[1:-1]), shape[-1]) if data_format == "channels_last" else (tuple(shape[2:]), shape[1])
+
+
+def whole(batch, extents, channels, data_format):
+    """The shape that has these `parts`."""
+    return (batch, *extents, channels) if data_format == "channels_last" else (batch, channels, *extents)
+
+
+def check_axes(layer, input_shape):
+    """Raises a ValueError that names the layer (with `rank` and `data_format`) if a shape has other axes."""
+    if len(input_shape) != layer.rank + 2:
+        raise ValueError(
+            f"Layer '{layer.name}' ({type(layer).__name__}): expected an input of shape "
+            f"{_AXES[layer.rank, layer.data_format]}. Received: shape {tuple(input_shape)}"
+        )
+
+
+def check_windows(layer, input_shape, windows):
+    """Raises a ValueError that names the layer if an axis is too short for a window, which may stand out of it (unless
+    padding is "valid") but must hold at least one place."""
+    least = windows if layer.padding == "valid" else (1,) * layer.rank
+    extents, _ = parts(input_shape, layer.data_format)
+    if any(n is not None and n < w for n, w in zip(extents, least, strict=True)):
+        raise ValueError(
+            f"Layer '{layer.name}' ({type(layer).__name__}): with padding={layer.padding!r} there must be at least "
+            f"{' x '.join(map(str, least))} places. Received: shape {tuple(input_shape)}"
+        )
+
+
+# --- arrays ----------------------------------------------------------------------------------------------------------
+
+
+def as_images(x, rank, data_format):
+    """x as (B, H, W, C), contiguous."""
+    if data_format == "channels_first":
+        x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
+    return x.reshape(len(x), *(1,) * (2 - rank), *x.shape[1:])
+
+
+def from_images(y, rank, data_format):
+    """What as_images takes y (B, H, W, C) for."""
+    y = y.reshape(len(y), *y.shape[3 - rank :])
+    return np.ascontiguousarray(np.moveaxis(y, -1, 1)) if data_format == "channels_first" else y
