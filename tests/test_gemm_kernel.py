@@ -216,6 +216,51 @@ def test_packed_product_of_no_terms_and_no_rows():
     gemm.packed_gemm(np.empty((0, 3), np.float32), np.empty((0, 5), np.float32), packed(B))
 
 
+# (M, N, taps, depth, step): tiles and vectors, then above MC rows and NR columns, and all of FK_GEMM_DEPTH
+TAPS = [
+    (1, 1, 1, 1, 1),
+    (5, 3, 2, 7, 1),
+    (13, 37, 5, 3, 2),
+    (131, 17, 11, 1, 1),
+    (29, 103, 7, 73, 3),
+    (127, 5, 1, 512, 1),
+]
+
+
+@pytest.mark.parametrize(("M", "N", "taps", "depth", "step"), TAPS)
+@pytest.mark.parametrize("added", [False, True])
+def test_packed_product_of_rows_in_pieces(M, N, taps, depth, step, added):
+    """The bits are those of gemm with the pieces copied side by side."""
+    memory = guarded(RNG.standard_normal(2003))
+    offsets = RNG.permutation(700)[:taps].astype(np.int64)  # in no order, and they may overlap
+    a_rows = RNG.integers(0, 2003 - 700 - (depth - 1) * step, M, np.int32)
+    places = a_rows[:, None] + (offsets[:, None] + step * np.arange(depth)).reshape(-1)
+    A, (_, B) = memory[places], operands("NN", M, N, taps * depth)
+    C = guarded(RNG.standard_normal((M, N)) if added else np.full((M, N), np.nan))
+    expected = C.copy()
+    gemm.gemm(expected, A, B, accumulate=added)
+    gemm.packed_taps(C, memory, a_rows, step, offsets, depth, packed(B), C if added else None)
+    np.testing.assert_array_equal(C, expected)
+    assert_guards_whole(C)
+
+
+@pytest.mark.parametrize(
+    ("row", "taps", "depth", "message"),
+    [
+        (0, [0, 5], 6, "must stay in the 10 floats"),
+        (5, [0, 1], 5, "must stay in the 10 floats"),
+        (-1, [0, 1], 5, "must stay in the 10 floats"),
+        (0, [0] * 103, 5, "1 to 512 products.*103 taps of 5"),
+        (0, [], 5, "1 to 512 products"),
+    ],
+)
+def test_pieces_outside_the_memory_are_refused(row, taps, depth, message):
+    B = np.zeros((len(taps) * depth, 3), np.float32)
+    rows, taps = np.full(2, row, np.int32), np.array(taps, np.int64)
+    with pytest.raises(ValueError, match=message):
+        gemm.packed_taps(np.zeros((2, 3), np.float32), np.zeros(10, np.float32), rows, 1, taps, depth, packed(B))
+
+
 # --- the formula, and what the wrapper refuses ------------------------------------------------------
 
 

@@ -91,6 +91,64 @@ def test_embedding_gradient():
     np.testing.assert_allclose(reference.embedding_backward(dy, table, ids), numeric, rtol=1e-6, atol=1e-8)
 
 
+CONVOLUTIONS = [  # image, kernel, strides, dilation, groups
+    ((2, 5, 7, 3), (2, 3, 3, 5), (1, 1), (1, 1), 1),
+    ((2, 7, 5, 3), (2, 3, 3, 2), (3, 2), (1, 1), 1),
+    ((1, 5, 7, 2), (3, 2, 2, 3), (1, 1), (2, 3), 1),
+    ((2, 3, 5, 6), (1, 2, 2, 9), (2, 1), (1, 1), 3),
+]
+
+
+@pytest.mark.parametrize(("x", "W", "strides", "dilation", "groups"), CONVOLUTIONS)
+def test_convolution_gradients(x, W, strides, dilation, groups):
+    options = {"strides": strides, "dilation": dilation, "groups": groups}
+    x, W, b = RNG.normal(size=x), RNG.normal(size=W), RNG.normal(size=W[3])
+    dy = RNG.normal(size=reference.conv(x, W, b, **options).shape)
+    dx, dW, db = reference.conv_backward(dy, x, W, **options)
+    assert_gradient(dx, lambda v: reference.conv(v, W, b, **options), x, dy)
+    assert_gradient(dW, lambda v: reference.conv(x, v, b, **options), W, dy)
+    assert_gradient(db, lambda v: reference.conv(x, W, v, **options), b, dy)
+
+
+def test_convolution_is_the_sum_of_its_equation():
+    x, W = RNG.normal(size=(1, 6, 5, 4)), RNG.normal(size=(2, 2, 2, 6))
+    y = reference.conv(x, W, strides=(1, 2), dilation=(3, 1), groups=2)
+    assert y.shape == (1, 3, 2, 6)
+    for p, q, n in np.ndindex(3, 2, 6):
+        terms = [
+            x[0, p + 3 * i, 2 * q + j, n // 3 * 2 + d] * W[i, j, d, n]
+            for i in range(2) for j in range(2) for d in range(2)
+        ]  # fmt: skip
+        np.testing.assert_allclose(y[0, p, q, n], sum(terms))
+
+
+POOLS = [  # image, size, strides, places that stand out in front, numbers of windows
+    ((2, 5, 7, 3), (2, 3), (2, 3), (0, 0), (2, 2)),
+    ((1, 5, 7, 2), (3, 3), (2, 1), (1, 2), (3, 7)),
+    ((2, 1, 7, 3), (1, 2), (1, 3), (0, 0), (1, 2)),
+]
+
+
+@pytest.mark.parametrize("case", POOLS)
+@pytest.mark.parametrize("name", ["max_pool", "average_pool", "masked"])
+def test_pooling_gradients(case, name):
+    shape, *options = case
+    if name == "masked":
+        mask = RNG.random(shape[:3]) < 0.8
+        mask[:, ::2, ::2] = True  # no window without a place
+        name, options = "average_pool", [*options, mask]
+    x, function = RNG.normal(size=shape), getattr(reference, name)
+    dy = RNG.normal(size=function(x, *options).shape)
+    dx = getattr(reference, f"{name}_backward")(dy, x, *options)
+    assert_gradient(dx, lambda v: function(v, *options), x, dy)
+
+
+def test_the_first_of_equal_maxima_has_the_gradient():
+    x = np.zeros((1, 2, 3, 1))
+    dx = reference.max_pool_backward(np.array([[[[1.0], [2.0]]]]), x, (2, 2), (1, 1), (0, 0), (1, 2))
+    np.testing.assert_array_equal(dx[0, :, :, 0], [[1, 2, 0], [0, 0, 0]])
+
+
 B, U = 3, 2
 RECURRENT = {  # (function, gates, inputs that have gradients besides p and R, options)
     "simple_rnn": ("simple_rnn", 1, {"h0": (B, U)}, {}),

@@ -5,7 +5,7 @@ from libc.stdint cimport INT32_MAX
 from numpy cimport ndarray
 
 from fastkeras._kernels.activations cimport Activation, fk_activation
-from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, f32_out_or_null, give_scratch, take_scratch
+from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, take_scratch
 
 cnp.import_array()
 

@@ -3,7 +3,7 @@
 from numpy cimport ndarray
 
 from fastkeras._kernels.activations cimport Activation, fk_activation
-from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, i32, take_scratch
+from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, i32, i64, take_scratch
 
 cdef extern from "gemm.h" nogil:
     ctypedef enum fk_gemm_form:
@@ -19,6 +19,11 @@ cdef extern from "gemm.h" nogil:
         Py_ssize_t row
     void fk_gemm_packed(float *C, Py_ssize_t C_row, fk_gemm_rows A, fk_gemm_rows start, const float *packed,
                         Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
+    enum:
+        FK_GEMM_DEPTH
+    void fk_gemm_packed_taps(float *C, Py_ssize_t C_row, fk_gemm_rows A, Py_ssize_t A_step, const Py_ssize_t *tap,
+                             Py_ssize_t taps, Py_ssize_t depth, fk_gemm_rows start, const float *packed, Py_ssize_t M,
+                             Py_ssize_t N) noexcept
     void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, Py_ssize_t M,
                        Py_ssize_t N, Py_ssize_t K) noexcept
 
@@ -87,6 +92,26 @@ def packed_gemm(ndarray C not None, ndarray A not None, ndarray packed not None,
     cdef const int *r = i32(start_rows, "start_rows", 1, M) if start_rows is not None else NULL
     with nogil:
         fk_gemm_packed(c, width, fk_gemm_rows(a, q, K), fk_gemm_rows(start_or_null, r, width), b, M, N, K)
+
+
+def packed_taps(ndarray C not None, ndarray A not None, ndarray a_rows not None, Py_ssize_t step, ndarray taps not None,
+                Py_ssize_t depth, ndarray packed not None, ndarray start=None):
+    """C_m = start_m + sum_g sum_l A[a_rows_m + taps_g + l*step] B[g*depth + l]   A: any number of floats; taps: int64"""
+    cdef float *c = f32_out(C, "C", 2)
+    cdef const float *a = f32(A, "A", 1)
+    cdef Py_ssize_t M = C.shape[0], N = C.shape[1], G = taps.shape[0], K = G * depth
+    cdef const int *rows = i32(a_rows, "a_rows", 1, M)
+    cdef const Py_ssize_t *tap = <const Py_ssize_t *>i64(taps, "taps", 1)
+    cdef const float *b = f32(packed, "packed", 1, fk_gemm_packed_size(N, K))
+    cdef const float *start_or_null
+    f32_or_null(&start_or_null, start, "start", 2, M, N)
+    if not 0 < K <= FK_GEMM_DEPTH or depth < 1 or step < 0:
+        raise ValueError(f"there must be 1 to {FK_GEMM_DEPTH} products. Received: {G} taps of {depth}, {step} apart")
+    if M and (a_rows.min() + taps.min() < 0 or a_rows.max() + taps.max() + (depth - 1) * step >= A.shape[0]):
+        raise ValueError(f"`a_rows` and `taps` must stay in the {A.shape[0]} floats of `A`.")
+    with nogil:
+        fk_gemm_packed_taps(c, N, fk_gemm_rows(a, rows, 1), step, tap, G, depth, fk_gemm_rows(start_or_null, NULL, N), b,
+                            M, N)
 
 
 cdef Py_ssize_t checked_columns(Py_ssize_t columns, Py_ssize_t width) except -1:

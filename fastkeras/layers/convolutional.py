@@ -130,20 +130,19 @@ class Conv(Layer):
         z = run.buffer("z", y_shape) if f.needs_input else None
         bias = self.bias.value if self.use_bias else None
         kernel.forward(y, z, padded, W, bias, *geometry, f)  # y = f(x * W + bias)
-        pixels = (-1, self.filters)
-        undo = None
+        out, undo = from_images(y, *axes), None
         if not elementwise:
-            y, undo = self._over_channels(y.reshape(pixels), run)
+            out, undo = self._over_last_axis(out, run)
+        pixels = (-1, self.filters)
 
         def backward(dy):
-            dy = as_images(dy, *axes).reshape(pixels)
+            dy = as_images(dy if elementwise else undo(dy), *axes).reshape(pixels)
             # forward: y = f(z)
-            if elementwise:
+            dz = dy
+            if f is not _LINEAR.kernel:
                 dz = run.buffer("dz", dy.shape)
                 z_or_null = None if z is None else z.reshape(pixels)
                 activation_kernel.backward(dz, dy, z_or_null, y.reshape(pixels), f)
-            else:
-                dz = np.ascontiguousarray(undo(dy))
             # forward: z = x * W + bias
             dx = run.buffer("dpadded", padded.shape) if run.wants_dx else None
             dW = self.kernel.grad.reshape(W.shape) if run.trains else None
@@ -152,7 +151,7 @@ class Conv(Layer):
                 dense_kernel.add_column_sums(self.bias.grad, dz)  # dbias += sum of dz over places
             return None if dx is None else back(from_images(undo_padding(dx), *axes))
 
-        return from_images(y.reshape(y_shape), *axes), backward
+        return out, backward
 
     def _padded(self, x, run):
         """x (B, H, W, C) with its border of zeros, and the way back for gradients."""
@@ -172,20 +171,22 @@ class Conv(Layer):
 
         return padded, undo
 
-    def _over_channels(self, z, run):
-        """y = activation(z) for activations that look at a whole row of channels, and the way back for gradients."""
-        f = self.activation.kernel
+    def _over_last_axis(self, z, run):
+        """y = activation(z) for those that look at a whole row, and the way back. The row is the last axis, which is
+        the channels or, with "channels_first", a row of places, as in Keras."""
+        f, rows = self.activation.kernel, z.reshape(-1, z.shape[-1])
         if f is None:
-            return self.activation.forward(z)
-        y = run.buffer("activated", z.shape)
-        activation_kernel.forward(y, z, f)
+            y, undo = self.activation.forward(rows)
+            return y.reshape(z.shape), lambda dy: np.ascontiguousarray(undo(dy.reshape(rows.shape))).reshape(z.shape)
+        y = run.buffer("activated", rows.shape)
+        activation_kernel.forward(y, rows, f)
 
         def undo(dy):
-            dz = run.buffer("dz", z.shape)
-            activation_kernel.backward(dz, dy, z, y, f)
-            return dz
+            dz = run.buffer("dz", rows.shape)
+            activation_kernel.backward(dz, dy.reshape(rows.shape), rows, y, f)
+            return dz.reshape(z.shape)
 
-        return y, undo
+        return y.reshape(z.shape), undo
 
     def get_config(self):
         return {

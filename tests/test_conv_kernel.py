@@ -1,0 +1,213 @@
+"""conv.c against the reference: windows of all kinds, both gradients, and the same bits for any threads."""
+
+import numpy as np
+import pytest
+import reference
+from checks import assert_close, same_bits_for_any_threads
+from fastkeras._kernels.activations import Activation
+
+from fastkeras._kernels import conv
+
+RNG = np.random.default_rng(11)
+GUARD = 64
+# image, kernel, strides, dilation, groups: the edges of windows, tiles and vectors; then above each blocking constant
+CASES = {
+    "one pixel": ((1, 1, 1, 1), (1, 1, 1, 1), (1, 1), (1, 1), 1),
+    "small": ((2, 5, 7, 3), (2, 3, 3, 5), (1, 1), (1, 1), 1),
+    "sequence": ((3, 1, 13, 5), (1, 3, 5, 7), (1, 1), (1, 1), 1),
+    "strides": ((2, 11, 13, 3), (3, 2, 3, 5), (2, 3), (1, 1), 1),
+    "strides above the window": ((2, 7, 11, 3), (2, 1, 3, 5), (3, 5), (1, 1), 1),
+    "dilation": ((2, 11, 13, 3), (3, 2, 3, 5), (1, 1), (2, 5), 1),
+    "dilated rows": ((2, 11, 7, 3), (3, 2, 3, 5), (1, 1), (4, 1), 1),
+    "strides and dilation": ((2, 13, 11, 3), (3, 3, 3, 2), (2, 3), (3, 2), 1),
+    "groups": ((2, 5, 7, 6), (3, 2, 2, 15), (2, 1), (1, 1), 3),
+    "a group for each channel": ((2, 7, 5, 17), (3, 3, 1, 34), (1, 1), (1, 1), 17),
+    "the window is the image": ((5, 3, 7, 11), (3, 7, 11, 2), (1, 1), (1, 1), 1),
+    "no image": ((0, 5, 7, 3), (2, 3, 3, 5), (1, 1), (1, 1), 1),
+    "many pixels": ((3, 13, 17, 2), (3, 3, 2, 37), (1, 1), (1, 1), 1),  # 3 x 165: above PIXELS, and NR of filters
+    "a deep window": ((2, 5, 6, 67), (3, 3, 67, 19), (1, 1), (1, 1), 1),  # 603 = 3 x 201: above FK_GEMM_DEPTH
+    "deeper taps": ((2, 3, 7, 173), (2, 3, 173, 5), (1, 1), (1, 1), 1),  # 519 a row: taps of one pixel
+    "a tap too long": ((2, 2, 5, 523), (2, 2, 523, 3), (1, 1), (1, 1), 1),  # 523 channels
+    "groups too long": ((1, 2, 5, 1046), (2, 2, 523, 6), (1, 1), (1, 1), 2),
+    "a long row": ((2, 1, 541, 3), (1, 5, 3, 7), (1, 1), (1, 1), 1),  # the gradient of W takes rows of 512 pixels
+    "work for threads": ((5, 19, 17, 13), (3, 3, 13, 43), (1, 1), (1, 1), 1),
+}
+
+
+def guarded(values):
+    """A copy of `values` with NaN before and behind it: what is read or written outside shows."""
+    values = np.asarray(values, np.float32)
+    memory = np.full(values.size + 2 * GUARD, np.nan, np.float32)
+    copy = memory[GUARD : GUARD + values.size].reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+def assert_guards_whole(array):
+    memory = array
+    while memory.base is not None:
+        memory = memory.base
+    assert np.isnan(memory[:GUARD]).all(), "written before the array"
+    assert np.isnan(memory[memory.size - GUARD :]).all(), "written behind the array"
+
+
+def operands(case, draw=RNG.standard_normal):
+    x_shape, W_shape, *geometry = CASES[case]
+    extents = [(n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(x_shape[1:3], W_shape, *geometry[:2], strict=False)]
+    dy = draw((x_shape[0], *extents, W_shape[3]))
+    return (*(guarded(a) for a in (draw(x_shape), draw(W_shape), draw(W_shape[3]), dy)), geometry)
+
+
+def forward(x, W, bias, geometry, y_shape, activation="linear"):
+    f = Activation(activation)
+    y = guarded(np.full(y_shape, np.nan))
+    z = guarded(np.full(y_shape, np.nan)) if f.needs_input else None
+    conv.forward(y, z, x, W, bias, *geometry, f)
+    assert_guards_whole(y)
+    return y if z is None else (y, z)
+
+
+def backward(dz, x, W, geometry, dW_before):
+    dx, dW = guarded(np.full(x.shape, np.nan)), guarded(dW_before)
+    conv.backward(dx, dW, dz, x, W, *geometry)
+    assert_guards_whole(dx)
+    assert_guards_whole(dW)
+    return dx, dW
+
+
+def as_doubles(*arrays):
+    return [a.astype(np.float64) for a in arrays]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_forward_and_gradients(case):
+    x, W, bias, dy, geometry = operands(case)
+    x64, W64, bias64, dy64 = as_doubles(x, W, bias, dy)
+    y = same_bits_for_any_threads(lambda: forward(x, W, bias, geometry, dy.shape))
+    assert_close(y, reference.conv(x64, W64, bias64, *geometry), 3e-6, "y")
+    y = same_bits_for_any_threads(lambda: forward(x, W, None, geometry, dy.shape))
+    assert_close(y, reference.conv(x64, W64, None, *geometry), 3e-6, "y without bias")
+
+    before = RNG.standard_normal(W.shape).astype("f")
+    dx, dW = same_bits_for_any_threads(lambda: backward(dy, x, W, geometry, before))
+    expected_dx, expected_dW, _ = reference.conv_backward(dy64, x64, W64, *geometry)
+    assert_close(dx, expected_dx, 3e-6, "dx")
+    assert_close(dW, before + expected_dW, 3e-6, "dW")
+
+
+@pytest.mark.parametrize("case", ["groups", "many pixels", "a deep window", "groups too long", "a long row"])
+def test_whole_numbers_are_exact(case):
+    """Sums below 2^24 have no rounding: a product left out, taken twice or put elsewhere cannot hide."""
+    x, W, bias, dy, geometry = operands(case, draw=lambda shape: RNG.integers(-9, 10, shape))
+    np.testing.assert_array_equal(
+        forward(x, W, bias, geometry, dy.shape), reference.conv(*as_doubles(x, W, bias), *geometry)
+    )
+    dx, dW = backward(dy, x, W, geometry, np.zeros(W.shape))
+    expected_dx, expected_dW, _ = reference.conv_backward(*as_doubles(dy, x, W), *geometry)
+    np.testing.assert_array_equal(dx, expected_dx)
+    np.testing.assert_array_equal(dW, expected_dW)
+
+
+@pytest.mark.parametrize("case", ["small", "groups", "many pixels", "a deep window"])
+@pytest.mark.parametrize("name", ["relu", "tanh", "silu"])
+def test_activation_follows_the_last_product(case, name):
+    x, W, bias, dy, geometry = operands(case)
+    W /= np.sqrt(W[..., 0].size)
+    expected = reference.conv(*as_doubles(x, W, bias), *geometry)
+    y = same_bits_for_any_threads(lambda: forward(x, W, bias, geometry, dy.shape, name))
+    if name == "silu":
+        y, z = y
+        assert_close(z, expected, 3e-6, "z")
+    assert_close(y, getattr(reference, name)(expected), 5e-6, "y")
+
+
+def test_a_pixel_has_the_same_bits_wherever_it_stands():
+    """A batch's images do not change each other, nor does the number of pixels before one."""
+    x, W, bias, dy, geometry = operands("many pixels")
+    whole = forward(x, W, bias, geometry, dy.shape)
+    for b in range(len(x)):
+        alone = forward(x[b : b + 1].copy(), W, bias, geometry, (1, *dy.shape[1:]))
+        np.testing.assert_array_equal(alone[0], whole[b])
+
+
+def test_gradients_that_are_not_wanted_are_left_out():
+    x, W, _, dy, geometry = operands("small")
+    dx, dW = backward(dy, x, W, geometry, np.zeros(W.shape))
+    only_dx, only_dW = np.empty_like(dx), np.zeros_like(dW)
+    conv.backward(only_dx, None, dy, x, W, *geometry)
+    conv.backward(None, only_dW, dy, x, W, *geometry)
+    np.testing.assert_array_equal(only_dx, dx)
+    np.testing.assert_array_equal(only_dW, dW)
+
+
+@pytest.mark.parametrize("border", [(0, 0, 0, 0), (1, 2, 3, 5), (2, 0, 0, 0), (0, 0, 0, 7)], ids=str)
+@pytest.mark.parametrize("B", [0, 1, 3, 67])
+def test_border_of_zeros(B, border):
+    top, bottom, left, right = border
+    x = guarded(RNG.standard_normal((B, 11, 13, 5)))
+
+    def pad():
+        to = guarded(np.full((B, 11 + top + bottom, 13 + left + right, 5), np.nan))
+        conv.pad(to, x, top, left)
+        assert_guards_whole(to)
+        return to
+
+    padded = same_bits_for_any_threads(pad)
+    np.testing.assert_array_equal(padded, reference.pad(x, *border))
+
+    def crop():
+        to = guarded(np.full(x.shape, np.nan))
+        conv.crop(to, padded, top, left)
+        assert_guards_whole(to)
+        return to
+
+    np.testing.assert_array_equal(same_bits_for_any_threads(crop), x)
+
+
+def array(*shape, dtype="f"):
+    return np.zeros(shape, dtype)
+
+
+X, W, Y = array(2, 5, 7, 6), array(2, 3, 6, 5), array(2, 4, 5, 5)
+
+
+def call(y=Y, z=None, x=X, W=W, bias=None, strides=(1, 1), dilation=(1, 1), groups=1, activation="linear"):
+    conv.forward(y, z, x, W, bias, strides, dilation, groups, Activation(activation))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"x": array(5, 7, 6)}, "4 axes"),
+        ({"x": array(2, 5, 7, 6, dtype="f8")}, "`x` must be"),
+        ({"x": array(2, 5, 7, 7)}, r"`W` must be \(rows, columns, 7 / 1"),
+        ({"groups": 2}, "a multiple of 2"),
+        ({"groups": 0}, "at least 1"),
+        ({"strides": (0, 1)}, "at least 1"),
+        ({"dilation": (1, -1)}, "at least 1"),
+        ({"W": array(6, 3, 6, 5)}, "must fit into `x`.*6 x 3, x of 5 x 7"),
+        ({"dilation": (5, 1)}, "must fit into `x`.*6 x 3, x of 5 x 7"),
+        ({"y": array(2, 4, 6, 5)}, r"`y` must be .*\(2, 4, 5\)"),
+        ({"y": array(2, 4, 5, 6)}, "`y` must have 5 channels"),
+        ({"z": array(2, 4, 5, 6)}, "`z` must have 5 channels"),
+        ({"bias": array(6)}, "`bias` must be"),
+        ({"activation": "softmax"}, "softmax"),
+        ({"x": array(0, 2**16, 2**16, 6), "W": array(1, 1, 6, 5), "y": array(0, 2**16, 2**16, 5)}, None),
+        ({"x": array(0, 2, 2**30, 6), "W": array(2, 1, 6, 5)}, r"fewer than 2\^31"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    if message is None:
+        call(**arguments)
+        return
+    with pytest.raises(ValueError, match=message):
+        call(**arguments)
+
+
+def test_borders_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="5 x 7 pixels at 1, 0 must lie in 5 x 9"):
+        conv.pad(array(2, 5, 9, 6), X, 1, 0)
+    with pytest.raises(ValueError, match="5 x 7 pixels at 0, 3 must lie in 5 x 9"):
+        conv.crop(X, array(2, 5, 9, 6), 0, 3)
+    with pytest.raises(ValueError, match="`to` must have 6 channels"):
+        conv.pad(array(2, 5, 9, 5), X, 0, 0)

@@ -1,0 +1,273 @@
+"""Conv1D and Conv2D against the reference: outputs, every gradient, shapes, axes, and what they refuse."""
+
+import numpy as np
+import pytest
+import reference
+from checks import assert_close
+
+import fastkeras
+from fastkeras.core.rows import Rows
+from fastkeras.core.run import Run
+from fastkeras.core.variable import pack
+from fastkeras.layers import Conv1D, Conv2D, Convolution1D, Convolution2D
+
+RNG = np.random.default_rng(17)
+
+
+def random(*shape):
+    return RNG.normal(size=shape).astype("f")
+
+
+def built(layer, *shape):
+    """The layer with random weights and gradients to add to."""
+    layer.ensure_built(shape)
+    layer.set_weights([random(*w.shape) / 2 for w in layer.get_weights()])
+    pack(layer.variables)
+    return layer
+
+
+def run_layer(layer, x, seed=1, **options):
+    """y, dy, dx and the weights' gradients, for a random dy."""
+    run = Run(training=True, **{"trains": True, "wants_dx": True, **options})
+    y, backward = layer.forward(x, run)
+    y = y.copy()
+    dy = np.random.default_rng(seed).normal(size=y.shape).astype("f")
+    for v in layer.variables:
+        v.grad.fill(0)
+    dx = backward(dy.copy())
+    return y, dy, None if dx is None else dx.copy(), [v.grad.copy() for v in layer.variables]
+
+
+def channels_last(x):
+    return np.moveaxis(x, 1, -1)
+
+
+def images(x, rank):
+    return x.astype(np.float64).reshape(len(x), *(1,) * (2 - rank), *x.shape[1:])
+
+
+def same_border(n, window, stride):
+    """What TensorFlow adds before and after an axis for padding "same"."""
+    missing = max(0, (-(-n // stride) - 1) * stride + window - n)
+    return missing // 2, missing - missing // 2
+
+
+def expected(layer, x, dy, border):
+    """(y, dx, gradients) by the reference. border: (before, after) on each axis; x and dy have their channels last.
+
+    Activations that look at a whole row look at the last axis of the layer's output, as in Keras.
+    """
+    rank = layer.rank
+    ones = (1,) * (2 - rank)
+    around = [n for pair in [(0, 0)] * (2 - rank) + list(border) for n in pair]
+    x, dy = reference.pad(images(x, rank), *around), images(dy, rank)
+    W, *b = [v.value.astype(np.float64) for v in layer.variables]
+    W = W.reshape(ones + W.shape)
+    geometry = ones + layer.strides, ones + layer.dilation_rate, layer.groups
+    f, f_backward = reference.activation(fastkeras.activations.serialize(layer.activation))
+    axis = 3 if layer.data_format == "channels_last" else 2  # where the last axis of y lies in z
+    z = reference.conv(x, W, *(b or [None]), *geometry)
+    dz = f_backward(dy.swapaxes(axis, 3), z.swapaxes(axis, 3)).swapaxes(axis, 3)
+    dx, dW, db = reference.conv_backward(dz, x, W, *geometry)
+    top, bottom, left, right = around
+    dx = dx[:, top : dx.shape[1] - bottom, left : dx.shape[2] - right]
+    squeeze = 1 if rank == 1 else ()
+    return (
+        f(z.swapaxes(axis, 3)).swapaxes(axis, 3).squeeze(squeeze),
+        dx.squeeze(squeeze),
+        [dW.reshape(layer.kernel.shape), db][: 1 + len(b)],
+    )
+
+
+def check(layer, x, border):
+    first = layer.data_format == "channels_first"
+    order = channels_last if first else np.asarray
+    y, dy, dx, gradients = run_layer(built(layer, *x.shape), x)
+    assert y.shape == layer.compute_output_shape(x.shape)
+    expected_y, expected_dx, expected_gradients = expected(layer, order(x), order(dy), border)
+    assert_close(order(y), expected_y, 1e-5, "y")
+    assert_close(order(dx), expected_dx, 1e-5, "dx")
+    for v, gradient, wanted in zip(layer.variables, gradients, expected_gradients, strict=True):
+        assert_close(gradient, wanted, 1e-5, f"d{v.name}")
+
+
+PADDINGS_1D = [
+    ({}, [(0, 0)]),
+    ({"strides": 2}, [(0, 0)]),
+    ({"dilation_rate": 3}, [(0, 0)]),
+    ({"padding": "same"}, [same_border(11, 3, 1)]),
+    ({"padding": "same", "strides": 2}, [same_border(11, 3, 2)]),
+    ({"padding": "same", "strides": 5}, [same_border(11, 3, 5)]),
+    ({"padding": "same", "dilation_rate": 2}, [same_border(11, 5, 1)]),
+    ({"padding": "CAUSAL"}, [(2, 0)]),
+    ({"padding": "causal", "strides": 2}, [(2, 0)]),
+    ({"padding": "causal", "dilation_rate": 4}, [(8, 0)]),
+]
+
+
+@pytest.mark.parametrize(("options", "border"), PADDINGS_1D)
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_sequences(options, border, data_format):
+    x = random(3, 11, 5) if data_format == "channels_last" else random(3, 5, 11)
+    check(Conv1D(7, 3, data_format=data_format, **options), x, border)
+
+
+@pytest.mark.parametrize(
+    ("options", "border"),
+    [
+        ({}, [(0, 0), (0, 0)]),
+        ({"strides": (3, 2), "groups": 2}, [(0, 0), (0, 0)]),
+        ({"dilation_rate": (2, 1), "use_bias": False}, [(0, 0), (0, 0)]),
+        ({"padding": "same"}, [same_border(7, 2, 1), same_border(5, 3, 1)]),
+        ({"padding": "same", "strides": 2}, [same_border(7, 2, 2), same_border(5, 3, 2)]),
+        ({"padding": "same", "dilation_rate": [3, 2], "groups": 2}, [same_border(7, 4, 1), same_border(5, 5, 1)]),
+    ],
+)
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_images(options, border, data_format):
+    x = random(2, 7, 5, 4) if data_format == "channels_last" else random(2, 4, 7, 5)
+    check(Conv2D(6, (2, 3), data_format=data_format, **options), x, border)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "silu", "softmax", "log_softmax"])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_activations(activation, data_format):
+    x = random(2, 5, 5, 5)
+    check(Conv2D(7, 3, activation=activation, data_format=data_format), x, [(0, 0), (0, 0)])
+
+
+def test_an_activation_of_the_users_own():
+    class Twice:
+        kernel = None
+
+        def forward(self, z):
+            return 2 * z, lambda dy: 2 * dy
+
+    plain, twice = built(Conv1D(3, 2), 2, 5, 4), built(Conv1D(3, 2), 2, 5, 4)
+    twice.activation = Twice()
+    twice.set_weights(plain.get_weights())
+    x = random(2, 5, 4)
+    (y, _, dx, gradients), (y2, _, dx2, gradients2) = run_layer(plain, x), run_layer(twice, x)
+    for once, double in zip([y, dx, *gradients], [y2, dx2, *gradients2], strict=True):
+        np.testing.assert_allclose(double, 2 * once, rtol=1e-6)
+
+
+def test_no_samples():
+    for layer, shape in [
+        (Conv1D(3, 2, padding="same"), (0, 5, 4)),
+        (Conv2D(3, 2, activation="softmax"), (0, 5, 7, 4)),
+        (Conv2D(3, 2, data_format="channels_first"), (0, 4, 5, 7)),
+    ]:
+        y, _, dx, gradients = run_layer(built(layer, *shape), random(*shape))
+        assert y.shape == layer.compute_output_shape(shape)
+        assert dx.shape == shape
+        assert not any(g.any() for g in gradients)
+
+
+def test_rows_are_taken_and_given_back():
+    """Behind an Embedding: gradients come back summed over places that share a row."""
+    values, index = random(7, 5), RNG.integers(0, 7, (3, 11)).astype(np.int32)
+    layer = built(Conv1D(4, 3), 3, 11, 5)
+    y, _, dvalues, _ = run_layer(layer, Rows(values, index))
+    plain, _, dx, _ = run_layer(layer, values[index])
+    np.testing.assert_array_equal(y, plain)
+    np.testing.assert_allclose(dvalues, reference.embedding_backward(dx, values, index), rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_that_are_not_wanted_are_not_computed():
+    layer, x = built(Conv1D(4, 3, padding="same"), 3, 11, 5), random(3, 11, 5)
+    _, _, dx, gradients = run_layer(layer, x)
+    assert run_layer(layer, x, wants_dx=False)[2] is None
+    _, _, frozen_dx, frozen = run_layer(layer, x, trains=False)
+    np.testing.assert_array_equal(frozen_dx, dx)
+    assert not any(g.any() for g in frozen)
+    assert all(g.any() for g in gradients)
+
+
+def test_a_mask_ends_here_as_in_keras():
+    layer = Conv1D(4, 3)
+    assert not layer.supports_masking
+    assert layer.compute_mask(random(2, 5, 3), np.ones((2, 5), bool)) is None
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "output"),
+    [
+        (Conv1D(4, 3), (None, None, 5), (None, None, 4)),
+        (Conv1D(4, 3, padding="same", strides=2), (None, 11, 5), (None, 6, 4)),
+        (Conv1D(4, 3, data_format="channels_first"), (None, 5, 11), (None, 4, 9)),
+        (Conv2D(4, (3, 5), strides=2), (None, 11, None, 1), (None, 5, None, 4)),
+        (Conv2D(4, 3, padding="same", data_format="channels_first"), (7, 1, 11, 13), (7, 4, 11, 13)),
+    ],
+)
+def test_output_shapes(layer, shape, output):
+    assert layer.compute_output_shape(shape) == output
+    assert layer(fastkeras.Input(batch_shape=shape)).shape == output
+
+
+def test_config_makes_an_equal_layer():
+    layer = Conv2D(
+        6,
+        [3, 5],
+        strides=(1, 2),
+        padding="same",
+        data_format="channels_first",
+        groups=2,
+        activation="relu",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        kernel_regularizer="l2",
+        activity_regularizer="l1",
+        kernel_constraint="non_neg",
+        name="sees",
+    )
+    config = layer.get_config()
+    assert Conv2D.from_config(config).get_config() == config
+    assert set(config) == {
+        "name", "trainable", "dtype", "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate",
+        "groups", "activation", "use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer",
+        "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint",
+    }  # fmt: skip
+    assert (config["kernel_size"], config["strides"], config["groups"]) == ((3, 5), (1, 2), 2)
+    assert (Convolution1D, Convolution2D) == (Conv1D, Conv2D)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Conv1D(0, 3), "Conv1D: `filters` must be a positive integer. Received: filters=0"),
+        (lambda: Conv1D(2, 0), "`kernel_size` must be a positive integer"),
+        (lambda: Conv2D(2, (3, 3, 3)), "`kernel_size` must be a positive integer or 2 of them"),
+        (lambda: Conv2D(2, 3, strides=(1, 0)), "`strides` must be a positive integer"),
+        (lambda: Conv2D(2, 3, strides=2.0), "`strides` must be a positive integer"),
+        (lambda: Conv2D(2, 3, padding="causal"), "`padding` must be one of valid, same. Received: padding='causal'"),
+        (lambda: Conv1D(2, 3, padding=1), "`padding` must be one of valid, same, causal"),
+        (lambda: Conv1D(2, 3, data_format="last"), "`data_format` must be one of channels_last, channels_first"),
+        (lambda: Conv1D(3, 3, groups=2), "`filters` must be a multiple of `groups`. Received: filters=3, groups=2"),
+        (lambda: Conv1D(3, 3, strides=2, dilation_rate=2), "must not both be above 1"),
+        (lambda: Conv1D(3, 3)(random(2, 5)), r"expected an input of shape \(batch, steps, channels\)"),
+        (lambda: Conv2D(3, 3, data_format="channels_first")(random(2, 5, 5)), r"\(batch, channels, rows, columns\)"),
+        (lambda: Conv1D(3, 3)(fastkeras.Input((5, None))), "the number of input channels must be known"),
+        (lambda: Conv1D(4, 3, groups=2)(random(2, 5, 3)), "expected a multiple of 2 input channels"),
+        (lambda: built(Conv1D(4, 3), 2, 5, 3)(random(2, 5, 2)), "expected 3 input channels"),
+        (lambda: Conv1D(4, 3)(random(2, 2, 3)), r"at least 3 places. Received: shape \(2, 2, 3\)"),
+        (lambda: Conv2D(4, 2, dilation_rate=(1, 3))(random(2, 2, 3, 3)), "at least 2 x 4 places"),
+        (lambda: Conv1D(4, 3, padding="same")(random(2, 0, 3)), "at least 1 places"),
+    ],
+)
+def test_what_does_not_fit_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_an_input_that_fits_only_when_padded():
+    """Two steps under a window of three."""
+    assert Conv1D(4, 3, padding="same")(random(1, 2, 3)).shape == (1, 2, 4)
+    assert Conv1D(4, 3, padding="causal")(random(1, 1, 3)).shape == (1, 1, 4)
+
+
+def test_slips_are_answered():
+    with pytest.raises(TypeError, match="Did you mean 'kernel_size'"):
+        Conv1D(4, 3, kernelsize=3)
+    with pytest.raises(AttributeError, match="Did you mean 'Conv2D'"):
+        fastkeras.layers.Conv2d  # noqa: B018
