@@ -220,6 +220,38 @@ def test_initial_states_may_be_grouped_by_cell():
     assert sizes == [(7, 3), (7, 3), (7, 5)] and not layer.get_initial_state(1)[0].any()
 
 
+class Holder(Layer):
+    """A cell that holds a model: h' = h + model(x)."""
+
+    state_size = 3
+
+    def __init__(self, inner=None, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner or keras.Sequential([keras.Input((2,)), Dense(4, activation="tanh"), Dense(3)])
+
+    def sublayers(self):
+        return [self.inner]
+
+    def forward(self, x, states, run):
+        y, back = self.inner.forward(x, run.inside(self.inner, "inner"))
+        y = states[0] + y
+        return y, [y], lambda dy, dstates: (back((dy + dstates[0]).copy()), [dy + dstates[0]])
+
+
+def test_a_cell_may_hold_a_model():
+    """Each step has arrays of its own, down to those of the layers inside."""
+    x, dy = random(2, 4, 2), random(2, 3)
+    rnn = built(RNN(Holder()), x.shape)
+    each = TimeDistributed(rnn.cell.inner)
+    (y,), (dx,), gradients = run_layer(rnn, x, [dy])
+    gradients = [g.copy() for g in gradients]
+    (ys,), (expected_dx,), expected = run_layer(each, x, [np.repeat(dy[:, None], 4, axis=1)])
+    assert_close(y, ys.sum(axis=1), 1e-5)
+    assert_close(dx, expected_dx, 1e-5)
+    for a, b in zip(gradients, expected, strict=True):
+        assert_close(a, b, 1e-5)
+
+
 class Counter(Layer):
     """A cell that starts from ten."""
 
@@ -235,6 +267,20 @@ class Counter(Layer):
 def test_a_cell_may_say_what_it_starts_from():
     np.testing.assert_array_equal(RNN(Counter())(np.ones((2, 3, 1), "f")), [[13], [13]])
     np.testing.assert_array_equal(RNN([Counter(), Counter()])(np.zeros((2, 1, 1), "f")), [[20], [20]])
+
+
+def test_stacked_cells_have_one_mask_for_all_steps():
+    """The same seeds give stacked layers and stacked cells the same masks."""
+    B, T, D = 3, 6, 2
+    told = {"dropout": 0.5, "recurrent_dropout": 0.3}
+    rnn = built(RNN([SimpleRNNCell(4, seed=1, **told), GRUCell(5, seed=2, **told)]), (B, T, D))
+    lower = built(SimpleRNN(4, seed=1, return_sequences=True, **told), (B, T, D))
+    upper = built(GRU(5, seed=2, **told), (B, T, 4))
+    lower.set_weights(rnn.get_weights()[:3])
+    upper.set_weights(rnn.get_weights()[3:])
+    x = random(B, T, D)
+    expected = run_layer(upper, run_layer(lower, x, training=True)[0], training=True)[0]
+    assert_close(run_layer(rnn, x, training=True)[0], expected, 1e-5)
 
 
 def test_a_stateful_rnn_goes_on_where_it_stopped():

@@ -24,7 +24,8 @@ class Run:
     wants_dx: whether backward must return the gradient of the layer's input.
     logits: whether the layer must leave out its last activation, since the loss is computed from what is under it.
     output_masks: the masks of the outputs, if forward has found them itself (a model inside a model), else None.
-    step: which step of a sequence the pass is, where a layer takes them one by one (layers/rnn.py), else 0.
+    first: for a later step of a sequence that a layer takes step by step (layers/rnn.py), the run of the first, else
+    None.
     penalty: what the layer adds to the loss, if its output is penalised.
     kept: whatever else the layer keeps for the next pass through this call site.
 
@@ -36,12 +37,12 @@ class Run:
         "_arrays",
         "_blocks",
         "_inner",
+        "first",
         "kept",
         "logits",
         "mask",
         "output_masks",
         "penalty",
-        "step",
         "trained",
         "training",
         "trains",
@@ -53,7 +54,7 @@ class Run:
         self.mask = mask
         self.output_masks = None
         self.penalty = 0.0
-        self.step = 0
+        self.first = None
         self.trains = trains
         self.trained = trained
         self.wants_dx = wants_dx
@@ -66,14 +67,16 @@ class Run:
     def inside(self, layer, name, mask=None, step=None):
         """The run of a layer inside this one, under a name that tells it from others there; `mask` is its input's.
 
-        step: where the layer is run for each step of a sequence, which one this is: each has buffers of its own. What
-        a layer keeps is in this run's `kept`, under the name, and is the same for all steps.
+        step: where the layer is run for each step of a sequence, which one this is: each has a run of its own.
         """
         inner = self._inner.get((name, step))
         if inner is None:
             inner = self._inner[name, step] = Run(trains=layer in self.trained, trained=self.trained)
         inner.training, inner.wants_dx, inner.mask, inner.penalty = self.training, self.wants_dx, mask, 0.0
-        inner.step, inner.kept = self.step if step is None else step, self.kept.setdefault(name, {})
+        if step:
+            inner.first = self._inner[name, 0]
+        elif self.first is not None:
+            inner.first = self.first._inner.get((name, step))
         return inner
 
     def buffer(self, name, shape, dtype=np.float32):

@@ -20,10 +20,10 @@ def checked_rate(layer, name, value):
 def dropout_mask(run, name, shape, rate, seeds):
     """A buffer of `shape` that holds 0 with probability `rate` and 1 / (1 - rate) elsewhere.
 
-    Steps of a sequence have the mask of the first.
+    The later steps of a sequence have the mask of the first.
     """
-    if run.step > 0:
-        return run.kept[name]
+    if run.first is not None:
+        return run.first.kept[name]
     mask = run.kept[name] = run.buffer(name, shape)
     mask.fill(1.0)
     random_kernel.dropout(mask, None, mask, *seeds.next(), rate)

@@ -162,7 +162,8 @@ class Bidirectional(Layer):
         self._check_pair()
         self.stateful, self.return_sequences, self.return_state = (getattr(layer, name) for name in _SHARED)
         for inner in self.sublayers():
-            inner.zero_output_for_mask = self.return_sequences
+            if hasattr(inner, "zero_output_for_mask"):  # a layer of the user's own may not know of it
+                inner.zero_output_for_mask = self.return_sequences
 
     def _check_pair(self):
         first, second = self.sublayers()
