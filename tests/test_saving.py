@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -45,9 +46,9 @@ def same(ours, theirs):
     return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
-def loaded(model, tmp_path, **options):
-    model.save(tmp_path / "model.h5")
-    return saving.load_model(tmp_path / "model.h5", **options)
+def loaded(model, tmp_path, name="model.h5", **options):
+    model.save(tmp_path / name)
+    return saving.load_model(tmp_path / name, **options)
 
 
 def run_python(code, *arguments):
@@ -60,10 +61,14 @@ def run_python(code, *arguments):
 # --- what comes back -------------------------------------------------------------------------------------------------
 
 
+BOTH_KINDS = pytest.mark.parametrize("name", ["model.h5", "model.keras"])
+
+
+@BOTH_KINDS
 @pytest.mark.parametrize("case", CASES)
-def test_a_model_comes_back_as_it_was(tmp_path, case):
+def test_a_model_comes_back_as_it_was(tmp_path, case, name):
     model, x, _ = case(fastkeras)
-    again = loaded(model, tmp_path)
+    again = loaded(model, tmp_path, name)
     assert type(again) is type(model)
     assert again.get_config() == model.get_config()
     assert [v.path for v in again.variables] == [v.path for v in model.variables]
@@ -71,10 +76,11 @@ def test_a_model_comes_back_as_it_was(tmp_path, case):
     assert same(predictions(again, x), predictions(model, x))
 
 
+@BOTH_KINDS
 @pytest.mark.parametrize("case", COMPILED)
-def test_training_goes_on_bit_for_bit(tmp_path, case):
+def test_training_goes_on_bit_for_bit(tmp_path, case, name):
     model, x, y = case(fastkeras)
-    again = loaded(model, tmp_path)
+    again = loaded(model, tmp_path, name)
     assert again.metrics_names == model.metrics_names
     assert again.optimizer.get_config() == model.optimizer.get_config()
     assert again.fit(x, y, **FIT).history == model.fit(x, y, **FIT).history
@@ -256,13 +262,14 @@ def test_a_model_that_was_never_compiled_says_so(tmp_path):
         ({"loss": fastkeras.losses.mean_squared_error}, None, ["loss"]),
     ],
 )
+@BOTH_KINDS
 @pytest.mark.parametrize("trained", [False, True])
-def test_the_arguments_of_compile_come_back(tmp_path, options, loss, reported, trained):
+def test_the_arguments_of_compile_come_back(tmp_path, options, loss, reported, trained, name):
     model = small(optimizer="sgd", **options)
     x, y = features(7, 3), np.eye(2)[[0, 1, 1, 0, 1, 0, 0]]
     if trained and options["loss"]:
         model.fit(x, y, **FIT)
-    again = loaded(model, tmp_path)
+    again = loaded(model, tmp_path, name)
     assert again.metrics_names == reported
     assert loss is None or again.loss == loss
     if options["loss"]:
@@ -294,11 +301,11 @@ def test_paths(tmp_path, monkeypatch):
     assert sorted(os.listdir(tmp_path)) == ["new", "path.h5", "text.h5", "w.weights.h5"]
 
 
-@pytest.mark.parametrize("name", ["model.keras", "model", "model.h5.zip", "model.pb"])
+@pytest.mark.parametrize("name", ["model.kera", "model", "model.h5.zip", "model.pb"])
 def test_names_of_model_files(tmp_path, name):
-    with pytest.raises(ValueError, match=rf"must end in \.h5 or \.hdf5\. Received: '.*{name}'"):
+    with pytest.raises(ValueError, match=rf"must end in \.keras, \.h5 or \.hdf5\. Received: '.*{name}'"):
         small().save(tmp_path / name)
-    with pytest.raises(ValueError, match=r"must end in \.h5 or \.hdf5"):
+    with pytest.raises(ValueError, match=r"must end in \.keras, \.h5 or \.hdf5"):
         saving.load_model(tmp_path / name)
     with pytest.raises(ValueError, match=r"must end in \.weights\.h5 \(Keras 3\), \.h5 or \.hdf5"):
         small().save_weights(tmp_path / name)
@@ -808,12 +815,44 @@ def test_arguments_of_compile_that_are_not_known(tmp_path, change, message):
         saving.load_model(tmp_path / "model.h5")
 
 
+def test_keras_archives_that_are_none(tmp_path):
+    path = tmp_path / "model.keras"
+    small(optimizer="adam", loss="mse").save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    assert list(members) == ["metadata.json", "config.json", "model.weights.h5"]
+
+    def written(**changed):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in {**members, **{k.replace("__", "."): v for k, v in changed.items()}}.items():
+                if content is not None:
+                    archive.writestr(name, content, zipfile.ZIP_DEFLATED if len(content) >= 10**6 else None)
+        return path
+
+    assert len(saving.load_model(written()).get_weights()) == 4
+    for make, message in [
+        (lambda: written(config__json=None), r"model.keras' is no .keras file: it has no 'config.json'"),
+        (lambda: written(config__json="{"), "is not described by valid JSON"),
+        (lambda: written(config__json=b" " * (2**26 + 1)), "'config.json' is larger than it may be"),
+        (lambda: written(config__json='{"class_name": "Dense", "config": {"units": 3}}'), "It is a layer, not a model"),
+        (lambda: written(config__json='{"class_name": "os.system", "config": {}}'), "os.system"),
+        (lambda: written(**{"model__weights__h5": b"nothing"}), "it is not an HDF5 file, having 7 bytes"),
+        (lambda: written(**{"model__weights__h5": b"\0" * 10**6}), "model.weights.h5' is larger than it may be"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            saving.load_model(make())
+    path.write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"is damaged, or is no \.keras file"):
+        saving.load_model(path)
+
+
 def test_no_damage_does_more_than_raise_an_error(tmp_path):
     """See tests/fuzz_files.py; 40,000 damaged files passed when it was written, here it is a few."""
     model, _, _ = text(fastkeras)
     model.save(tmp_path / "model.h5")
+    model.save(tmp_path / "model.keras")
     model.save_weights(tmp_path / "model.weights.h5")
     result = run_python("import runpy; runpy.run_module('fuzz_files', run_name='__main__')", tmp_path, 300)
     assert result.returncode == 0, result.stderr
     outcomes = eval(result.stdout)
-    assert outcomes["read"] + outcomes["refused"] == 600 and outcomes["refused"] > 100
+    assert outcomes["read"] + outcomes["refused"] == 900 and outcomes["refused"] > 100

@@ -200,3 +200,31 @@ def test_keras_reads_a_model_that_was_not_trained_yet(tmp_path, peer):
     x = np.eye(4, dtype="f")
     loaded = keras_module(peer).models.load_model(tmp_path / "new.h5")
     assert_same([loaded.predict(x, verbose=0)], [model.predict(x, verbose=0)])
+
+
+# --- .keras, which Keras 3 alone writes and reads --------------------------------------------------------------------
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("case", CASES)
+def test_archives_go_both_ways(tmp_path, case):
+    keras = keras_module("keras")
+    model, x, y = case(fastkeras)
+    theirs, _, _ = case(keras)
+    theirs.set_weights(model.get_weights())
+    theirs.save(tmp_path / "theirs.keras")
+    model.save(tmp_path / "ours.keras")
+    with warnings.catch_warnings():
+        if y is None:
+            warnings.filterwarnings("ignore", message=".* does not say how the model was compiled")
+        read_here = saving.load_model(tmp_path / "theirs.keras")
+    expected = predictions(model, x)
+    assert_same(predictions(read_here, x), expected)
+    if (case, "keras") not in READ_BY:
+        return
+    read_there = keras.models.load_model(tmp_path / "ours.keras")
+    assert_same(predictions(read_there, x), expected)
+    if y is not None:
+        assert int(read_there.optimizer.iterations) == model.optimizer.iterations
+        assert_trains_on(read_there, x, y, model.fit(x, y, **FIT).history, case, "keras")
+        assert_trains_on(read_here, x, y, theirs.fit(x, y, **FIT).history, case, "keras")

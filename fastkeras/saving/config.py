@@ -121,6 +121,21 @@ def compile_to_config(compiled):
     )
 
 
+def compile_to_keras_3(compiled):
+    """The "compile_config" of a .keras file."""
+    given = compiled.arguments()
+    weight, optimizer = given["loss_weights"], _optimizer_to_config(given["optimizer"])
+    return _portable(
+        {
+            "optimizer": {"module": "keras.optimizers", **optimizer, "registered_name": None},
+            "loss": compiled.loss.name if isinstance(given["loss"], str) else losses.serialize(compiled.loss),
+            "loss_weights": None if weight is None else [weight],
+            "metrics": [metrics.serialize(metric) for metric in given["metrics"]] or None,
+            "weighted_metrics": [metrics.serialize(metric) for metric in given["weighted_metrics"]] or None,
+        }
+    )
+
+
 def _metrics_to_config(compiled, given, by_weight):
     """A list of names and objects; objects have the names they are reported under.
 
@@ -163,8 +178,9 @@ def _flat(config):
 
 
 def compile_from_config(config):
-    """The arguments of compile that a "training_config" of Keras 2, Keras 3 or fastkeras holds."""
-    optimizer = config.get("optimizer_config")
+    """The arguments of compile that a "training_config" of Keras 2, Keras 3 or fastkeras holds, or the "compile_config"
+    of a .keras file."""
+    optimizer = config.get("optimizer_config", config.get("optimizer"))
     if not isinstance(optimizer, dict):
         raise ValueError(f"The optimizer is not described by a dictionary. Received: {optimizer!r:.200}")
     return {

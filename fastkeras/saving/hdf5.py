@@ -85,17 +85,19 @@ _Message = namedtuple("_Message", "kind flags data")
 
 
 class File:
-    """An open file: `root` is its root group. Use it in a `with` statement.
+    """An open file: `root` is its root group, `size` its length in bytes. Use it in a `with` statement.
+
+    content: where the file's bytes are, open for reading, if they are not at `path`, which errors name.
 
     Raises OSError if the file cannot be read and ValueError, from here and from whatever is read later, if it is
     damaged or holds something Keras does not write.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, content=None):
         self.path = os.fspath(path)
-        self._file = open(self.path, "rb")  # noqa: SIM115 (closed by __exit__)
+        self._file = content or open(self.path, "rb")  # noqa: SIM115 (closed by __exit__)
         try:
-            self._size = os.fstat(self._file.fileno()).st_size
+            self.size = self._file.seek(0, os.SEEK_END)
             self._collections, self._collected = {}, 0
             self.root = Group(self, self._root_address(), "/")
         except BaseException:
@@ -118,8 +120,8 @@ class File:
 
     def _root_address(self):
         """II.A: the superblock."""
-        if self._size < len(_SIGNATURE):
-            raise self.damaged(f"it is not an HDF5 file, having {self._size} bytes")
+        if self.size < len(_SIGNATURE):
+            raise self.damaged(f"it is not an HDF5 file, having {self.size} bytes")
         if self.block(0, len(_SIGNATURE)).take(len(_SIGNATURE)) != _SIGNATURE:
             raise self.damaged("it is not an HDF5 file")
         (version,) = self.block(8, 1).numbers("B")
@@ -129,27 +131,27 @@ class File:
         offsets, lengths, base, end, root = block.numbers("xxxxBBxxxxxxxxxQxxxxxxxxQxxxxxxxxxxxxxxxxQ")
         if version != 0 or (offsets, lengths, base) != (8, 8, 0):
             raise self.damaged("its first block makes no sense")
-        if end > self._size:
-            raise self.damaged(f"it has been cut off after {self._size} of {end} bytes")
+        if end > self.size:
+            raise self.damaged(f"it has been cut off after {self.size} of {end} bytes")
         return root
 
     def block(self, address, size):
         """`size` bytes at `address`."""
-        if size > _MAX_BLOCK or address + size > self._size:
-            raise self.damaged(f"{size} bytes at {address} expected, in a file of {self._size}")
+        if size > _MAX_BLOCK or address + size > self.size:
+            raise self.damaged(f"{size} bytes at {address} expected, in a file of {self.size}")
         self._file.seek(address)
         return _Block(self._file.read(size), self.damaged)
 
     def array(self, address, shape, dtype):
         """The array stored at `address`."""
         count = math.prod(shape)
-        if address + count * dtype.itemsize > self._size:
-            raise self.damaged(f"an array of shape {shape} at {address} expected, in a file of {self._size} bytes")
+        if address + count * dtype.itemsize > self.size:
+            raise self.damaged(f"an array of shape {shape} at {address} expected, in a file of {self.size} bytes")
         self._file.seek(address)
-        values = np.fromfile(self._file, dtype, count)
-        if values.size != count:
+        values = np.empty(shape, dtype)
+        if self._file.readinto(values.reshape(-1).view(np.uint8)) != values.nbytes:
             raise self.damaged("it has been cut off while it was read")
-        return values.reshape(shape)
+        return values
 
     def messages(self, address):
         """IV.A.1.a: the messages of the object header at `address`."""

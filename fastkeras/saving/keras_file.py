@@ -1,0 +1,66 @@
+"""Keras 3's own files, "model.keras": a zip archive of
+
+metadata.json      the version that wrote it
+config.json        the architecture, as `to_json` writes it, and under "compile_config" the arguments of compile
+model.weights.h5   the weights by class (saving/weights.py), and the optimizer's state
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from contextlib import contextmanager
+
+from fastkeras.saving import hdf5, weights
+from fastkeras.saving.config import compile_to_keras_3, parse, to_json
+from fastkeras.utils import atomic
+from fastkeras.version import __version__
+
+KERAS_VERSION = "3.0.0"  # the first that reads this
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_MAX_TEXT = 1 << 26  # bytes of a configuration; real ones stay far below
+
+
+def write(path, model, include_optimizer):
+    """Writes a model to a .keras file, whole or not at all."""
+    config = json.loads(to_json(model))
+    trained = model.compiled if include_optimizer else None
+    if trained:
+        config["compile_config"] = compile_to_keras_3(trained)
+    with weights.file_in_memory() as (file, content):
+        weights.write_places(file, model)
+        if trained and trained.owns_optimizer:
+            weights.write_numbered_optimizer(file, trained.optimizer)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr(_METADATA, json.dumps({"keras_version": KERAS_VERSION, "fastkeras_version": __version__}))
+        members.writestr(_CONFIG, json.dumps(config))
+        members.writestr(_WEIGHTS, content.getbuffer())
+    atomic.write(path, archive.getbuffer())
+
+
+@contextmanager
+def opened(path):
+    """(configuration, open hdf5.File with the weights) of a .keras file.
+
+    Raises OSError if it cannot be read, and ValueError if it is damaged or is none.
+    """
+    try:
+        with zipfile.ZipFile(path) as members:
+            config = parse(_member(members, _CONFIG, path, _MAX_TEXT), f"The model in '{path}'")
+            stored = _member(members, _WEIGHTS, path, members.start_dir)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError) as error:
+        raise ValueError(f"'{path}' is damaged, or is no .keras file: {error}") from None
+    with hdf5.File(path, io.BytesIO(stored)) as file:
+        yield config, file
+
+
+def _member(members, name, path, limit):
+    """The bytes of a member, which must be no more than `limit`: a member may claim any size, and unpack to it."""
+    if name not in members.namelist():
+        raise ValueError(f"'{path}' is no .keras file: it has no '{name}'. Received: {members.namelist()!r:.200}")
+    with members.open(name) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"'{path}': '{name}' is larger than it may be, {limit} bytes, which Keras never packs it to.")
+    return content
