@@ -2,6 +2,7 @@
 
 import copy
 import json
+import textwrap
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from fastkeras.layers import (
     StackedRNNCells,
     TimeDistributed,
 )
+from fastkeras.layers import rnn as rnn_module
 
 RNG = np.random.default_rng(29)
 PAIRS = [
@@ -218,6 +220,21 @@ def test_initial_states_may_be_grouped_by_cell():
     assert np.abs(grouped[0] - layer(x)[0]).max() > 1e-3
     sizes = [state.shape for state in layer.get_initial_state(7)]
     assert sizes == [(7, 3), (7, 3), (7, 5)] and not layer.get_initial_state(1)[0].any()
+
+
+def test_the_cell_of_the_docstring_is_a_linear_simple_rnn():
+    told = rnn_module.__doc__
+    example = told[told.index("    class MinimalCell") : told.index("A layer that a cell holds")]
+    names = {"Layer": Layer}
+    exec(textwrap.dedent(example), names)
+    cell = names["MinimalCell"]
+    layer, own = built(SimpleRNN(5, "linear", use_bias=False), (3, 4, 2)), built(RNN(cell(5)), (3, 4, 2))
+    own.set_weights(layer.get_weights())
+    x, dy = random(3, 4, 2), random(3, 5)
+    for got, wanted in zip(run_layer(own, x, [dy]), run_layer(layer, x, [dy]), strict=True):
+        for a, b in zip(got, wanted, strict=True):
+            assert_close(a, b, 1e-5)
+    assert cell.from_config(own.cell.get_config()).units == 5
 
 
 class Holder(Layer):

@@ -35,8 +35,10 @@ returns dx and the list of the gradients of `states`. The buffers of `run` are t
         def get_config(self):
             return {**super().get_config(), "units": self.units}
 
+A layer that a cell holds is among its sublayers() and is run with run.inside(layer, name).
+
 The steps run one by one, in Python, over all rows of the batch. SimpleRNN, LSTM and GRU give the same numbers as RNN of
-their cells, and are much faster.
+their cells, but compute each distinct state once.
 """
 
 import numpy as np
