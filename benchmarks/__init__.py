@@ -8,4 +8,5 @@ peer.py         a library in a process of its own (worker.py is that process)
 compare.py      turns: one peer works, the others sleep, round after round
 report.py       medians, spread, ratios, Markdown
 machine.py      the processor, its load, the memory a process took
+phases.py       where the time of a training step of fastkeras goes: `python -m benchmarks.phases`
 """

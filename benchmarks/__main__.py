@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import compare, machine
+from benchmarks import compare, data, machine
 from benchmarks.libraries import LIBRARIES
 from benchmarks.report import markdown
 from benchmarks.workloads import WORKLOADS
@@ -23,6 +23,12 @@ def positive(text):
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"expected a positive integer. Received: {text!r}")
     return int(text)
+
+
+def folder(text):
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"expected a folder that exists. Received: {text!r}")
+    return Path(text)
 
 
 def output_file(text):
@@ -48,6 +54,7 @@ def parse_arguments(arguments=None):
         "numpy, for gemm, is found beside fastkeras")  # fmt: skip
     add("--threads", type=positive, default=machine.processors(), metavar="N", help="default: all processors")
     add("--rounds", type=positive, default=7, metavar="R", help="measurements of each peer (default: 7)")
+    add("--data", type=folder, metavar="FOLDER", help="where reuters.jsonl.gz and treebank.jsonl.gz are (see data.py)")
     add("--json", type=output_file, metavar="FILE", help="write everything that was measured")
     add("--report", nargs="+", type=Path, metavar="FILE", help="measure nothing, print the tables of such files")
     options = parser.parse_args(arguments)
@@ -62,6 +69,7 @@ def main():
     if options.report:
         print("\n\n".join(markdown(json.loads(file.read_text())) for file in options.report))
         return 0
+    data.folder = options.data
     report = compare.run(options.workload, options.peer, options.threads, options.rounds, options.case, options.json)
     return 1 if any(workload["failed"] for workload in report["workloads"]) else 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import machine
+from benchmarks.data import MissingFileError
 from benchmarks.libraries import LIBRARIES
 from benchmarks.peer import MissingError, Peer, PeerError
 from benchmarks.report import details, heading
@@ -110,6 +111,9 @@ def run(names, pythons, threads, rounds, texts, file=None):
                 result = run_workload(WORKLOADS[name], found, threads, rounds, texts, folder)
             except ModuleNotFoundError as error:
                 print(f'\n{name}: skipped: {error} (its data: pip install "fastkeras[benchmarks]")', flush=True)
+                continue
+            except MissingFileError as error:
+                print(f"\n{name}: skipped: {error}", flush=True)
                 continue
             report["workloads"].append(result)
             print(details(result), flush=True)

@@ -131,8 +131,7 @@ class KerasTrainer(Trainer):
     def __init__(self, workload, keras, x, y):
         super().__init__(workload, x, y)
         self.model = workload.keras_model(keras)
-        values = FirstWeights()
-        self.model.set_weights([values(w.shape) for w in self.model.get_weights()])
+        set_keras_weights(self.model)
 
         class Clock(keras.callbacks.Callback):
             def on_train_begin(self, logs=None):
@@ -194,25 +193,36 @@ class TorchTrainer(Trainer):
 
 
 class FirstWeights:
-    """Called with the shapes of a model's weights in Keras's order, gives the same values in every process."""
+    """Called with the shapes of a model's kernels in Keras's order, gives the same values in every process."""
 
     def __init__(self):
         self.random = np.random.default_rng(0)
 
     def __call__(self, shape):
-        """Zeros for a bias, else normal with the standard deviation 1 / sqrt(inputs)."""
-        if len(shape) == 1:
-            return np.zeros(shape, np.float32)
+        """Normal with the standard deviation 1 / sqrt(inputs)."""
         scale = 1 / math.sqrt(math.prod(shape[:-1]))
         return (scale * self.random.standard_normal(shape)).astype(np.float32)
 
 
+def set_keras_weights(model):
+    """Gives a Keras model the weights of FirstWeights, and zeros for biases."""
+    values, weights = FirstWeights(), []
+    for w in model.weights:
+        shape = tuple(w.shape)
+        weights.append(np.zeros(shape, np.float32) if "bias" in w.name else values(shape))
+    model.set_weights(weights)
+
+
 def set_torch_weights(torch, model):
-    """Gives a PyTorch model the weights that FirstWeights gives to the Keras model of the same layers."""
+    """Gives a PyTorch model the weights that `set_keras_weights` gives to the Keras model of the same layers."""
     values, nn = FirstWeights(), torch.nn
 
     def kernel(outputs, inputs):
         return torch.from_numpy(values((inputs, outputs)).T)
+
+    def gates(mode, W):
+        """Keras's gates z r h as PyTorch's r z h; those of an LSTM are i f c o in both."""
+        return torch.cat([W.chunk(3)[i] for i in (1, 0, 2)]) if mode == "GRU" else W
 
     with torch.no_grad():
         for layer in model.modules():
@@ -221,10 +231,8 @@ def set_torch_weights(torch, model):
                 layer.bias.zero_()
             elif isinstance(layer, nn.Embedding):
                 layer.weight.copy_(torch.from_numpy(values(tuple(layer.weight.shape))))
-            elif isinstance(layer, nn.RNN):
-                layer.weight_ih_l0.copy_(kernel(*layer.weight_ih_l0.shape))
-                layer.weight_hh_l0.copy_(kernel(*layer.weight_hh_l0.shape))
-                layer.bias_ih_l0.zero_()
-                layer.bias_hh_l0.zero_()
+            elif isinstance(layer, nn.RNNBase):
+                for weight in layer.parameters():  # weight_ih, weight_hh, the biases; then the other way
+                    weight.copy_(gates(layer.mode, kernel(*weight.shape)) if weight.ndim == 2 else 0 * weight)
             elif next(layer.parameters(recurse=False), None) is not None:
                 raise TypeError(f"set_torch_weights does not know the layer {layer}")

@@ -1,5 +1,6 @@
 """The benchmarks' own logic: turns, failures, ratios, tables, and the pipe to a peer. No time is judged here."""
 
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -14,9 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # after an installed fastkeras
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import compare, data, libraries, machine, report, worker, workload  # noqa: E402
+from benchmarks import compare, data, libraries, machine, phases, report, worker, workload  # noqa: E402
 from benchmarks.peer import MissingError, Peer, PeerError  # noqa: E402
-from benchmarks.workloads import WORKLOADS, gemm, mlp, startup  # noqa: E402
+from benchmarks.workloads import WORKLOADS, gemm, mlp, predict, startup  # noqa: E402
+from fastkeras._kernels import lstm  # noqa: E402
 
 
 class TwoCases(workload.Workload):
@@ -214,6 +216,7 @@ def test_peers_are_given_with_their_interpreters():
         (["--threads", "0"], "expected a positive integer. Received: '0'"),
         (["--rounds", "many"], "expected a positive integer. Received: 'many'"),
         (["--workload", "sleep"], "invalid choice: 'sleep'"),
+        (["--data", "no/such/folder"], "expected a folder that exists. Received: 'no/such/folder'"),
         (["--json", "no/such/folder/x.json"], "expected a file in a folder that exists"),
     ],
 )
@@ -280,11 +283,12 @@ class FakeKeras:
         self.callbacks = SimpleNamespace(Callback=object)
         self.epochs_of_fits = []
 
-    def get_weights(self):
-        return [np.ones((3, 2)), np.ones(2)]
+    @property
+    def weights(self):
+        return [SimpleNamespace(name=name, shape=shape) for name, shape in (("kernel", (3, 2)), ("gru/bias:0", (2, 3)))]
 
     def set_weights(self, weights):
-        self.weights = weights
+        self.weights_set = weights
 
     def fit(self, x, y, batch_size, epochs, shuffle, verbose, callbacks):
         assert (len(x), batch_size, shuffle, verbose) == (10, 4, False, 0)
@@ -323,7 +327,10 @@ def test_the_first_weights_are_the_same_everywhere():
     kernels = [workload.FirstWeights()((200, 300)) for _ in range(2)]
     np.testing.assert_array_equal(*kernels)
     assert kernels[0].std() == pytest.approx(200**-0.5, rel=0.05)
-    np.testing.assert_array_equal(workload.FirstWeights()((3,)), np.zeros(3))
+    keras = FakeKeras(None)
+    workload.set_keras_weights(keras)
+    np.testing.assert_array_equal(keras.weights_set[0], workload.FirstWeights()((3, 2)))
+    np.testing.assert_array_equal(keras.weights_set[1], np.zeros((2, 3)))
 
 
 def ours():
@@ -371,6 +378,69 @@ def test_both_libraries_are_asked_for_the_same_product(part):
 def test_reviews_keep_the_last_frequent_words_behind_zeros(monkeypatch):
     monkeypatch.setattr(data, "review_words", lambda: [[1, 9, 2], [3, 1, 2, 4, 5], []])
     np.testing.assert_array_equal(data.review_ids(5, 3), [[0, 1, 2], [1, 2, 4], [0, 0, 0]])
+
+
+def test_newswires_and_sentences_come_from_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "folder", tmp_path)
+    monkeypatch.setattr(data, "shuffled", lambda *arrays: list(arrays))
+    for name, found in [
+        ("reuters", [[3, "Oil, oil and gold"], [7, "gold and oil: oil!"]]),
+        ("treebank", [[["The", "DT"], ["dog", "NN"], ["the", "DT"]], [["dog", "VB"], ["dog", "NN"]]]),
+    ]:
+        with gzip.open(tmp_path / f"{name}.jsonl.gz", "wt") as file:
+            file.writelines(json.dumps(line) + "\n" for line in found)
+    ids, topics = data.newswires(3, 3)
+    np.testing.assert_array_equal(ids, [[1, 1, 2], [2, 1, 1]])  # "and" and "gold" come twice, and "gold" last
+    np.testing.assert_array_equal(topics, [3, 7])
+    words, tags = data.tagged_sentences(4)
+    np.testing.assert_array_equal(words, [[1, 2, 1, 0], [2, 2, 0, 0]])
+    np.testing.assert_array_equal(tags, [[1, 2, 1, 0], [3, 2, 0, 0]])
+
+
+@pytest.mark.parametrize("folder", [None, "."])
+def test_a_workload_without_its_file_is_skipped(folder, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(data, "folder", folder and tmp_path)
+    report = compare.run(["reuters-lstm"], {}, 1, 1, [""])
+    assert report["workloads"] == []
+    assert (
+        "reuters-lstm: skipped: no file reuters.jsonl.gz (name a folder that has it: --data" in capsys.readouterr().out
+    )
+
+
+class SmallLSTM(workload.Training):
+    name, title, batch = "small", "a small LSTM", 8
+
+    def data(self):
+        return {"x": np.arange(80).reshape(16, 5) % 7, "y": np.ones((16, 1), np.float32)}
+
+    def keras_model(self, keras):
+        layers = [keras.layers.Embedding(7, 2), keras.layers.LSTM(4), keras.layers.Dense(1)]
+        model = keras.Sequential([keras.Input((5,), dtype="int32"), *layers])
+        model.compile("sgd", "mse")
+        return model
+
+
+def test_a_predict_runs_in_fastkeras(tmp_path):
+    work = predict.Predict(SmallLSTM())
+    np.savez(tmp_path / "data.npz", **work.data())
+    assert 0 < work.start(ours(), tmp_path / "data.npz").measure("") < 1
+    assert (work.name, work.batch) == ("predict-small", 8)
+
+
+def test_phases_share_out_the_time_of_a_step():
+    before = lstm.forward
+    spent, seconds, steps = phases.measure(SmallLSTM(), least=0.01)
+    assert lstm.forward is before
+    assert spent["lstm", "forward"].calls == spent["optimizers", "sgd"].calls == steps
+    assert spent["prefix", "States"].calls == steps
+    # Eight rows of five ids, two of them alike: 35 states, each multiplied by the recurrent kernel (4, 16)
+    assert spent["lstm", "forward"].flops == spent["lstm", "backward"].flops == steps * 2 * 35 * 4 * 16
+    found = phases.by_phase(spent, seconds)
+    assert sum(its.seconds for its in found.values()) == pytest.approx(seconds)
+    assert not found[phases.OTHER].calls
+    text = phases.report(spent, seconds, steps, 1e12)
+    assert cells(text, "| a step")[3] == "100%"
+    assert cells(text, "| time loop, forward")[1] == "1.00"
 
 
 def test_the_machine_is_described():

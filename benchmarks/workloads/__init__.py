@@ -1,9 +1,13 @@
 """All workloads by name. To add one, write its class in a file of this folder and put it into the list."""
 
+from benchmarks.workloads.distinct import DistinctIdsLSTM
 from benchmarks.workloads.gemm import Gemm
-from benchmarks.workloads.imdb import AllReviewsSimpleRNN, ReviewsSimpleRNN
+from benchmarks.workloads.imdb import AllReviewsSimpleRNN, ReviewsGRU, ReviewsLSTM, ReviewsSimpleRNN
 from benchmarks.workloads.mlp import DigitsMLP, LinearRegression, PredictOneRow, TinyMLP
+from benchmarks.workloads.predict import Predict
+from benchmarks.workloads.reuters import NewswiresLSTM
 from benchmarks.workloads.startup import FirstEpoch, Import
+from benchmarks.workloads.tagging import TaggerBiLSTM
 from benchmarks.workloads.tokenizer import Tokenize
 
 WORKLOADS = {
@@ -14,10 +18,20 @@ WORKLOADS = {
         LinearRegression(),
         DigitsMLP(),
         ReviewsSimpleRNN(),
+        ReviewsGRU(),
+        NewswiresLSTM(),
+        TaggerBiLSTM(),
+        DistinctIdsLSTM(),
         PredictOneRow(),
+        Predict(ReviewsSimpleRNN()),
+        Predict(ReviewsGRU()),
+        Predict(NewswiresLSTM()),
+        Predict(TaggerBiLSTM()),
+        Predict(DistinctIdsLSTM()),
         Tokenize(),
         Import(),
         FirstEpoch(DigitsMLP()),
         FirstEpoch(AllReviewsSimpleRNN()),
+        FirstEpoch(ReviewsLSTM()),
     )
 }

@@ -52,3 +52,62 @@ class AllReviewsSimpleRNN(ReviewsSimpleRNN):
 
     title = f"{ReviewsSimpleRNN.title}, all 25,000 reviews"
     rows = 25_000
+
+
+class ReviewsGRU(Training):
+    name = "imdb-gru"
+    title = "IMDB Embedding(10000, 100) GRU(128), T=500, adam"
+    batch = 64
+    rows = 64 * 16
+
+    def data(self):
+        _, labels = data.reviews()
+        return {"x": data.review_ids(VOCABULARY, LENGTH)[: self.rows], "y": labels[: self.rows, None]}
+
+    def keras_model(self, keras):
+        model = keras.Sequential(
+            [
+                keras.Input(shape=(LENGTH,), dtype="int32"),
+                keras.layers.Embedding(VOCABULARY, 100),
+                self.keras_layer(keras),
+                keras.layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+        model.compile(optimizer="adam", loss="binary_crossentropy")
+        return model
+
+    def keras_layer(self, keras):
+        return keras.layers.GRU(128)
+
+    def torch_model(self, torch):
+        nn, layer = torch.nn, self.torch_layer(torch.nn)
+
+        class Model(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embedding = nn.Embedding(VOCABULARY, 100)
+                self.recurrent = layer
+                self.dense = nn.Linear(128, 1)
+
+            def forward(self, ids):
+                y, _ = self.recurrent(self.embedding(ids))
+                return self.dense(y[:, -1])
+
+        model = Model()
+        return model, torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7), nn.BCEWithLogitsLoss()
+
+    def torch_layer(self, nn):
+        return nn.GRU(100, 128, batch_first=True)
+
+
+class ReviewsLSTM(ReviewsGRU):
+    """For startup.FirstEpoch, which shows the memory that long sequences take."""
+
+    name = "imdb-lstm"
+    title = "IMDB Embedding(10000, 100) LSTM(128), T=500, adam"
+
+    def keras_layer(self, keras):
+        return keras.layers.LSTM(128)
+
+    def torch_layer(self, nn):
+        return nn.LSTM(100, 128, batch_first=True)

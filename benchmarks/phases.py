@@ -1,0 +1,189 @@
+"""Where the time of a fastkeras training step goes: `python -m benchmarks.phases --workload NAME`.
+
+Every kernel that fastkeras calls is put between two readings of the clock, while whole epochs are trained. A kernel
+belongs to a phase of the step, and what no kernel takes is Python and numpy. The products among the kernels are counted
+too, so that their speed stands beside the machine's best (a product of 1024 x 1024 x 1024).
+"""
+
+import argparse
+import functools
+import inspect
+import math
+import sys
+import time
+from dataclasses import dataclass
+
+from benchmarks import data
+from benchmarks.__main__ import folder, positive
+from benchmarks.machine import processors
+from benchmarks.report import number, percent, table
+from benchmarks.workload import KerasTrainer, Training, seconds_per_call
+from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads.gemm import product
+
+# (module, kernel or "*") of fastkeras._kernels -> phase; the first that fits counts
+PHASES = {
+    ("rows", "*"): "gather and scatter",
+    ("prefix", "*"): "equal pasts",
+    ("dense", "forward"): "projection",
+    ("lstm", "forward"): "time loop, forward",
+    ("gru", "forward"): "time loop, forward",
+    ("simple_rnn", "forward"): "time loop, forward",
+    ("lstm", "backward"): "time loop, backward",
+    ("gru", "backward"): "time loop, backward",
+    ("simple_rnn", "backward"): "time loop, backward",
+    ("dense", "backward"): "weight and input gradients",
+    ("gemm", "*"): "weight and input gradients",
+    ("gru", "input_gradient"): "weight and input gradients",
+    ("recurrent", "inputs"): "weight and input gradients",
+    ("losses", "*"): "loss and metrics",
+    ("metrics", "*"): "loss and metrics",
+    ("optimizers", "*"): "optimizer",
+}
+OTHER, REST = "other kernels", "Python and numpy"
+
+
+def time_loop_flops(a):
+    return 2 * a["states"].count * a["R"].size
+
+
+# floating-point operations of the matrix products in one call, from the arguments by name
+FLOPS = {
+    ("dense", "forward"): lambda a: 2 * len(a["x"]) * a["W"].size,
+    ("dense", "backward"): lambda a: 2 * len(a["x"]) * a["W"].size * sum(a[d] is not None for d in ("dx", "dW")),
+    ("gemm", "gemm"): lambda a: 2 * a["A"].size * a["C"].shape[1],
+    **{(layer, way): time_loop_flops for layer in ("lstm", "gru", "simple_rnn") for way in ("forward", "backward")},
+}
+
+
+@dataclass
+class Spent:
+    calls: int = 0
+    seconds: float = 0.0
+    flops: int = 0
+
+
+class Clock:
+    """Puts every kernel that the loaded modules of fastkeras hold between two readings of the clock.
+
+    spent: {(module, kernel): Spent}
+    """
+
+    def __init__(self):
+        self.spent, self.replaced = {}, []
+
+    def __enter__(self):
+        timed = {}
+        for name, module in list(sys.modules.items()):
+            if not name.startswith("fastkeras"):
+                continue
+            for attribute, value in list(vars(module).items()):
+                key = _kernel(value)
+                if key is not None:
+                    timed.setdefault(id(value), self._timed(value, *key))
+                    self.replaced.append((module, attribute, value))
+                    setattr(module, attribute, timed[id(value)])
+        return self
+
+    def __exit__(self, *exception):
+        for module, attribute, value in self.replaced:
+            setattr(module, attribute, value)
+
+    def _timed(self, call, module, kernel):
+        spent = self.spent.setdefault((module, kernel), Spent())
+        flops = FLOPS.get((module, kernel))
+        names = list(inspect.signature(call).parameters) if flops else []
+
+        @functools.wraps(call, updated=())
+        def timed(*arguments, **options):
+            begin = time.perf_counter()
+            result = call(*arguments, **options)
+            spent.seconds += time.perf_counter() - begin
+            spent.calls += 1
+            if flops:
+                spent.flops += flops(dict(zip(names, arguments, strict=False)) | options)
+            return result
+
+        return timed
+
+
+def _kernel(value):
+    """(module, name) of a kernel's wrapper, or of the tree of equal pasts, which is a class; else None."""
+    place, _, module = (getattr(value, "__module__", None) or "").rpartition(".")
+    if place != "fastkeras._kernels" or module in ("cpu", "threads", "array"):
+        return None
+    is_kernel = type(value).__name__ in ("cython_function_or_method", "builtin_function_or_method")
+    return (module, value.__name__) if is_kernel or getattr(value, "__name__", None) == "States" else None
+
+
+def phase_of(module, kernel):
+    return PHASES.get((module, kernel)) or PHASES.get((module, "*")) or OTHER
+
+
+def measure(training, least=1.0):
+    """({(module, kernel): Spent}, seconds, steps) of whole epochs that last `least` seconds or more, after a first."""
+    import fastkeras
+
+    arrays = training.data()
+    trainer = KerasTrainer(training, fastkeras, arrays["x"], arrays["y"])
+    trainer.first_epoch()
+    epochs = math.ceil(least / trainer.epochs_time(1))
+    with Clock() as clock:
+        begin = time.perf_counter()
+        trainer.fit(epochs)
+        seconds = time.perf_counter() - begin
+    return clock.spent, seconds, epochs * trainer.steps
+
+
+def by_phase(spent, seconds):
+    """{phase: Spent} in the order of PHASES; the phase REST has what no kernel took."""
+    phases = {phase: Spent() for phase in (*PHASES.values(), OTHER, REST)}
+    for kernel, its in spent.items():
+        total = phases[phase_of(*kernel)]
+        total.calls += its.calls
+        total.seconds += its.seconds
+        total.flops += its.flops
+    phases[REST].seconds = seconds - sum(total.seconds for total in phases.values())
+    return phases
+
+
+def peak():
+    """Floating-point operations per second of a product of 1024 x 1024 x 1024."""
+    call, _ = product("fastkeras", 1024, 1024, 1024, "y")
+    return 2 * 1024**3 / seconds_per_call(call)
+
+
+def report(spent, seconds, steps, best):
+    """The table of phases; those that took no time are left out."""
+    phases = {phase: its for phase, its in by_phase(spent, seconds).items() if its.seconds}
+    phases["a step"] = Spent(sum(i.calls for i in phases.values()), seconds, sum(i.flops for i in phases.values()))
+    rows = []
+    for phase, its in phases.items():
+        calls, took = its.calls / steps or None, 1e3 * its.seconds / steps
+        speed = its.flops / its.seconds or None
+        speeds = number(speed and speed / 1e9), percent(speed and speed / best)
+        rows.append([phase, number(calls), number(took), percent(its.seconds / seconds), *speeds])
+    return table(["phase", "kernel calls", "ms", "share", "GFLOP/s", "of peak"], rows)
+
+
+def main():
+    trainings = [name for name, workload in WORKLOADS.items() if isinstance(workload, Training)]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.phases", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--workload", nargs="+", choices=trainings, default=trainings, metavar="NAME",
+                        help=", ".join(trainings))  # fmt: skip
+    parser.add_argument("--threads", type=positive, default=processors(), metavar="N", help="default: all processors")
+    parser.add_argument("--data", type=folder, metavar="FOLDER", help="as for python -m benchmarks")
+    options = parser.parse_args()
+
+    import fastkeras
+
+    fastkeras.config.set_num_threads(options.threads)
+    data.folder, best = options.data, peak()
+    print(f"peak: {number(best / 1e9)} GFLOP/s with {options.threads} threads")
+    for name in options.workload:
+        print(f"\n{name}: {WORKLOADS[name].title}, batch {WORKLOADS[name].batch}\n")
+        print(report(*measure(WORKLOADS[name]), best), flush=True)
+
+
+if __name__ == "__main__":
+    main()
