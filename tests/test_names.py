@@ -16,8 +16,11 @@ NAMES = {
     "datasets.reuters": "get_label_names get_word_index load_data",
     "initializers": "Constant GlorotUniform HeNormal Initializer Ones Orthogonal RandomNormal Zeros deserialize get "
     "glorot_uniform serialize",
-    "layers": "Activation Bidirectional Dense Dropout Embedding Flatten GRU GRUCell Input InputLayer LSTM LSTMCell "
-    "Layer Masking RNN RepeatVector SimpleRNN SimpleRNNCell SpatialDropout1D StackedRNNCells TimeDistributed",
+    "layers": "Activation AveragePooling1D AveragePooling2D AvgPool2D Bidirectional Conv1D Conv2D Convolution1D "
+    "Convolution2D Dense Dropout Embedding Flatten GRU GRUCell GlobalAveragePooling1D "
+    "GlobalAveragePooling2D GlobalAvgPool1D GlobalMaxPool1D GlobalMaxPooling1D GlobalMaxPooling2D Input "
+    "InputLayer LSTM LSTMCell Layer Masking MaxPool2D MaxPooling1D MaxPooling2D RNN RepeatVector "
+    "SimpleRNN SimpleRNNCell SpatialDropout1D StackedRNNCells TimeDistributed",
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy binary_crossentropy categorical_crossentropy deserialize get mae "
     "mean_absolute_error mean_squared_error mse serialize sparse_categorical_crossentropy",

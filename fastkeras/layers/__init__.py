@@ -6,6 +6,24 @@ from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, 
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
+from fastkeras.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AvgPool1D,
+    AvgPool2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 from fastkeras.layers.regularization import Dropout, SpatialDropout1D
 from fastkeras.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from fastkeras.layers.simple_rnn import SimpleRNN
@@ -17,6 +35,10 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AvgPool1D",
+    "AvgPool2D",
     "Bidirectional",
     "Conv1D",
     "Conv2D",
@@ -27,11 +49,23 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "Input",
     "InputLayer",
     "LSTMCell",
     "Layer",
     "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
     "RepeatVector",
     "SimpleRNN",
     "SimpleRNNCell",
@@ -40,7 +74,8 @@ __all__ = [
     "TimeDistributed",
 ]
 
-know({name: globals()[name] for name in __all__ if name not in ("Input", "Layer")})
+_CLASSES = {name: globals()[name] for name in __all__ if name not in ("Input", "Layer")}
+know({cls.__name__: cls for cls in _CLASSES.values()} | _CLASSES)  # files are written with a class's own name
 
 
 def __getattr__(name):

@@ -13,7 +13,7 @@ from fastkeras.layers.windows import (
     as_images,
     borders,
     check_axes,
-    check_windows,
+    check_places,
     checked_format,
     from_images,
     one_of,
@@ -99,7 +99,7 @@ class Conv(Layer):
             raise ValueError(
                 f"Layer '{self.name}' ({kind}): expected {wanted} input channels. Received: shape {tuple(input_shape)}"
             )
-        check_windows(self, input_shape, self._windows())
+        check_places(self, input_shape, self._windows() if self.padding == "valid" else (1,) * self.rank)
 
     def build(self, input_shape):
         _, channels = parts(input_shape, self.data_format)

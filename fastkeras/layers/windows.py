@@ -78,15 +78,13 @@ def check_axes(layer, input_shape):
         )
 
 
-def check_windows(layer, input_shape, windows):
-    """Raises a ValueError that names the layer if an axis is too short for a window, which may stand out of it (unless
-    padding is "valid") but must hold at least one place."""
-    least = windows if layer.padding == "valid" else (1,) * layer.rank
+def check_places(layer, input_shape, least):
+    """Raises a ValueError that names the layer if a shape has fewer than `least` places on an axis."""
     extents, _ = parts(input_shape, layer.data_format)
-    if any(n is not None and n < w for n, w in zip(extents, least, strict=True)):
+    if any(n is not None and n < k for n, k in zip(extents, least, strict=True)):
         raise ValueError(
-            f"Layer '{layer.name}' ({type(layer).__name__}): with padding={layer.padding!r} there must be at least "
-            f"{' x '.join(map(str, least))} places. Received: shape {tuple(input_shape)}"
+            f"Layer '{layer.name}' ({type(layer).__name__}): expected at least {' x '.join(map(str, least))} places "
+            f"for a window. Received: shape {tuple(input_shape)}"
         )
 
 
