@@ -124,7 +124,16 @@ def pair(layer_class, cell_class, options, units, shape, **flags):
     return layer, rnn
 
 
-@pytest.mark.parametrize("flags", [{}, {"return_sequences": True, "go_backwards": True}], ids=str)
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {},
+        {"return_sequences": True, "go_backwards": True},
+        {"zero_output_for_mask": True},
+        {"zero_output_for_mask": True, "return_sequences": True},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("masked", MASKS)
 @pytest.mark.parametrize(("layer_class", "cell_class", "options"), PAIRS, ids=IDS)
 def test_rnn_of_a_cell_is_the_layer(layer_class, cell_class, options, masked, flags):
@@ -355,6 +364,18 @@ def test_penalties_constraints_and_options_of_a_cell():
     assert [v.path for v in cell.variables] == [
         f"reader/{cell.name}/{name}" for name in ("kernel", "recurrent_kernel", "bias")
     ]
+
+
+@pytest.mark.parametrize("make", [LSTM, lambda units, **options: RNN(LSTMCell(units), **options)], ids=["LSTM", "RNN"])
+def test_a_mask_reaches_the_loss_past_states_in_and_out(make):
+    ids, h, c = keras.Input((4,), dtype="int32"), keras.Input((3,)), keras.Input((3,))
+    steps = Embedding(7, 2, mask_zero=True)(ids)
+    y, *_ = make(3, return_sequences=True, return_state=True)(steps, initial_state=[h, c])
+    model = keras.Model([ids, h, c], y)
+    model.compile("sgd", "mse")
+    x = [np.array([[1, 2, 0, 0], [1, 0, 3, 4]]), random(2, 3), random(2, 3)]
+    error = (model.predict(x, verbose=0) - 1) ** 2
+    np.testing.assert_allclose(model.evaluate(x, np.ones((2, 4, 3)), verbose=0), error[x[0] != 0].mean(), rtol=1e-5)
 
 
 def reader():

@@ -141,6 +141,7 @@ class Recurrent(Layer):
         return [y] + [(B, self.units) for _ in self.state_names] if self.return_state else y
 
     def compute_mask(self, x, mask):
+        mask = mask[0] if isinstance(mask, list) else mask
         y = mask if self.return_sequences else None
         return [y] + [None for _ in self.state_names] if self.return_state else y
 

@@ -219,12 +219,13 @@ class RNN(Layer):
                     dout = dout + dy[:, k]
                 if mask is None:
                     dx, dstates = step_backs[k](dout, dstates)
-                    dout = np.zeros((B, size), np.float32)
                 else:
                     steps, zero = mask[:, t], np.float32(0)
                     dx, dold = step_backs[k](np.where(steps, dout, zero), [np.where(steps, d, zero) for d in dstates])
                     dstates = [np.where(steps, old, d) for old, d in zip(dold, dstates, strict=True)]
-                    dout = np.where(steps, zero, zero if self.zero_output_for_mask else dout)
+                    dout = np.where(steps, zero, dout)
+                if mask is None or self.zero_output_for_mask:  # no later step repeats the output
+                    dout = np.zeros((B, size), np.float32)
                 if run.wants_dx:
                     dxs[t] = dx
             dx = undo_xs(dxs) if run.wants_dx else None
