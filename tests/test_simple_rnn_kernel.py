@@ -6,22 +6,11 @@ import reference
 from checks import assert_close, same_bits_for_any_threads
 from fastkeras._kernels.activations import Activation
 from fastkeras._kernels.prefix import States
+from sequences import SHAPES, batch
 
 from fastkeras._kernels import recurrent, simple_rnn
 
 BLOCK = 16  # FK_PREFIX_BLOCK: states are shared inside a block of so many batch rows
-SHAPES = [(2, 5, 3, 7), (1, 1, 1, 1), (5, 1, 2, 3), (37, 11, 13, 17), (17, 3, 2, 65), (0, 3, 2, 5), (3, 0, 2, 5)]
-
-
-def batch(B, T, V, seed=0):
-    rng = np.random.default_rng(seed)
-    index = rng.integers(0, V, (B, T)).astype(np.int32)
-    mask = rng.random((B, T)) < 0.6
-    if B > 2:
-        mask[0] = False  # a row that is padding only
-        mask[1] = True
-        index[2], mask[2] = index[1], mask[1]  # a row twice
-    return index, mask
 
 
 def past(index, mask, b, t):

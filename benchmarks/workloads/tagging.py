@@ -13,6 +13,7 @@ class TaggerBiLSTM(Training):
     title = "tagging Embedding(11388, 128, mask_zero) BiLSTM(256), T=150, adam"
     batch = 128
     rows = 128 * 4
+    most_rounds = 3
 
     def data(self):
         words, tags = data.tagged_sentences(LENGTH)

@@ -1,0 +1,100 @@
+"""gru.c: the layer's equations over the tree of distinct states, with the reset gate after the product and before."""
+
+import numpy as np
+import pytest
+import reference
+from checks import assert_close, same_bits_for_any_threads
+from fastkeras._kernels.activations import Activation
+from fastkeras._kernels.prefix import States
+from sequences import SHAPES, batch
+
+from fastkeras._kernels import gru, recurrent
+
+
+def forward_and_back(P, R, b, m, index, mask, h0, dh_all, dh_last, names, after):
+    """h at all steps and at the end, and the gradients of P, R, the recurrent bias and h0, through the kernels."""
+    own = h0 is not None
+    states = States(index, mask, own_roots=own, share=m is None)
+    U, (act, g) = len(R), (Activation(name) for name in names)
+    h = np.full((states.first + states.count, U), np.nan, "f")
+    h[0] = 0
+    if own:
+        h[1 : states.first] = h0
+    gates, inner = np.full((states.count, 3 * U), np.nan, "f"), np.full((states.count, U), np.nan, "f")
+    x = np.empty_like(gates) if act.needs_input or g.needs_input else None
+    gru.forward(h, gates, inner, x, P, R, b, m, act, g, states, after)
+
+    dh = np.zeros_like(h)
+    np.add.at(dh, states.state, dh_all)
+    np.add.at(dh, states.last, dh_last)
+    rh = inner.copy()  # with the reset gate before the product: what R_a multiplied
+    gru.backward(dh, gates, inner, x, h, R, m, act, g, states, after)
+    hp = np.empty((states.count, U), "f")
+    recurrent.inputs(hp, h, m, states)
+    dR, db = hp.T @ gates, gates.sum(axis=0)
+    if after:
+        gru.input_gradient(gates, inner)
+    else:
+        dR[:, 2 * U :] = rh.T @ gates[:, 2 * U :]
+    dP = np.zeros_like(P)
+    np.add.at(dP, states.row, gates)
+    return h[states.state], h[states.last], dP, dR, db, dh[1 : states.first]
+
+
+@pytest.mark.parametrize("B, T, V, U", SHAPES[:-2])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("own_roots", [False, True])
+@pytest.mark.parametrize("dropped", [False, True])
+@pytest.mark.parametrize("names", [("tanh", "sigmoid"), ("linear", "hard_sigmoid"), ("silu", "softsign")], ids=str)
+@pytest.mark.parametrize("after", [True, False])
+def test_forward_and_gradients(B, T, V, U, masked, own_roots, dropped, names, after):
+    rng = np.random.default_rng(B + 10 * T + masked)
+    index, mask = batch(B, T, V)
+    mask = mask if masked else None
+    P, R = rng.normal(size=(V, 3 * U)).astype("f"), (rng.normal(size=(U, 3 * U)) / np.sqrt(U)).astype("f")
+    b = rng.normal(size=3 * U).astype("f") if after else None
+    h0 = rng.normal(size=(B, U)).astype("f") if own_roots else None
+    m = (rng.integers(0, 2, (B, U)) * 2.0).astype("f") if dropped else None
+    dh_all, dh_last = rng.normal(size=(B, T, U)).astype("f"), rng.normal(size=(B, U)).astype("f")
+
+    # The kernel takes the part of b that meets the candidate; the caller adds the others to P.
+    P_z_r, b_a = (P + np.append(b[: 2 * U], np.zeros(U, "f")), b[2 * U :].copy()) if after else (P, None)
+    h, h_last, dP, dR, db, dh0 = same_bits_for_any_threads(
+        lambda: forward_and_back(P_z_r, R, b_a, m, index, mask, h0, dh_all, dh_last, names, after)
+    )
+    options = {"b": b, "h0": h0, "mask": mask, "m": m, "reset_after": after}
+    options |= {"activation": names[0], "recurrent_activation": names[1]}
+    expected = reference.gru(P[index], R, **options)
+    assert_close(h, expected[0], 1e-5, "h")
+    assert_close(h_last, expected[1], 1e-5, "last h")
+    dp, dR_expected, *rest = reference.gru_backward(dh_all, dh_last, P[index], R, **options)
+    dP_expected = np.zeros(P.shape)
+    np.add.at(dP_expected, index, dp)
+    assert_close(dP, dP_expected, 5e-5, "dP")
+    assert_close(dR, dR_expected, 5e-5, "dR")
+    if after:
+        assert_close(db, rest[0], 5e-5, "db")
+    if own_roots:
+        assert_close(dh0, rest[-1], 5e-5, "dh0")
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
+@pytest.mark.parametrize("after", [True, False])
+def test_nothing_to_do(shape, after):
+    states = States(np.zeros(shape, np.int32))
+    h, gates, inner, tanh = np.zeros((1, 5), "f"), np.zeros((0, 15), "f"), np.zeros((0, 5), "f"), Activation("tanh")
+    P, R = np.ones((2, 15), "f"), np.ones((5, 15), "f")
+    gru.forward(h, gates, inner, None, P, R, None, None, tanh, tanh, states, after)
+    gru.backward(h, gates, inner, None, h, R, None, tanh, tanh, states, after)
+    gru.input_gradient(gates, inner)
+    assert not h.any()
+
+
+@pytest.mark.parametrize("wrong", ["h", "gates", "inner", "x", "P", "R", "b_a", "m"])
+def test_arrays_of_other_shapes_are_refused(wrong):
+    states = States(np.arange(6, dtype=np.int32).reshape(2, 3))
+    shapes = {"h": (7, 5), "gates": (6, 15), "inner": (6, 5), "x": (6, 15), "P": (6, 15), "R": (5, 15), "b_a": (5,)}
+    shapes["m"] = (2, 5)
+    arrays = {k: np.zeros((*s[:-1], s[-1] + (k == wrong)), "f") for k, s in shapes.items()}
+    with pytest.raises(ValueError, match=f"`{wrong}`"):
+        gru.forward(*arrays.values(), Activation("tanh"), Activation("sigmoid"), states, True)
