@@ -405,6 +405,98 @@ def rnn_of_cells(keras):
     return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
 
 
+# --- convolution and pooling -----------------------------------------------------------------------------------------
+
+
+def convolved_text(keras):
+    """What learners put on an Embedding: filters over words, and the strongest answer of each."""
+    L, x = keras.layers, tokens(41, 11, 19)
+    layers = [L.Embedding(19, 6), L.Conv1D(7, 3, activation="relu"), L.GlobalMaxPooling1D(), L.Dense(1)]
+    y = ((x == 3).sum(axis=1) + (x == 5).sum(axis=1) > 0).astype("f")
+    options = {"optimizer": ("SGD", 0.05), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, y), options, {"batch_size": 16}
+
+
+def mean_of_unmasked_steps(keras):
+    L, x = keras.layers, padded(37, 7, 13, "middle")
+    x[4] = 1  # the mean of no steps is NaN
+    x[(x == 0).all(axis=1), 0] = 1
+    layers = [L.Embedding(13, 5, mask_zero=True), L.GlobalAveragePooling1D(), L.Dense(1, activation="sigmoid")]
+    options = {"optimizer": ("SGD", 0.5), "loss": "binary_crossentropy", "metrics": ["acc"]}
+    return built(keras.Sequential(layers), x), (x, (x[:, -1] > 5).astype("f")), options, {"batch_size": 9}
+
+
+def convolved_series(keras):
+    """Every padding of sequences, strides, dilation and groups; no ids that repeat, so Adam agrees with both."""
+    L, x = keras.layers, _series(23, 17, 3, "pre")
+    layers = [
+        L.Conv1D(6, 3, padding="causal", dilation_rate=2, activation="tanh"),
+        L.Conv1D(4, 4, padding="same", groups=2, use_bias=False),
+        L.MaxPooling1D(3, strides=2, padding="same"),
+        L.Conv1D(5, 3, strides=2, activation="softmax"),
+        L.AveragePooling1D(2, padding="same"),
+        L.GlobalAveragePooling1D(),
+        L.Dense(1),
+    ]
+    options = {"optimizer": ("Adam", 0.02), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
+
+
+def _images(keras, layers, classes=3):
+    """Which of three channels is the brightest, in images of 9 x 11."""
+    x = np.random.RandomState(2).uniform(size=(31, 9, 11, 3)).astype("f")
+    model = keras.Sequential([*layers, keras.layers.Dense(classes, activation="softmax")])
+    options = {"optimizer": ("Adam", 0.02), "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
+    return built(model, x), (x, x.sum(axis=(1, 2)).argmax(axis=1)), options, {"batch_size": 8}
+
+
+def image_classifier(keras):
+    """What learners put on MNIST."""
+    L = keras.layers
+    return _images(
+        keras,
+        [
+            L.Conv2D(4, 3, activation="relu"),
+            L.MaxPooling2D(),
+            L.Conv2D(6, (3, 2), activation="relu"),
+            L.Flatten(),
+            L.Dense(7, activation="relu"),
+        ],
+    )
+
+
+def images_of_all_kinds(keras):
+    """Every padding of images, strides, dilation and groups; penalties and constraints; windows that stand out."""
+    L = keras.layers
+    told = {"kernel_regularizer": "l2", "bias_regularizer": "l1", "kernel_constraint": "unit_norm"}
+    return _images(
+        keras,
+        [
+            L.Conv2D(6, (2, 3), padding="same", dilation_rate=(2, 1), activation="silu", **told),
+            L.AveragePooling2D((3, 2), strides=(1, 2), padding="same"),
+            L.Conv2D(4, 3, strides=2, padding="same", groups=2, activation="softmax", activity_regularizer="l2"),
+            L.MaxPooling2D(3, strides=1, padding="same"),
+            L.GlobalAveragePooling2D(),
+        ],
+    )
+
+
+def channels_first(keras):
+    """The channels on axis 1; a softmax looks at the last axis all the same."""
+    L = keras.layers
+    first = {"data_format": "channels_first"}
+    return _images(
+        keras,
+        [
+            L.Conv2D(4, 3, padding="same", strides=(1, 2), **first),
+            L.MaxPooling2D((2, 1), **first),
+            L.Conv2D(3, (2, 1), activation="softmax", **first),
+            L.GlobalMaxPooling2D(keepdims=True, **first),
+            L.Flatten(**first),
+        ],
+    )
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
 # So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
@@ -443,4 +535,10 @@ CASES = {
     bidirectional_states: BOTH,
     time_distributed_reader: BOTH,
     rnn_of_cells: BOTH,
+    convolved_text: BOTH,
+    mean_of_unmasked_steps: BOTH,
+    convolved_series: BOTH,
+    image_classifier: BOTH,
+    images_of_all_kinds: ("keras",),
+    channels_first: BOTH,
 }
