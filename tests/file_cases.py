@@ -127,6 +127,41 @@ def sequences(keras):
     return trained(model, features(17, 15).reshape(17, 5, 3), features(17, 4, seed=2))
 
 
+def images(keras):
+    """Convolution and pooling of images, and layers that only move values."""
+    L = keras.layers
+    model = keras.Sequential(
+        [
+            L.ZeroPadding2D((1, (0, 2)), input_shape=(5, 6, 3)),
+            L.Conv2D(6, (2, 3), padding="same", dilation_rate=(1, 2), activation="relu", kernel_regularizer="l2"),
+            L.MaxPooling2D(2, strides=1),
+            L.Conv2D(4, 3, strides=(2, 1), groups=2, use_bias=False, kernel_constraint="max_norm"),
+            L.AveragePooling2D((1, 2), padding="same"),
+            L.UpSampling2D((1, 2), interpolation="bilinear"),
+            L.Cropping2D(((0, 1), (0, 0))),
+            L.Permute((2, 1, 3)),
+            L.GlobalAveragePooling2D(keepdims=True),
+            L.Flatten(),
+            L.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return trained(model, features(17, 90).reshape(17, 5, 6, 3), np.random.RandomState(1).randint(0, 3, (17, 1)))
+
+
+def series(keras):
+    """Convolution and pooling of sequences; not compiled."""
+    L = keras.layers
+    start = keras.Input((6, 4), name="steps")
+    read = L.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="tanh")(L.ZeroPadding1D((2, 1))(start))
+    read = L.AveragePooling1D(3, strides=2, padding="same")(L.UpSampling1D(2)(read))
+    read = L.MaxPooling1D(2, data_format="channels_first")(L.Conv1D(6, 2, groups=2)(L.Cropping1D(1)(read)))
+    outputs = [L.GlobalMaxPooling1D()(read), L.GlobalAveragePooling1D()(read), L.Reshape((-1, 3))(read)]
+    model = keras.Model(start, outputs, name="series")
+    random_weights(model, 5)
+    return model, features(17, 24).reshape(17, 6, 4), None
+
+
 def stateful(keras):
     """Layers that keep their states, of which files hold nothing; not compiled."""
     L = keras.layers
@@ -168,8 +203,8 @@ def trained(model, x, y):
     return model, x, y
 
 
-COMPILED = [text, functional, layers, recurrent, tagger, sequences]
-CASES = [*COMPILED, cells, stateful, branches, states]
+COMPILED = [text, functional, layers, recurrent, tagger, sequences, images]
+CASES = [*COMPILED, cells, series, stateful, branches, states]
 
 
 def predictions(model, x):

@@ -497,6 +497,27 @@ def channels_first(keras):
     )
 
 
+def reshaped_images(keras):
+    """Layers that only move values."""
+    L = keras.layers
+    return _images(
+        keras,
+        [
+            L.ZeroPadding2D(((1, 0), (0, 2))),
+            L.Conv2D(4, 3, strides=2, activation="relu"),
+            L.UpSampling2D((2, 3), interpolation="bilinear"),
+            L.Cropping2D((1, (3, 2))),
+            L.UpSampling2D(2),
+            L.Permute((3, 1, 2)),
+            L.Reshape((4, -1)),
+            L.ZeroPadding1D((0, 1)),
+            L.UpSampling1D(2),
+            L.Cropping1D((1, 2)),
+            L.Flatten(),
+        ],
+    )
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
 # So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
@@ -541,4 +562,5 @@ CASES = {
     image_classifier: BOTH,
     images_of_all_kinds: ("keras",),
     channels_first: BOTH,
+    reshaped_images: BOTH,
 }

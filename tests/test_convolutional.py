@@ -250,7 +250,7 @@ def test_config_makes_an_equal_layer():
         (lambda: Conv1D(3, 3)(fastkeras.Input((5, None))), "the number of input channels must be known"),
         (lambda: Conv1D(4, 3, groups=2)(random(2, 5, 3)), "expected a multiple of 2 input channels"),
         (lambda: built(Conv1D(4, 3), 2, 5, 3)(random(2, 5, 2)), "expected 3 input channels"),
-        (lambda: Conv1D(4, 3)(random(2, 2, 3)), r"at least 3 places for a window. Received: shape \(2, 2, 3\)"),
+        (lambda: Conv1D(4, 3)(random(2, 2, 3)), r"at least 3 places. Received: shape \(2, 2, 3\)"),
         (lambda: Conv2D(4, 2, dilation_rate=(1, 3))(random(2, 2, 3, 3)), "at least 2 x 4 places"),
         (lambda: Conv1D(4, 3, padding="same")(random(2, 0, 3)), "at least 1 places"),
     ],

@@ -200,7 +200,7 @@ def test_short_names_are_the_same_layers_and_files_hold_the_long_ones(kind, rank
         (lambda: layers.GlobalMaxPooling2D()(random(2, 5, 5)), r"\(batch, rows, columns, channels\)"),
         (
             lambda: layers.MaxPooling1D(3)(random(2, 2, 3)),
-            r"at least 3 places for a window. Received: shape \(2, 2, 3\)",
+            r"at least 3 places. Received: shape \(2, 2, 3\)",
         ),
         (lambda: layers.MaxPooling2D((2, 3))(fastkeras.Input((5, 2, 3))), "at least 2 x 3 places"),
         (lambda: layers.GlobalAveragePooling1D()(random(2, 0, 3)), "at least 1 places"),

@@ -25,6 +25,16 @@ from fastkeras.layers.pooling import (
     MaxPooling2D,
 )
 from fastkeras.layers.regularization import Dropout, SpatialDropout1D
+from fastkeras.layers.reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Permute,
+    Reshape,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
 from fastkeras.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.layers.wrappers import Bidirectional, TimeDistributed
@@ -44,6 +54,8 @@ __all__ = [
     "Conv2D",
     "Convolution1D",
     "Convolution2D",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
     "Dropout",
     "Embedding",
@@ -66,12 +78,18 @@ __all__ = [
     "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Permute",
     "RepeatVector",
+    "Reshape",
     "SimpleRNN",
     "SimpleRNNCell",
     "SpatialDropout1D",
     "StackedRNNCells",
     "TimeDistributed",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
 ]
 
 _CLASSES = {name: globals()[name] for name in __all__ if name not in ("Input", "Layer")}

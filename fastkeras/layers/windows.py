@@ -83,8 +83,8 @@ def check_places(layer, input_shape, least):
     extents, _ = parts(input_shape, layer.data_format)
     if any(n is not None and n < k for n, k in zip(extents, least, strict=True)):
         raise ValueError(
-            f"Layer '{layer.name}' ({type(layer).__name__}): expected at least {' x '.join(map(str, least))} places "
-            f"for a window. Received: shape {tuple(input_shape)}"
+            f"Layer '{layer.name}' ({type(layer).__name__}): expected at least {' x '.join(map(str, least))} places. "
+            f"Received: shape {tuple(input_shape)}"
         )
 
 
