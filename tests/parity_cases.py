@@ -13,6 +13,10 @@ def random_weights(model, seed):
     """Weights that are unlike each other, so that no exchange of two goes unseen."""
     rng = np.random.RandomState(seed)
     model.set_weights([rng.normal(size=w.shape, scale=0.4).astype("f") for w in model.get_weights()])
+    for layer in model.layers:
+        if hasattr(layer, "moving_variance"):
+            *others, variance = layer.get_weights()
+            layer.set_weights([*others, np.abs(variance) + 0.5])
 
 
 def run(keras, case):
@@ -518,6 +522,30 @@ def reshaped_images(keras):
     )
 
 
+def normalized(keras):
+    """Both normalizations; the moving variance of images differs in tf_keras, by n / (n-1)."""
+    L, x = keras.layers, np.random.RandomState(3).normal(1.0, 2.0, (17, 5, 3, 2)).astype("f")
+    layers = [
+        L.LayerNormalization(),
+        L.BatchNormalization(axis=1, momentum=0.8, gamma_regularizer="l2"),
+        L.Flatten(),
+        L.Dense(7),
+        L.BatchNormalization(scale=False),
+        L.LayerNormalization(center=False, epsilon=0.01),
+        L.Dense(1),
+    ]
+    options = {"optimizer": ("SGD", 0.01), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, x.mean(axis=(1, 2, 3))), options, {"batch_size": 5}
+
+
+def normalized_masked_text(keras):
+    """Batch moments over the steps that a mask keeps, as Keras 3 has them."""
+    L, x = keras.layers, padded(19, 7, 11, "post")
+    layers = [L.Embedding(11, 3, mask_zero=True), L.BatchNormalization(), L.LSTM(4), L.Dense(1)]
+    options = {"optimizer": ("SGD", 0.1), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, features(19, 1)), options, {"batch_size": 6}
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
 # So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
@@ -563,4 +591,6 @@ CASES = {
     images_of_all_kinds: ("keras",),
     channels_first: BOTH,
     reshaped_images: BOTH,
+    normalized: ("keras",),
+    normalized_masked_text: ("keras",),
 }

@@ -200,3 +200,20 @@ def test_recurrent_layers_without_the_optional_arguments(case):
     np.testing.assert_array_equal(plain[0][:, -1], plain[1])  # the last output is the last h
     for a, b in zip(backward(*full, p, R, **options), backward(*full, p, R, **given), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("mask", [None, np.array([1, 0, 1, 1, 0, 1, 1], bool)], ids=["whole", "masked"])
+def test_batch_normalization_gradients(mask):
+    x, dy, (gamma, beta) = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 3)), RNG.normal(size=(2, 3))
+    dx, dgamma, dbeta = reference.batch_norm_backward(dy, x, gamma, mask)
+    assert_gradient(dx, lambda v: reference.batch_norm(v, gamma, beta, mask), x, dy)
+    assert_gradient(dgamma, lambda v: reference.batch_norm(x, v, beta, mask), gamma, dy)
+    assert_gradient(dbeta, lambda v: reference.batch_norm(x, gamma, v, mask), beta, dy)
+
+
+def test_layer_normalization_gradients():
+    x, dy, (gamma, beta) = RNG.normal(size=(3, 7)), RNG.normal(size=(3, 7)), RNG.normal(size=(2, 7))
+    dx, dgamma, dbeta = reference.layer_norm_backward(dy, x, gamma)
+    assert_gradient(dx, lambda v: reference.layer_norm(v, gamma, beta), x, dy)
+    assert_gradient(dgamma, lambda v: reference.layer_norm(x, v, beta), gamma, dy)
+    assert_gradient(dbeta, lambda v: reference.layer_norm(x, gamma, v), beta, dy)

@@ -6,6 +6,7 @@ from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, 
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
+from fastkeras.layers.normalization import BatchNormalization, LayerNormalization
 from fastkeras.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -49,6 +50,7 @@ __all__ = [
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
+    "BatchNormalization",
     "Bidirectional",
     "Conv1D",
     "Conv2D",
@@ -73,6 +75,7 @@ __all__ = [
     "InputLayer",
     "LSTMCell",
     "Layer",
+    "LayerNormalization",
     "Masking",
     "MaxPool1D",
     "MaxPool2D",
