@@ -148,6 +148,221 @@ void fk_optimizer_adam(float *p, float *m, float *v, float *v_max, float *g, fk_
         adam_block(p + i, m + i, v + i, v_max ? v_max + i : NULL, g + i, step, c, fk_min(BLOCK, n - i));
 }
 
+/* --- Adagrad ------------------------------------------------------------------------------------------- */
+
+static void adagrad_block(float *p, float *v, float *g, fk_optimizer_step step, float epsilon, fk_index n)
+{
+    for (fk_index i = 0; i < n; i += FK_VL) {
+        const fk_index left = n - i;
+        const vf d = take_gradient(g + i, step, left);
+        /* v += d^2 */
+        const vf square = vf_load_first(v + i, left, 0.0f) + d * d;
+        vf_store_first(v + i, square, left);
+        /* p -= r d / sqrt(v + epsilon) */
+        const vf change = step.learning_rate * d / vf_sqrt(square + epsilon);
+        vf_store_first(p + i, load_decayed(p + i, step, left) - change, left);
+    }
+}
+
+void fk_optimizer_adagrad(float *p, float *v, float *g, fk_optimizer_step step, float epsilon, fk_index n)
+{
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
+    for (fk_index i = 0; i < n; i += BLOCK)
+        adagrad_block(p + i, v + i, g + i, step, epsilon, fk_min(BLOCK, n - i));
+}
+
+/* --- Nadam --------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    float of_mean, of_gradient; /* u_{t+1} / (1 - U_{t+1}) and (1 - u_t) / (1 - U_t), times r */
+    float one_minus_beta_1, one_minus_beta_2, one_minus_power_2, epsilon;
+} nadam_numbers;
+
+static void nadam_block(float *p, float *m, float *v, float *g, fk_optimizer_step step, nadam_numbers c,
+                        fk_index n)
+{
+    for (fk_index i = 0; i < n; i += FK_VL) {
+        const fk_index left = n - i;
+        const vf d = take_gradient(g + i, step, left);
+        const vf m_old = vf_load_first(m + i, left, 0.0f), v_old = vf_load_first(v + i, left, 0.0f);
+        /* m += (1 - beta_1) (d - m)        v += (1 - beta_2) (d^2 - v) */
+        const vf mean = m_old + (d - m_old) * c.one_minus_beta_1;
+        const vf square = v_old + (d * d - v_old) * c.one_minus_beta_2;
+        vf_store_first(m + i, mean, left);
+        vf_store_first(v + i, square, left);
+        /* p -= r (u_{t+1} m / (1 - U_{t+1}) + (1 - u_t) d / (1 - U_t)) / (sqrt(v / (1 - beta_2^t)) + epsilon) */
+        const vf root = vf_sqrt(square / c.one_minus_power_2);
+        const vf change = (c.of_mean * mean + c.of_gradient * d) / (root + c.epsilon);
+        vf_store_first(p + i, load_decayed(p + i, step, left) - change, left);
+    }
+}
+
+/* u_t = beta_1 (1 - 0.96^t / 2) */
+static double nadam_momentum(double beta_1, fk_index t) { return beta_1 * (1.0 - 0.5 * pow(0.96, (double)t)); }
+
+double fk_optimizer_nadam_momentum_product(double beta_1, fk_index t)
+{
+    const fk_index some = fk_min(t, 500); /* after that, a factor is beta_1 but for 1e-9 of it */
+    double product = pow(beta_1, (double)(t - some)), decay = 1.0;
+    for (fk_index k = 0; k < some; k++) {
+        decay *= 0.96;
+        product *= beta_1 * (1.0 - 0.5 * decay);
+    }
+    return product;
+}
+
+void fk_optimizer_nadam(float *p, float *m, float *v, float *g, fk_optimizer_step step, float beta_1,
+                        float beta_2, float epsilon, fk_index t, fk_index n)
+{
+    const double now = nadam_momentum(beta_1, t), next = nadam_momentum(beta_1, t + 1);
+    const double product = fk_optimizer_nadam_momentum_product(beta_1, t);
+    const nadam_numbers c = {(float)(step.learning_rate * next / (1.0 - product * next)),
+                             (float)(step.learning_rate * (1.0 - now) / (1.0 - product)),
+                             1.0f - beta_1,
+                             1.0f - beta_2,
+                             1.0f - power(beta_2, t),
+                             epsilon};
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
+    for (fk_index i = 0; i < n; i += BLOCK)
+        nadam_block(p + i, m + i, v + i, g + i, step, c, fk_min(BLOCK, n - i));
+}
+
+/* --- Adamax -------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    float alpha, one_minus_beta_1, beta_2, epsilon;
+} adamax_numbers;
+
+static void adamax_block(float *p, float *m, float *u, float *g, fk_optimizer_step step, adamax_numbers c,
+                         fk_index n)
+{
+    for (fk_index i = 0; i < n; i += FK_VL) {
+        const fk_index left = n - i;
+        const vf d = take_gradient(g + i, step, left);
+        /* m += (1 - beta_1) (d - m) */
+        const vf m_old = vf_load_first(m + i, left, 0.0f);
+        const vf mean = m_old + (d - m_old) * c.one_minus_beta_1;
+        vf_store_first(m + i, mean, left);
+        /* u = max(beta_2 u, |d|) */
+        const vf norm = vf_max(vf_abs(d), c.beta_2 * vf_load_first(u + i, left, 0.0f));
+        vf_store_first(u + i, norm, left);
+        /* p -= r / (1 - beta_1^t) m / (u + epsilon) */
+        vf_store_first(p + i, load_decayed(p + i, step, left) - c.alpha * mean / (norm + c.epsilon), left);
+    }
+}
+
+void fk_optimizer_adamax(float *p, float *m, float *u, float *g, fk_optimizer_step step, double beta_1,
+                         float beta_2, float epsilon, fk_index t, fk_index n)
+{
+    const float alpha = step.learning_rate / (1.0f - power(beta_1, t));
+    const adamax_numbers c = {alpha, (float)(1.0 - beta_1), beta_2, epsilon};
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
+    for (fk_index i = 0; i < n; i += BLOCK)
+        adamax_block(p + i, m + i, u + i, g + i, step, c, fk_min(BLOCK, n - i));
+}
+
+/* --- Adadelta ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    float rho, one_minus_rho, epsilon;
+} adadelta_numbers;
+
+static void adadelta_block(float *p, float *v, float *x, float *g, fk_optimizer_step step, adadelta_numbers c,
+                           fk_index n)
+{
+    for (fk_index i = 0; i < n; i += FK_VL) {
+        const fk_index left = n - i;
+        const vf d = take_gradient(g + i, step, left);
+        /* v = rho v + (1 - rho) d^2 */
+        const vf square = c.rho * vf_load_first(v + i, left, 0.0f) + c.one_minus_rho * (d * d);
+        vf_store_first(v + i, square, left);
+        /* u = sqrt(x + epsilon) / sqrt(v + epsilon) d */
+        const vf x_old = vf_load_first(x + i, left, 0.0f);
+        const vf change = vf_sqrt(x_old + c.epsilon) * d / vf_sqrt(square + c.epsilon);
+        /* x = rho x + (1 - rho) u^2 */
+        vf_store_first(x + i, c.rho * x_old + c.one_minus_rho * (change * change), left);
+        /* p -= r u */
+        vf_store_first(p + i, load_decayed(p + i, step, left) - step.learning_rate * change, left);
+    }
+}
+
+void fk_optimizer_adadelta(float *p, float *v, float *x, float *g, fk_optimizer_step step, double rho,
+                           float epsilon, fk_index n)
+{
+    const adadelta_numbers c = {(float)rho, (float)(1.0 - rho), epsilon};
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
+    for (fk_index i = 0; i < n; i += BLOCK)
+        adadelta_block(p + i, v + i, x + i, g + i, step, c, fk_min(BLOCK, n - i));
+}
+
+/* --- Lion ---------------------------------------------------------------------------------------------- */
+
+/* 1, -1, or x itself where it is zero or not a number */
+FK_INLINE vf sign(vf x)
+{
+    return vf_select(x > 0.0f, vf_set(1.0f), vf_select(x < 0.0f, vf_set(-1.0f), x));
+}
+
+static void lion_block(float *p, float *m, float *g, fk_optimizer_step step, float beta_1, float beta_2,
+                       fk_index n)
+{
+    for (fk_index i = 0; i < n; i += FK_VL) {
+        const fk_index left = n - i;
+        const vf d = take_gradient(g + i, step, left), m_old = vf_load_first(m + i, left, 0.0f);
+        /* p -= r sign(beta_1 m + (1 - beta_1) d) */
+        const vf direction = sign(beta_1 * m_old + (1.0f - beta_1) * d);
+        vf_store_first(p + i, load_decayed(p + i, step, left) - step.learning_rate * direction, left);
+        /* m = beta_2 m + (1 - beta_2) d */
+        vf_store_first(m + i, beta_2 * m_old + (1.0f - beta_2) * d, left);
+    }
+}
+
+void fk_optimizer_lion(float *p, float *m, float *g, fk_optimizer_step step, float beta_1, float beta_2,
+                       fk_index n)
+{
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
+    for (fk_index i = 0; i < n; i += BLOCK)
+        lion_block(p + i, m + i, g + i, step, beta_1, beta_2, fk_min(BLOCK, n - i));
+}
+
+/* --- Ftrl ---------------------------------------------------------------------------------------------- */
+
+/* x^exponent for x >= 0 and exponent >= 0; 0^0 = 1 */
+FK_INLINE vf raised(vf x, float exponent)
+{
+    if (exponent == 0.5f)
+        return vf_sqrt(x);
+    return exponent == 0.0f ? vf_set(1.0f) : vf_exp(exponent * vf_log(x));
+}
+
+static void ftrl_block(float *p, float *v, float *z, float *g, fk_optimizer_step step, fk_ftrl_numbers c,
+                       fk_index n)
+{
+    const float r = step.learning_rate;
+    for (fk_index i = 0; i < n; i += FK_VL) {
+        const fk_index left = n - i;
+        const vf d = take_gradient(g + i, step, left), value = load_decayed(p + i, step, left);
+        /* v' = v + d^2 */
+        const vf v_old = vf_load_first(v + i, left, 0.0f), square = v_old + d * d;
+        vf_store_first(v + i, square, left);
+        /* z += d + 2 shrinkage p - (v'^exponent - v^exponent) / r p */
+        const vf root = raised(square, c.exponent), growth = root - raised(v_old, c.exponent);
+        const vf linear = vf_load_first(z + i, left, 0.0f) + (d + 2.0f * c.shrinkage * value - growth / r * value);
+        vf_store_first(z + i, linear, left);
+        /* p = (min(max(z, -l1), l1) - z) / ((v^exponent + beta) / r + 2 l2) */
+        const vf clipped = vf_max(vf_min(linear, vf_set(c.l1)), vf_set(-c.l1));
+        vf_store_first(p + i, (clipped - linear) / ((root + c.beta) / r + 2.0f * c.l2), left);
+    }
+}
+
+void fk_optimizer_ftrl(float *p, float *v, float *z, float *g, fk_optimizer_step step, fk_ftrl_numbers c,
+                       fk_index n)
+{
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
+    for (fk_index i = 0; i < n; i += BLOCK)
+        ftrl_block(p + i, v + i, z + i, g + i, step, c, fk_min(BLOCK, n - i));
+}
+
 /* --- the average of the parameters --------------------------------------------------------------------- */
 
 void fk_optimizer_average(float *a, const float *p, float momentum, fk_index n)

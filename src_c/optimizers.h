@@ -52,6 +52,61 @@ void fk_optimizer_rmsprop(float *p, float *v, float *m, float *a, float *g, fk_o
 void fk_optimizer_adam(float *p, float *m, float *v, float *v_max, float *g, fk_optimizer_step step,
                        double beta_1, double beta_2, float epsilon, fk_index t, fk_index n);
 
+/* v += d^2     p -= r d / sqrt(v + epsilon)
+ * p, v +=   g = 0
+ * Duchi, Hazan, Singer 2011, "Adaptive subgradient methods for online learning and stochastic optimization",
+ * Journal of Machine Learning Research 12, the diagonal update. */
+void fk_optimizer_adagrad(float *p, float *v, float *g, fk_optimizer_step step, float epsilon, fk_index n);
+
+/* m += (1 - beta_1) (d - m)     v += (1 - beta_2) (d^2 - v)
+ * u_t = beta_1 (1 - 0.96^t / 2)     U_t = u_1 u_2 ... u_t      t = 1 in the first step
+ * p -= r (u_{t+1} m / (1 - U_{t+1}) + (1 - u_t) d / (1 - U_t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)
+ * p, m, v +=   g = 0
+ * The betas are float, as Keras has them here: v and 1 - beta_2^t are off by the same factor, which cancels.
+ * Dozat 2016, "Incorporating Nesterov momentum into Adam", algorithm 2. */
+void fk_optimizer_nadam(float *p, float *m, float *v, float *g, fk_optimizer_step step, float beta_1,
+                        float beta_2, float epsilon, fk_index t, fk_index n);
+
+/* U_t = u_1 u_2 ... u_t with u_k = beta_1 (1 - 0.96^k / 2), to 1e-7 of it; 1 for t = 0 */
+double fk_optimizer_nadam_momentum_product(double beta_1, fk_index t);
+
+/* m += (1 - beta_1) (d - m)     u = max(beta_2 u, |d|)
+ * p -= r / (1 - beta_1^t) m / (u + epsilon)          t = 1 in the first step
+ * p, m, u +=   g = 0
+ * Kingma, Ba 2014, arXiv:1412.6980, section 7.1. */
+void fk_optimizer_adamax(float *p, float *m, float *u, float *g, fk_optimizer_step step, double beta_1,
+                         float beta_2, float epsilon, fk_index t, fk_index n);
+
+/* v = rho v + (1 - rho) d^2     u = sqrt(x + epsilon) / sqrt(v + epsilon) d
+ * x = rho x + (1 - rho) u^2     p -= r u
+ * p, v, x +=   g = 0
+ * Zeiler 2012, arXiv:1212.5701, algorithm 1, where r = 1. */
+void fk_optimizer_adadelta(float *p, float *v, float *x, float *g, fk_optimizer_step step, double rho,
+                           float epsilon, fk_index n);
+
+/* p -= r sign(beta_1 m + (1 - beta_1) d)     m = beta_2 m + (1 - beta_2) d     sign(0) = 0
+ * p, m +=   g = 0
+ * The betas are float, as Keras has them here.
+ * Chen et al. 2023, arXiv:2302.06675, algorithm 2. */
+void fk_optimizer_lion(float *p, float *m, float *g, fk_optimizer_step step, float beta_1, float beta_2,
+                       fk_index n);
+
+/* How Ftrl holds weights down: its arguments in Keras, but for the exponent, which is -learning_rate_power. */
+typedef struct {
+    float exponent;
+    float l1;
+    float l2;
+    float shrinkage;
+    float beta;
+} fk_ftrl_numbers;
+
+/* v' = v + d^2     z += d + 2 shrinkage p - (v'^exponent - v^exponent) / r p     v = v'
+ * p = (min(max(z, -l1), l1) - z) / ((v^exponent + beta) / r + 2 l2)
+ * p, v, z +=   g = 0
+ * McMahan et al. 2013, "Ad click prediction: a view from the trenches", KDD, algorithm 1. */
+void fk_optimizer_ftrl(float *p, float *v, float *z, float *g, fk_optimizer_step step, fk_ftrl_numbers c,
+                       fk_index n);
+
 /* a = momentum a + (1 - momentum) p    a, p (n): the moving average of the parameters */
 void fk_optimizer_average(float *a, const float *p, float momentum, fk_index n);
 

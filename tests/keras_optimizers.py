@@ -2,7 +2,7 @@
 
     python tests/keras_optimizers.py        writes tests/fixtures/optimizers.npz; needs TensorFlow
 
-tests/test_optimizers.py and tests/test_schedules.py hold fastkeras to that file, and to Keras itself where
+tests/test_optimizers_steps.py and tests/test_schedules.py hold fastkeras to that file, and to Keras itself where
 TensorFlow is installed.
 """
 
@@ -25,6 +25,31 @@ OPTIMIZERS = {
     "adam": ("Adam", {}),
     "adam_large": ("Adam", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
     "amsgrad": ("Adam", {"beta_2": 0.5, "amsgrad": True}),
+    "adamw": ("AdamW", {}),
+    "adamw_large": ("AdamW", {"learning_rate": 0.1, "weight_decay": 0.2, "beta_2": 0.5, "amsgrad": True}),
+    "adagrad": ("Adagrad", {}),
+    "adagrad_large": ("Adagrad", {"learning_rate": 0.3, "initial_accumulator_value": 0.01, "epsilon": 1e-3}),
+    "nadam": ("Nadam", {}),
+    "nadam_large": ("Nadam", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
+    "adamax": ("Adamax", {}),
+    "adamax_large": ("Adamax", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.7, "epsilon": 1e-3}),
+    "adadelta": ("Adadelta", {}),
+    "adadelta_large": ("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-3}),
+    "lion": ("Lion", {}),
+    "lion_large": ("Lion", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.7}),
+    "ftrl": ("Ftrl", {}),
+    "ftrl_all": (
+        "Ftrl",
+        {
+            "learning_rate": 0.3,
+            "learning_rate_power": -0.7,
+            "initial_accumulator_value": 0.2,
+            "l1_regularization_strength": 0.3,
+            "l2_regularization_strength": 0.2,
+            "l2_shrinkage_regularization_strength": 0.1,
+            "beta": 0.4,
+        },
+    ),
 }
 OPTIONS = {
     "plain": {},
@@ -43,6 +68,7 @@ OPTIONS = {
 }
 # every optimizer plain, and every option with one optimizer that keeps much
 CASES = [(name, "plain") for name in OPTIMIZERS] + [("rmsprop_all", option) for option in OPTIONS if option != "plain"]
+CASES += [("nadam_large", "average of accumulation")]  # it counts updates and has a number beside its slots
 
 SCHEDULE_STEPS = 43
 SCHEDULES = {

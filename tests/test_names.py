@@ -28,7 +28,7 @@ NAMES = {
     "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy Mean MeanAbsoluteError MeanSquaredError Metric "
     "SparseCategoricalAccuracy binary_accuracy deserialize get serialize",
     "models": "Model Sequential load_model model_from_json save_model",
-    "optimizers": "Adam Optimizer RMSprop SGD deserialize get serialize",
+    "optimizers": "Adadelta Adagrad Adam AdamW Adamax Ftrl Lion Nadam Optimizer RMSprop SGD deserialize get serialize",
     "optimizers.schedules": "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay LearningRateSchedule "
     "PiecewiseConstantDecay PolynomialDecay deserialize serialize",
     "preprocessing.sequence": "TimeseriesGenerator make_sampling_table pad_sequences skipgrams",

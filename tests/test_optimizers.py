@@ -1,192 +1,19 @@
-"""Optimizers: every option against the reference and against Keras; variables and segments, state, names, errors."""
+"""Optimizers: variables and segments, clipping, averages, the learning rate, state, names, errors.
+
+Their steps are in test_optimizers_steps.py and test_optimizers_kernel.py.
+"""
 
 import math
 import warnings
-from collections import defaultdict
 
-import keras_optimizers
 import numpy as np
 import pytest
-import reference
-from checks import assert_close, same_bits_for_any_threads
+from checks import assert_close
+from optimizer_cases import OPTIMIZERS, OPTIONS, SHAPES, make_gradients, make_variables, train
 
 from fastkeras import constraints, optimizers
 from fastkeras.core.variable import Variable, pack
-from fastkeras.optimizers import SGD, Adam, RMSprop, schedules
-
-SHAPES = {"a/kernel": (5, 7), "a/bias": (7,), "b/kernel": (7, 3), "b/bias": (3,), "c/gamma": (11,)}
-STEPS = 10
-
-
-def make_variables(shapes=SHAPES, seed=1, packed=True):
-    rng = np.random.default_rng(seed)
-    variables = [Variable(rng.normal(size=shape), path.split("/")[-1], path=path) for path, shape in shapes.items()]
-    for group in [variables] if packed else [[v] for v in variables]:
-        pack(group)
-    return variables
-
-
-def make_gradients(variables, steps=STEPS, seed=2):
-    rng = np.random.default_rng(seed)
-    return [[rng.normal(0, 0.5, v.shape).astype(np.float32) for v in variables] for _ in range(steps)]
-
-
-def train(optimizer, variables, gradients):
-    """Adds each step's gradients to the variables', as a backward pass does, and lets the optimizer step."""
-    for step in gradients:
-        for variable, gradient in zip(variables, step, strict=True):
-            variable.grad += gradient
-        optimizer.step()
-    return tuple(v.value.copy() for v in variables)
-
-
-# --- against the reference -------------------------------------------------------------------------------------------
-
-
-def reference_step(config, p, slot, d, t, rate):
-    if "nesterov" in config:
-        p, slot["m"] = reference.sgd(p, slot["m"], d, rate, config["momentum"], config["nesterov"])
-    elif "rho" in config:
-        numbers = rate, config["rho"], config["momentum"], config["epsilon"], config["centered"]
-        p, slot["v"], slot["m"], slot["a"] = reference.rmsprop(p, slot["v"], slot["m"], slot["a"], d, *numbers)
-    else:
-        numbers = rate, config["beta_1"], config["beta_2"], config["epsilon"], config["amsgrad"]
-        p, slot["m"], slot["v"], slot["v_max"] = reference.adam(p, slot["m"], slot["v"], slot["v_max"], d, t, *numbers)
-    return p
-
-
-def reference_clip(config, d):
-    if config["clipnorm"]:
-        return [reference.clip_by_norm(g, config["clipnorm"]) for g in d]
-    if config["global_clipnorm"]:
-        norm = np.linalg.norm(np.concatenate([g.ravel() for g in d]))
-        return [g * min(1, config["global_clipnorm"] / norm) for g in d]
-    return [np.clip(g, -config["clipvalue"], config["clipvalue"]) for g in d] if config["clipvalue"] else d
-
-
-def reference_train(config, values, gradients):
-    """The values after all steps, in float64, one variable after the other as Keras's documentation has it."""
-    values = [v.astype(np.float64) for v in values]
-    slots, averages = [defaultdict(float) for _ in values], values
-    every = config["gradient_accumulation_steps"] or 1
-    for step in range(len(gradients)):
-        updates = step // every
-        if (step + 1) % every == 0:
-            group = np.array(gradients[step + 1 - every : step + 1], object)
-            d = reference_clip(config, [np.mean(list(gs), axis=0, dtype=np.float64) for gs in group.T])
-            rate = config["learning_rate"] / (1 + config.get("decay", 0.0) * updates)
-            values = [reference.decayed(v, rate, config["weight_decay"] or 0.0) for v in values]
-            values = [
-                reference_step(config, v, slot, g, updates + 1, rate)
-                for v, slot, g in zip(values, slots, d, strict=True)
-            ]
-        if config["use_ema"]:
-            momentum = config["ema_momentum"] if updates else 0.0
-            averages = [momentum * a + (1 - momentum) * v for a, v in zip(averages, values, strict=True)]
-            if config["ema_overwrite_frequency"] and (updates + 1) % config["ema_overwrite_frequency"] == 0:
-                values = averages
-    return values
-
-
-OPTIMIZERS = [
-    SGD,
-    lambda **options: SGD(momentum=0.8, **options),
-    lambda **options: SGD(momentum=0.8, nesterov=True, **options),
-    RMSprop,
-    lambda **options: RMSprop(rho=0.8, momentum=0.7, epsilon=1e-3, centered=True, **options),
-    Adam,
-    lambda **options: Adam(beta_2=0.6, epsilon=1e-3, amsgrad=True, **options),
-]
-OPTIMIZER_IDS = ["sgd", "momentum", "nesterov", "rmsprop", "rmsprop, all", "adam", "amsgrad"]
-OPTIONS = {
-    "plain": {},
-    "clipnorm": {"clipnorm": 0.9},
-    "clipvalue": {"clipvalue": 0.3},
-    "global_clipnorm": {"global_clipnorm": 1.7},
-    "weight_decay": {"weight_decay": 0.3},
-    "decay": {"decay": 0.5},
-    "average": {"use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 4},
-    "accumulation": {"gradient_accumulation_steps": 3},
-    "everything": {
-        "weight_decay": 0.3,
-        "global_clipnorm": 1.1,
-        "use_ema": True,
-        "ema_momentum": 0.6,
-        "ema_overwrite_frequency": 3,
-        "gradient_accumulation_steps": 2,
-    },
-}
-
-
-@pytest.mark.filterwarnings("ignore:The argument `decay`")
-@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-@pytest.mark.parametrize("packed", [True, False], ids=["packed", "apart"])
-@pytest.mark.parametrize("make", OPTIMIZERS, ids=OPTIMIZER_IDS)
-def test_ten_steps_are_the_reference(make, packed, options):
-    variables = make_variables(packed=packed)
-    gradients = make_gradients(variables)
-    optimizer = make(learning_rate=0.02, **options)
-    optimizer.build(variables)
-    start = [v.value.copy() for v in variables]
-    expected = reference_train(optimizer.get_config(), start, gradients)
-    actual = train(optimizer, variables, gradients)
-    for variable, before, a, e in zip(variables, start, actual, expected, strict=True):
-        assert_close(a, e, 1e-6, variable.path)
-        assert_close(a - before, e - before, 2e-5, f"change of {variable.path}")
-
-
-@pytest.mark.parametrize("make", OPTIMIZERS, ids=OPTIMIZER_IDS)
-def test_the_same_bits_for_any_threads(make):
-    shapes = {"embeddings": (1009, 131), "kernel": (131, 7)}
-
-    def run():
-        variables = make_variables(shapes)
-        optimizer = make(global_clipnorm=1.0, weight_decay=0.1)
-        optimizer.build(variables)
-        return train(optimizer, variables, make_gradients(variables, steps=3))
-
-    same_bits_for_any_threads(run)
-
-
-# --- against Keras ---------------------------------------------------------------------------------------------------
-
-
-def fastkeras_run(optimizer, option):
-    """What keras_optimizers.keras_run returns, of ours."""
-    class_name, arguments = keras_optimizers.OPTIMIZERS[optimizer]
-    made = getattr(optimizers, class_name)(**arguments, **keras_optimizers.OPTIONS[option])
-    values, gradients = keras_optimizers.data()
-    variables = [Variable(value, path, path=path) for path, value in values.items()]
-    pack(variables)
-    made.build(variables)
-    train(made, variables, [list(step.values()) for step in gradients])
-    result = {v.path: v.value for v in variables}
-    return result | {f"slot {i}": array for i, (_, array) in enumerate(made.variables)}
-
-
-def check_like_keras(optimizer, option, theirs):
-    ours, start = fastkeras_run(optimizer, option), keras_optimizers.data()[0]
-    assert set(ours) == set(theirs)
-    for name, array in ours.items():
-        assert array.dtype == theirs[name].dtype, name
-        assert_close(array, theirs[name], 1e-6, name)
-        if name in start:  # the change, but for what rounds off a weight near 2
-            np.testing.assert_allclose(array - start[name], theirs[name] - start[name], 1e-5, 2.4e-7, err_msg=name)
-
-
-@pytest.mark.parametrize("optimizer, option", keras_optimizers.CASES)
-def test_values_and_slots_are_those_of_keras(optimizer, option):
-    with np.load(keras_optimizers.FIXTURE) as file:
-        prefix = f"{optimizer}, {option}, "
-        theirs = {key.removeprefix(prefix): file[key] for key in file.files if key.startswith(prefix)}
-    check_like_keras(optimizer, option, theirs)
-
-
-def test_values_and_slots_are_those_of_the_installed_keras():
-    pytest.importorskip("tensorflow")
-    for optimizer, option in keras_optimizers.CASES:
-        check_like_keras(optimizer, option, keras_optimizers.keras_run(optimizer, option))
-
+from fastkeras.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lion, Nadam, RMSprop, schedules
 
 # --- variables and segments ------------------------------------------------------------------------------------------
 
@@ -465,6 +292,13 @@ def test_variables_are_named_and_ordered_as_in_keras():
         *("a_kernel_momentum", "a_kernel_velocity", "a_bias_momentum", "a_bias_velocity"),
         *("a_kernel_velocity_hat", "a_bias_velocity_hat"),
     ]
+    assert names(AdamW(), variables) == names(Adam(), variables)
+    assert names(Adagrad(), variables) == [*numbers, "a_kernel_accumulator", "a_bias_accumulator"]
+    assert names(Nadam(), variables) == [*names(Adam(), variables), "u_product"]
+    assert names(Adamax(), variables)[2:4] == ["a_kernel_momentum", "a_kernel_norm"]
+    assert names(Adadelta(), variables)[2:4] == ["a_kernel_accumulated_grad", "a_kernel_accumulated_delta_var"]
+    assert names(Lion(), variables) == [*numbers, "a_kernel_momentum", "a_bias_momentum"]
+    assert names(Ftrl(), variables)[2:4] == ["a_kernel_accumulator", "a_kernel_linear"]
     assert names(SGD(lambda: 0.1), variables) == ["iteration"]
     assert names(SGD(momentum=0.5), variables[::-1]) == [*numbers, "a_bias_momentum", "a_kernel_momentum"]
 
@@ -472,9 +306,12 @@ def test_variables_are_named_and_ordered_as_in_keras():
 def test_slots_have_the_names_of_tf_keras_as_well():
     assert SGD(momentum=0.5).legacy_slot_name("momentum") == "m"
     assert [Adam().legacy_slot_name(n) for n in ("momentum", "velocity", "velocity_hat")] == ["m", "v", "vhat"]
-    rmsprop = RMSprop(momentum=0.5, centered=True)
-    for name in ("velocity", "momentum", "average_gradient", "average"):
-        assert rmsprop.legacy_slot_name(name) == name
+    assert [Nadam().legacy_slot_name(n) for n in ("momentum", "velocity")] == ["m", "v"]
+    assert [Adamax().legacy_slot_name(n) for n in ("momentum", "norm")] == ["m", "u"]
+    assert Lion().legacy_slot_name("momentum") == "m"
+    for optimizer in (RMSprop(momentum=0.5, centered=True), Adagrad(), Adadelta(), Ftrl()):
+        for name in (name for group in optimizer.slot_groups() for name in group):
+            assert optimizer.legacy_slot_name(name) == name
 
 
 def test_types_of_variables():
@@ -485,28 +322,6 @@ def test_types_of_variables():
     assert (iteration.dtype, iteration.shape, int(iteration)) == (np.int64, (), 7)
     assert (rate.dtype, rate.shape, rate) == (np.float32, (), np.float32(0.1))
     assert [array.shape for _, array in slots[::2]] == list(SHAPES.values())
-
-
-@pytest.mark.parametrize("option", ["plain", "everything"])
-@pytest.mark.parametrize("make", OPTIMIZERS, ids=OPTIMIZER_IDS)
-def test_training_resumes_from_a_state(make, option):
-    options = {**OPTIONS[option], "global_clipnorm": None}
-    variables = make_variables()
-    gradients = make_gradients(variables, 7)
-    through = make(**options)
-    through.build(variables)
-    train(through, variables, gradients[:3])
-    state, values = through.state(), [v.value.copy() for v in variables]
-    expected = train(through, variables, gradients[3:])
-
-    resumed, again = make(**options), make_variables(seed=9)
-    resumed.build(again)
-    for variable, value in zip(again, values, strict=True):
-        variable.assign(value)
-    resumed.set_state(state)
-    assert resumed.iterations == through.iterations - 4 // (resumed.gradient_accumulation_steps or 1)
-    for a, e in zip(train(resumed, again, gradients[3:]), expected, strict=True):
-        np.testing.assert_array_equal(a, e)
 
 
 def test_a_state_that_does_not_fit_changes_nothing():
@@ -531,6 +346,9 @@ def test_a_state_that_does_not_fit_changes_nothing():
         *((name, SGD) for name in ("sgd", "SGD", "Sgd", "Custom>SGD")),
         *((name, RMSprop) for name in ("rmsprop", "RMSprop", "rm_sprop", "RMSProp", "Custom>RMSprop")),
         *((name, Adam) for name in ("adam", "Adam", "ADAM")),
+        *((name, AdamW) for name in ("adamw", "AdamW", "adam_w", "Custom>AdamW")),
+        *((cls.__name__, cls) for cls in (Adagrad, Nadam, Adamax, Adadelta, Lion, Ftrl)),
+        *((cls.__name__.lower(), cls) for cls in (Adagrad, Nadam, Adamax, Adadelta, Lion, Ftrl)),
     ],
 )
 def test_get_by_name(name, cls):
@@ -544,6 +362,8 @@ def test_get_takes_objects_and_classes():
     assert type(optimizers.get(SGD)) is SGD
     with pytest.raises(ValueError, match=r"Unknown optimizer. Did you mean 'rmsprop'"):
         optimizers.get("rmsporp")
+    with pytest.raises(ValueError, match=r"Unknown optimizer. Did you mean 'adadelta'"):
+        optimizers.get("AdaDeltas")
     with pytest.raises(ValueError, match=r"Could not interpret the optimizer.*Received: 3"):
         optimizers.get(3)
 
@@ -585,9 +405,32 @@ def test_defaults_and_configuration_are_those_of_keras():
         "epsilon": 1e-07,
         "amsgrad": False,
     }
+    assert AdamW().get_config() == {**Adam().get_config(), "name": "adam_w", "weight_decay": 0.004}
+    base = {"learning_rate": 0.001, **base}
+    assert Adagrad().get_config() == {
+        "name": "adagrad",
+        **base,
+        "initial_accumulator_value": 0.1,
+        "epsilon": 1e-07,
+    }
+    betas = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07}
+    assert Nadam().get_config() == {"name": "nadam", **base, **betas}
+    assert Adamax().get_config() == {"name": "adamax", **base, **betas}
+    assert Adadelta().get_config() == {"name": "adadelta", **base, "rho": 0.95, "epsilon": 1e-07}
+    assert Lion().get_config() == {"name": "lion", **base, "beta_1": 0.9, "beta_2": 0.99}
+    assert Ftrl().get_config() == {
+        "name": "ftrl",
+        **base,
+        "learning_rate_power": -0.5,
+        "initial_accumulator_value": 0.1,
+        "l1_regularization_strength": 0.0,
+        "l2_regularization_strength": 0.0,
+        "l2_shrinkage_regularization_strength": 0.0,
+        "beta": 0.0,
+    }
 
 
-@pytest.mark.parametrize("make", OPTIMIZERS, ids=OPTIMIZER_IDS)
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_configurations_make_equal_optimizers(make):
     for options in OPTIONS.values():
         options = {**options, "name": "mine", "loss_scale_factor": 8.0}
@@ -634,6 +477,9 @@ def test_configurations_of_tf_keras_and_of_keras_2():
         warnings.simplefilter("error")
         optimizer = optimizers.get(keras_2)
     assert (optimizer.learning_rate, optimizer.decay, optimizer.epsilon) == (0.002, 0.1, 1e-7)
+    for name in ("decay", "schedule_decay"):  # of Nadam's momentum
+        optimizer = optimizers.get({"class_name": "Nadam", "config": {"lr": 0.002, "beta_1": 0.8, name: 0.004}})
+        assert (optimizer.learning_rate, optimizer.decay, optimizer.beta_1) == (0.002, 0.0, 0.8)
 
 
 def test_a_schedule_goes_through_the_configuration():
@@ -680,6 +526,21 @@ def test_a_function_goes_through_the_configuration_by_name():
         (lambda: SGD(decay=-1), ValueError, "SGD: `decay` must be a number >= 0. Received: decay=-1"),
         (lambda: Adam(epsilon=-1), ValueError, "Adam: `epsilon` must be a number >= 0. Received: epsilon=-1"),
         (lambda: Adam(clipnorm=-1), ValueError, "Adam: `clipnorm` must be a number >= 0. Received: clipnorm=-1"),
+        (
+            lambda: AdamW(weight_decay=None),
+            ValueError,
+            "AdamW: `weight_decay` must be a number. Received: weight_decay=N",
+        ),
+        (lambda: AdamW(beta1=0.9), TypeError, "Unknown argument of AdamW. Did you mean 'beta_1'"),
+        (lambda: Adagrad(initial_accumulator_value=-1), ValueError, "Adagrad: `initial_accumulator_value` .* >= 0."),
+        (lambda: Nadam(beta_2=-1), ValueError, r"Nadam: `beta_2` must be a number in \[0, 1\]. Received: beta_2=-1"),
+        (lambda: Adamax(beta_1="a"), ValueError, r"Adamax: `beta_1` must be a number in \[0, 1\]"),
+        (lambda: Adadelta(rho=1.1), ValueError, r"Adadelta: `rho` must be a number in \[0, 1\]. Received: rho=1.1"),
+        (lambda: Lion(beta_1=0), ValueError, "Lion: `beta_1` must not be 0, .* Received: beta_1=0"),
+        (lambda: Lion(epsilon=1), TypeError, "Unknown argument of Lion. "),
+        (lambda: Ftrl(learning_rate_power=0.5), ValueError, "Ftrl: `learning_rate_power` must be a number <= 0. Rec"),
+        (lambda: Ftrl(l1_regularization_strength=-1), ValueError, "Ftrl: `l1_regularization_strength` must be .* >= 0"),
+        (lambda: Ftrl(l1_regularisation_strength=1), TypeError, "Did you mean 'l1_regularization_strength'"),
         (lambda: SGD(clipnorm=1, clipvalue=1), ValueError, "SGD: only one of `clipnorm`, `clipvalue` and"),
         (lambda: SGD(ema_momentum=2), ValueError, r"SGD: `ema_momentum` must be a number in \[0, 1\]"),
         (lambda: SGD(ema_overwrite_frequency=0), ValueError, "`ema_overwrite_frequency` must be an integer >= 1 or"),

@@ -18,6 +18,21 @@ cdef extern from "optimizers.h" nogil:
                               double rho, float momentum, float epsilon, Py_ssize_t n) noexcept
     void fk_optimizer_adam(float *p, float *m, float *v, float *v_max, float *g, fk_optimizer_step step,
                            double beta_1, double beta_2, float epsilon, Py_ssize_t t, Py_ssize_t n) noexcept
+    ctypedef struct fk_ftrl_numbers:
+        float exponent, l1, l2, shrinkage, beta
+    void fk_optimizer_adagrad(float *p, float *v, float *g, fk_optimizer_step step, float epsilon,
+                              Py_ssize_t n) noexcept
+    void fk_optimizer_nadam(float *p, float *m, float *v, float *g, fk_optimizer_step step, float beta_1,
+                            float beta_2, float epsilon, Py_ssize_t t, Py_ssize_t n) noexcept
+    double fk_optimizer_nadam_momentum_product(double beta_1, Py_ssize_t t) noexcept
+    void fk_optimizer_adamax(float *p, float *m, float *u, float *g, fk_optimizer_step step, double beta_1,
+                             float beta_2, float epsilon, Py_ssize_t t, Py_ssize_t n) noexcept
+    void fk_optimizer_adadelta(float *p, float *v, float *x, float *g, fk_optimizer_step step, double rho,
+                               float epsilon, Py_ssize_t n) noexcept
+    void fk_optimizer_lion(float *p, float *m, float *g, fk_optimizer_step step, float beta_1, float beta_2,
+                           Py_ssize_t n) noexcept
+    void fk_optimizer_ftrl(float *p, float *v, float *z, float *g, fk_optimizer_step step, fk_ftrl_numbers c,
+                           Py_ssize_t n) noexcept
     void fk_optimizer_average(float *a, const float *p, float momentum, Py_ssize_t n) noexcept
     double fk_optimizer_square_sum(const float *g, Py_ssize_t n) noexcept
     void fk_optimizer_clip_norms(float *g, const int64_t *offsets, float limit, Py_ssize_t variables) noexcept
@@ -67,6 +82,88 @@ def adam(ndarray p not None, ndarray m not None, ndarray v not None, ndarray v_m
     cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
     with nogil:
         fk_optimizer_adam(p_data, m_data, v_data, v_max_data, g_data, step, beta_1, beta_2, epsilon, t, n)
+
+
+def adagrad(ndarray p not None, ndarray v not None, ndarray g not None, float learning_rate, float scale,
+            float clip, float decay, float epsilon):
+    """p -= learning_rate d / sqrt(v + epsilon), where v is the sum of d^2"""
+    cdef Py_ssize_t n = p.shape[0]
+    cdef float *p_data = f32_out(p, "p", 1)
+    cdef float *v_data = f32_out(v, "v", 1, n)
+    cdef float *g_data = f32_out(g, "g", 1, n)
+    cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
+    with nogil:
+        fk_optimizer_adagrad(p_data, v_data, g_data, step, epsilon, n)
+
+
+def nadam(ndarray p not None, ndarray m not None, ndarray v not None, ndarray g not None, float learning_rate,
+          float scale, float clip, float decay, float beta_1, float beta_2, float epsilon, Py_ssize_t t):
+    """Adam with Nesterov's momentum, at step t = 1, 2, ..."""
+    cdef Py_ssize_t n = p.shape[0]
+    cdef float *p_data = f32_out(p, "p", 1)
+    cdef float *m_data = f32_out(m, "m", 1, n)
+    cdef float *v_data = f32_out(v, "v", 1, n)
+    cdef float *g_data = f32_out(g, "g", 1, n)
+    cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
+    with nogil:
+        fk_optimizer_nadam(p_data, m_data, v_data, g_data, step, beta_1, beta_2, epsilon, t, n)
+
+
+def nadam_momentum_product(double beta_1, Py_ssize_t t):
+    """The product of Nadam's momentums of steps 1 to t"""
+    return fk_optimizer_nadam_momentum_product(beta_1, t)
+
+
+def adamax(ndarray p not None, ndarray m not None, ndarray u not None, ndarray g not None, float learning_rate,
+           float scale, float clip, float decay, double beta_1, float beta_2, float epsilon, Py_ssize_t t):
+    """p -= learning_rate / (1 - beta_1^t) m / (u + epsilon), at step t = 1, 2, ..."""
+    cdef Py_ssize_t n = p.shape[0]
+    cdef float *p_data = f32_out(p, "p", 1)
+    cdef float *m_data = f32_out(m, "m", 1, n)
+    cdef float *u_data = f32_out(u, "u", 1, n)
+    cdef float *g_data = f32_out(g, "g", 1, n)
+    cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
+    with nogil:
+        fk_optimizer_adamax(p_data, m_data, u_data, g_data, step, beta_1, beta_2, epsilon, t, n)
+
+
+def adadelta(ndarray p not None, ndarray v not None, ndarray x not None, ndarray g not None, float learning_rate,
+             float scale, float clip, float decay, double rho, float epsilon):
+    """p -= learning_rate sqrt(x + epsilon) / sqrt(v + epsilon) d"""
+    cdef Py_ssize_t n = p.shape[0]
+    cdef float *p_data = f32_out(p, "p", 1)
+    cdef float *v_data = f32_out(v, "v", 1, n)
+    cdef float *x_data = f32_out(x, "x", 1, n)
+    cdef float *g_data = f32_out(g, "g", 1, n)
+    cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
+    with nogil:
+        fk_optimizer_adadelta(p_data, v_data, x_data, g_data, step, rho, epsilon, n)
+
+
+def lion(ndarray p not None, ndarray m not None, ndarray g not None, float learning_rate, float scale,
+         float clip, float decay, float beta_1, float beta_2):
+    """p -= learning_rate sign(beta_1 m + (1 - beta_1) d)"""
+    cdef Py_ssize_t n = p.shape[0]
+    cdef float *p_data = f32_out(p, "p", 1)
+    cdef float *m_data = f32_out(m, "m", 1, n)
+    cdef float *g_data = f32_out(g, "g", 1, n)
+    cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
+    with nogil:
+        fk_optimizer_lion(p_data, m_data, g_data, step, beta_1, beta_2, n)
+
+
+def ftrl(ndarray p not None, ndarray v not None, ndarray z not None, ndarray g not None, float learning_rate,
+         float scale, float clip, float decay, float exponent, float l1, float l2, float shrinkage, float beta):
+    """p = (min(max(z, -l1), l1) - z) / ((v^exponent + beta) / learning_rate + 2 l2)"""
+    cdef Py_ssize_t n = p.shape[0]
+    cdef float *p_data = f32_out(p, "p", 1)
+    cdef float *v_data = f32_out(v, "v", 1, n)
+    cdef float *z_data = f32_out(z, "z", 1, n)
+    cdef float *g_data = f32_out(g, "g", 1, n)
+    cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
+    cdef fk_ftrl_numbers numbers = fk_ftrl_numbers(exponent, l1, l2, shrinkage, beta)
+    with nogil:
+        fk_optimizer_ftrl(p_data, v_data, z_data, g_data, step, numbers, n)
 
 
 def average(ndarray a not None, ndarray p not None, float momentum):

@@ -1,18 +1,42 @@
 """Optimizers: how the weights follow the gradients."""
 
 from fastkeras.optimizers import schedules
-from fastkeras.optimizers.adam import Adam
+from fastkeras.optimizers.adadelta import Adadelta
+from fastkeras.optimizers.adagrad import Adagrad
+from fastkeras.optimizers.adam import Adam, AdamW
+from fastkeras.optimizers.adamax import Adamax
+from fastkeras.optimizers.ftrl import Ftrl
+from fastkeras.optimizers.lion import Lion
+from fastkeras.optimizers.nadam import Nadam
 from fastkeras.optimizers.optimizer import Optimizer
 from fastkeras.optimizers.rmsprop import RMSprop
 from fastkeras.optimizers.sgd import SGD
 from fastkeras.utils import suggest
 from fastkeras.utils.registry import Registry
 
-adam, rmsprop, sgd = Adam, RMSprop, SGD  # Keras 2's names
+# Keras 2's names
+adadelta, adagrad, adam, adamax, nadam, rmsprop, sgd = Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop, SGD
 
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize"]
+_CLASSES = (SGD, RMSprop, Adam, AdamW, Adagrad, Nadam, Adamax, Adadelta, Lion, Ftrl)
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
 
-_REGISTRY = Registry("optimizer", "keras.optimizers", Optimizer, {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam})
+_REGISTRY = Registry("optimizer", "keras.optimizers", Optimizer, {cls.__name__.lower(): cls for cls in _CLASSES})
 get = _REGISTRY.get
 serialize = _REGISTRY.serialize
 deserialize = _REGISTRY.deserialize

@@ -1,4 +1,4 @@
-"""Adam: gradient descent by running means of the gradient and of its square."""
+"""Adam and AdamW: gradient descent by running means of the gradient and of its square."""
 
 from fastkeras._kernels import optimizers as kernels
 from fastkeras.optimizers.optimizer import Optimizer, checked
@@ -52,3 +52,24 @@ class Adam(Optimizer):
             "epsilon": self.epsilon,
             "amsgrad": self.amsgrad,
         }
+
+
+class AdamW(Adam):
+    """Adam with weight decay: before each step every weight loses learning_rate * weight_decay of itself.
+
+    weight_decay: a number. The other arguments are those of Adam.
+    Loshchilov, Hutter 2017, arXiv:1711.05101, algorithm 2.
+    """
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        weight_decay=0.004,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        amsgrad=False,
+        **kwargs,
+    ):
+        weight_decay = checked("AdamW", "weight_decay", weight_decay)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)

@@ -2,7 +2,7 @@
 
 To write one, subclass Optimizer and define
 
-    slot_groups()               what it keeps for each variable
+    slot_groups()               what it keeps for each variable, zero at first unless slot_start(name) says otherwise
     update(segment, numbers)    one step on a segment (see segment.py), usually one kernel call
     get_config()                the arguments of __init__
 
@@ -41,7 +41,10 @@ def checked(owner, name, value, low=-math.inf, high=math.inf, none=False):
         return None
     number = isinstance(value, (int, float, np.integer, np.floating, np.ndarray)) and not isinstance(value, bool)
     if not number or np.ndim(value) or not math.isfinite(value) or not low <= value <= high:
-        limits = "" if low == -math.inf else f" >= {low:g}" if high == math.inf else f" in [{low:g}, {high:g}]"
+        if math.isinf(low) or math.isinf(high):
+            limits = "" if low == -high else f" >= {low:g}" if math.isinf(high) else f" <= {high:g}"
+        else:
+            limits = f" in [{low:g}, {high:g}]"
         raise ValueError(f"{owner}: `{name}` must be a number{limits}. Received: {name}={value!r}")
     return float(value)
 
@@ -177,7 +180,8 @@ class Optimizer:
         self._variables = list(variables)
         self._constrained = [v for v in self._variables if v.constraint is not None]
         names = [name for group in self._all_slot_groups() for name in group if name != "gradient_accumulator"]
-        self._segments = [Segment(run, self._decay_of(run[0]), names) for run in runs(self._variables, self._decay_of)]
+        starts = {name: self.slot_start(name) for name in names}
+        self._segments = [Segment(run, self._decay_of(run[0]), starts) for run in runs(self._variables, self._decay_of)]
         for segment in self._segments:
             for key, view in segment.slot_views().items():
                 if key in kept and kept[key].shape == view.shape:
@@ -211,6 +215,10 @@ class Optimizer:
         """
         return ()
 
+    def slot_start(self, name):
+        """The number that a slot is filled with before the first step."""
+        return 0.0
+
     def legacy_slot_name(self, name):
         """What tf_keras calls a slot in its files."""
         return name
@@ -237,7 +245,8 @@ class Optimizer:
     @property
     def variables(self):
         """Everything that files hold, as a list of (name, array) in Keras 3's order: iteration, learning_rate unless a
-        schedule gives it, and the slots. The arrays of slots are live, the first two are copies."""
+        schedule gives it, the slots, and numbers that some optimizers add. The arrays of slots are live, the others
+        are copies."""
         numbers = [("iteration", np.array(self._batches, np.int64))]
         if not callable(self._learning_rate):
             numbers.append(("learning_rate", np.array(self._learning_rate, np.float32)))

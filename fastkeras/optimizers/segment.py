@@ -9,19 +9,19 @@ class Segment:
     """A run of variables, seen as flat arrays.
 
     value, grad: all their values and gradients, float32 (n), views of the variables' own. slots: {name: array that
-    the optimizer keeps, float32 (n)}. offsets: where each variable begins, and n at the end, int64. decay: the
-    weight decay that applies to all of them.
+    the optimizer keeps, float32 (n)}, which begins as the number slot_starts[name]. offsets: where each variable
+    begins, and n at the end, int64. decay: the weight decay that applies to all of them.
     """
 
-    def __init__(self, variables, decay, slot_names):
+    def __init__(self, variables, decay, slot_starts):
         self.variables = variables
         self.decay = decay
         self.offsets = np.cumsum([0, *(v.value.size for v in variables)], dtype=np.int64)
         self.value = _joined([v.value for v in variables])
         self.grad = _joined([v.grad for v in variables])
-        self.slots = {name: empty(self.value.size) for name in slot_names}
-        for array in self.slots.values():
-            array.fill(0.0)
+        self.slots = {name: empty(self.value.size) for name in slot_starts}
+        for name, array in self.slots.items():
+            array.fill(slot_starts[name])
 
     def slot_views(self):
         """{(slot name, id of the variable): its part of the slot, in the variable's shape}"""

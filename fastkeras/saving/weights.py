@@ -253,10 +253,17 @@ def find(group, path):
 #
 # Keras 2 before TensorFlow 2.11: "Adam/iter:0", "Adam/dense/kernel/m:0", and since then "iteration:0",
 # "Adam/m/dense/kernel:0". Keras 3: "adam/iteration", "adam/learning_rate", "adam/dense_kernel_momentum". The first is
-# what all of them load, and is written. In .weights.h5 Keras 3 has numbers for names; tf_keras has them too, but leaves
-# out the learning rate.
+# what all of them load, and is written. In .weights.h5 Keras 3 has numbers for names; tf_keras has them too, but only
+# for the iteration and the slots.
 
-_OLDEST_SLOT_NAMES = {"velocity": "rms", "average_gradient": "mg"}  # RMSprop's, before TensorFlow 2.11
+# Before TensorFlow 2.11, of RMSprop, Adamax and Adadelta:
+_OLDEST_SLOT_NAMES = {
+    "velocity": "rms",
+    "average_gradient": "mg",
+    "norm": "v",
+    "accumulated_grad": "accum_grad",
+    "accumulated_delta_var": "accum_var",
+}
 
 
 def write_optimizer(group, optimizer):
@@ -282,12 +289,18 @@ def read_optimizer(group, optimizer):
     None, and a warning, if it does not fit the optimizer.
     """
     named = read_arrays(group)
-    slots = optimizer.slots
-    numbers = optimizer.variables[: len(optimizer.variables) - len(slots)]
-    arrays = _in_order(named[1:], named[0][0], optimizer) if named else []
-    if not arrays:  # the file was written before the first step
-        arrays = [array for _, array in optimizer.variables[len(numbers) :]]
-    return _state(optimizer, [array for _, array in [*named[:1], *numbers[1:]]] + arrays, group.file)
+    own, count = [array for _, array in optimizer.variables], len(optimizer.slots)
+    begin = 1 + _has_learning_rate(optimizer)
+    slots = _in_order(named[1:], named[0][0], optimizer) if named else []
+    if not slots:  # the file was written before the first step
+        slots = own[begin : begin + count]
+    iteration = [array for _, array in named[:1]]
+    return _state(optimizer, iteration + own[1:begin] + slots + own[begin + count :], group.file)
+
+
+def _has_learning_rate(optimizer):
+    """Whether a learning rate is among the optimizer's variables, as the second."""
+    return "learning_rate" in [name for name, _ in optimizer.variables[1:2]]
 
 
 def _in_order(named, iteration, optimizer):
@@ -320,9 +333,9 @@ def read_numbered_optimizer(file, optimizer):
     if group is None:
         return None
     arrays = [group.array(str(i)) for i in range(len(list(group)))]
-    variables = optimizer.variables
-    if len(arrays) == len(variables) - 1 and variables[1][0] == "learning_rate":
-        arrays.insert(1, variables[1][1])
+    own, begin = [array for _, array in optimizer.variables], 1 + _has_learning_rate(optimizer)
+    if len(arrays) == 1 + len(optimizer.slots):  # of tf_keras
+        arrays = arrays[:1] + own[1:begin] + arrays[1:] + own[begin + len(optimizer.slots) :]
     return _state(optimizer, arrays, file)
 
 
