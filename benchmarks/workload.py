@@ -91,8 +91,9 @@ class Training(Workload):
 
     The rows come in the same order in every epoch and for every peer, and the first weights are the same for all: the
     first epoch's loss shows that all do the same work. It agrees but for dropout, for PyTorch's RMSprop (which adds
-    epsilon to the root, not under it) and second bias of a recurrent layer, and for an Embedding under an adaptive
-    optimizer in Keras 3 on TensorFlow (which sums the squares of a repeated row's gradients, not their sum's square).
+    epsilon to the root, not under it), its second bias of a recurrent layer and its Flatten (which takes images with
+    their channels first), and for an Embedding under an adaptive optimizer in Keras 3 on TensorFlow (which sums the
+    squares of a repeated row's gradients, not their sum's square).
     """
 
     def keras_model(self, keras):
@@ -228,6 +229,10 @@ def set_torch_weights(torch, model):
         for layer in model.modules():
             if isinstance(layer, nn.Linear):
                 layer.weight.copy_(kernel(*layer.weight.shape))
+                layer.bias.zero_()
+            elif isinstance(layer, (nn.Conv1d, nn.Conv2d)):
+                outputs, inputs, *window = layer.weight.shape
+                layer.weight.copy_(torch.from_numpy(values((*window, inputs, outputs))).movedim((-1, -2), (0, 1)))
                 layer.bias.zero_()
             elif isinstance(layer, nn.Embedding):
                 layer.weight.copy_(torch.from_numpy(values(tuple(layer.weight.shape))))

@@ -2,8 +2,9 @@
 
 from benchmarks.workloads.distinct import DistinctIdsLSTM
 from benchmarks.workloads.gemm import Gemm
-from benchmarks.workloads.imdb import AllReviewsSimpleRNN, ReviewsGRU, ReviewsLSTM, ReviewsSimpleRNN
+from benchmarks.workloads.imdb import AllReviewsSimpleRNN, ReviewsConv, ReviewsGRU, ReviewsLSTM, ReviewsSimpleRNN
 from benchmarks.workloads.mlp import DigitsMLP, LinearRegression, PredictOneRow, TinyMLP
+from benchmarks.workloads.mnist_cnn import DigitsCNN
 from benchmarks.workloads.predict import Predict
 from benchmarks.workloads.reuters import NewswiresLSTM
 from benchmarks.workloads.startup import FirstEpoch, Import
@@ -17,8 +18,10 @@ WORKLOADS = {
         TinyMLP(),
         LinearRegression(),
         DigitsMLP(),
+        DigitsCNN(),
         ReviewsSimpleRNN(),
         ReviewsGRU(),
+        ReviewsConv(),
         NewswiresLSTM(),
         TaggerBiLSTM(),
         DistinctIdsLSTM(),

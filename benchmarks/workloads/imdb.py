@@ -111,3 +111,43 @@ class ReviewsLSTM(ReviewsGRU):
 
     def torch_layer(self, nn):
         return nn.LSTM(100, 128, batch_first=True)
+
+
+class ReviewsConv(ReviewsSimpleRNN):
+    name = "imdb-conv"
+    title = "IMDB Embedding(10000, 128) Conv1D(256, 3), global max, T=500, rmsprop"
+    rows = 64 * 20
+
+    def keras_model(self, keras):
+        layers = keras.layers
+        model = keras.Sequential(
+            [
+                keras.Input(shape=(LENGTH,), dtype="int32"),
+                layers.Embedding(VOCABULARY, 128),
+                layers.Conv1D(256, 3, activation="relu"),
+                layers.GlobalMaxPooling1D(),
+                layers.Dense(128, activation="relu"),
+                layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+        model.compile(optimizer="rmsprop", loss="binary_crossentropy")
+        return model
+
+    def torch_model(self, torch):
+        nn = torch.nn
+
+        class Model(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embedding = nn.Embedding(VOCABULARY, 128)
+                self.conv = nn.Conv1d(128, 256, 3)
+                self.hidden = nn.Linear(256, 128)
+                self.dense = nn.Linear(128, 1)
+
+            def forward(self, ids):
+                answers = torch.relu(self.conv(self.embedding(ids).transpose(1, 2)))
+                return self.dense(torch.relu(self.hidden(answers.amax(dim=2))))
+
+        model = Model()
+        optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+        return model, optimizer, nn.BCEWithLogitsLoss()
