@@ -112,13 +112,13 @@ def test_files_that_keras_writes(tmp_path, case, peer):
 
 
 @needs_tensorflow
-@pytest.mark.parametrize("optimizer", ["Adam", "RMSprop", "SGD"])
+@pytest.mark.parametrize("optimizer", ["Adam", "RMSprop", "SGD", "Adagrad", "Adamax", "Adadelta", "Ftrl"])
 def test_optimizers_from_before_tensorflow_2_11(tmp_path, optimizer):
     """Their state has other names and another order; such files are what most of the world's .h5 are."""
     keras = keras_module("tf_keras")
     model, x, y = functional(keras)
     options = {"Adam": {"amsgrad": True}, "RMSprop": {"momentum": 0.5, "centered": True}, "SGD": {"momentum": 0.5}}
-    made = getattr(keras.optimizers.legacy, optimizer)(0.01, **options[optimizer])
+    made = getattr(keras.optimizers.legacy, optimizer)(0.01, **options.get(optimizer, {}))
     model.compile(made, "sparse_categorical_crossentropy")
     model.fit(x, y, **FIT)
     model.save(tmp_path / "old.h5")
@@ -177,6 +177,9 @@ def test_keras_3_trains_on_from_our_weights(tmp_path, case):
         ("Adam", {"amsgrad": True, "decay": 0.1}),
         ("RMSprop", {"momentum": 0.5, "centered": True, "clipnorm": 0.1}),
         ("SGD", {"momentum": 0.5, "clipvalue": 0.01}),
+        ("Adagrad", {}),
+        ("Adamax", {}),
+        ("Adadelta", {}),
     ],
 )
 def test_tf_keras_trains_on_with_the_options_of_optimizers(tmp_path, name, options):
@@ -226,3 +229,22 @@ def test_archives_go_both_ways(tmp_path, case):
         assert int(read_there.optimizer.iterations) == model.optimizer.iterations
         assert_trains_on(read_there, x, y, model.fit(x, y, **FIT).history, case, "keras")
         assert_trains_on(read_here, x, y, theirs.fit(x, y, **FIT).history, case, "keras")
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("name", ["AdamW", "Adagrad", "Nadam", "Adamax", "Adadelta", "Lion", "Ftrl"])
+def test_optimizers_go_both_ways_in_archives(tmp_path, name):
+    keras = keras_module("keras")
+    model, x, y = functional(fastkeras)
+    theirs, _, _ = functional(keras)
+    theirs.set_weights(model.get_weights())
+    for one, package in ((model, fastkeras), (theirs, keras)):
+        one.compile(getattr(package.optimizers, name)(0.01), "sparse_categorical_crossentropy")
+        one.fit(x, y, **FIT)
+    theirs.save(tmp_path / "theirs.keras")
+    model.save(tmp_path / "ours.keras")
+    read_here = saving.load_model(tmp_path / "theirs.keras")
+    read_there = keras.models.load_model(tmp_path / "ours.keras")
+    for loaded, saved in ((read_there, model), (read_here, theirs)):
+        expected = saved.fit(x, y, **FIT).history["loss"]
+        np.testing.assert_allclose(loaded.fit(x, y, **FIT).history["loss"], expected, rtol=1e-5)
