@@ -25,13 +25,18 @@ static window window_at(const fk_pooling *s, fk_index p, fk_index q)
 /* --- the largest ------------------------------------------------------------------------------------------- */
 
 /* y = max(y, x), and place = `here` where that is x    C channels; place may be NULL */
-static void take_larger(float *y, int32_t *place, const float *x, int32_t here, fk_index C)
+static void take_larger(float *restrict y, int32_t *restrict place, const float *restrict x, int32_t here, fk_index C)
 {
-    if (place)
+    if (!place) {
         for (fk_index c = 0; c < C; c++)
-            place[c] = x[c] > y[c] || isnan(x[c]) ? here : place[c];
-    for (fk_index c = 0; c < C; c++)
-        y[c] = x[c] > y[c] || isnan(x[c]) ? x[c] : y[c];
+            y[c] = x[c] > y[c] || isnan(x[c]) ? x[c] : y[c];
+        return;
+    }
+    for (fk_index c = 0; c < C; c++) {
+        const int larger = x[c] > y[c] || isnan(x[c]);
+        place[c] = larger ? here : place[c];
+        y[c] = larger ? x[c] : y[c];
+    }
 }
 
 static void largest_under(float *y, int32_t *place, const float *x_b, window at, const fk_pooling *s)
