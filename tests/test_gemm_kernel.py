@@ -310,11 +310,11 @@ def test_wrong_arguments_are_named(call, message):
 def test_the_number_of_threads_does_not_change_during_a_product():
     """A product has scratch for as many threads as there were when it began, and asks again inside."""
     started, finished = threading.Event(), []
-    a = np.ones((2000, 2000), np.float32)
+    a, c = np.ones((2000, 2000), np.float32), np.zeros((2000, 2000), np.float32)
 
     def multiply():
         started.set()
-        gemm.gemm(np.empty_like(a), a, a)  # takes about 100 ms
+        gemm.gemm(c, a, a)  # takes 150 ms and more
         finished.append(True)
 
     before = threads.get_num_threads()
@@ -323,7 +323,7 @@ def test_the_number_of_threads_does_not_change_during_a_product():
         threads.set_num_threads(1)
         worker.start()
         started.wait()
-        time.sleep(0.01)
+        time.sleep(0.05)
         threads.set_num_threads(8)
         assert finished
     finally:
