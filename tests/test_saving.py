@@ -203,6 +203,16 @@ def test_frozen_layers_and_own_order_of_weights(tmp_path):
     assert same(again.get_weights(), model.get_weights())
 
 
+def test_a_weight_frozen_by_itself_keeps_its_place_in_weight_files(tmp_path):
+    model = small()
+    model.layers[0].kernel.trainable = False
+    model.save_weights(tmp_path / "w.weights.h5")
+    other = small()
+    random_weights(other, 9)
+    other.load_weights(tmp_path / "w.weights.h5")
+    assert same(other.get_weights(), model.get_weights())
+
+
 def test_names_beyond_the_limit_of_an_attribute(tmp_path):
     """HDF5 holds 64 KB in an attribute; longer lists of names are cut up, as Keras does."""
     model = fastkeras.Sequential([Dense(2, input_shape=(2,), name="first_" + "x" * 400)])

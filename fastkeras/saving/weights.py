@@ -180,8 +180,7 @@ def places(layer, place=""):
     A layer's own weights are at <place>/vars/0, 1, ...; a layer that it holds as an attribute is at
     <place>/<attribute>, and one in a list, as all those of a model, at <place>/<attribute>/<class>, then <class>_1, ...
     """
-    own = sorted(layer._variables, key=lambda v: not v.trainable)
-    found = [(_join(place, layer.weights_place), layer, own)]
+    found = [(_join(place, layer.weights_place), layer, layer._variables)]
     for name, held in _held(layer):
         if isinstance(held, Layer):
             found += places(held, _join(place, name))
