@@ -92,26 +92,19 @@ static void convolve(float *y, const float *x, const float *packed, const float 
     }
 }
 
-static void forward(float *y, float *z, const float *x, const float *packed, const float *bias, fk_activation f,
-                    const fk_conv *s)
-{
-    const window w = window_of(s);
-    const fk_index P = pixels(s), threads = fk_threads_for(work(s), GRAIN);
-    float *sum = z ? z : y;
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index p = 0; p < P; p += PIXELS) {
-        const fk_index count = fk_min(PIXELS, P - p);
-        convolve(sum, x, packed, bias, s, &w, p, count);
-        fk_activation_span(y + p * s->N, sum + p * s->N, f, count * s->N);
-    }
-}
-
 void fk_conv_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
                      const fk_conv *s, float *scratch)
 {
     const window w = window_of(s);
+    const fk_index P = pixels(s), threads = fk_threads_for(work(s), GRAIN);
+    float *sum = z ? z : y;
     pack_kernel(scratch, W, s, &w);
-    forward(y, z, x, scratch, bias, f, s);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index p = 0; p < P; p += PIXELS) {
+        const fk_index count = fk_min(PIXELS, P - p);
+        convolve(sum, x, scratch, bias, s, &w, p, count);
+        fk_activation_span(y + p * s->N, sum + p * s->N, f, count * s->N);
+    }
 }
 
 /* --- the gradient of the input ----------------------------------------------------------------------------- */

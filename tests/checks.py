@@ -76,3 +76,28 @@ def same_bits_for_any_threads(run):
 def _bits(result):
     parts = result if isinstance(result, tuple) else (result,)
     return [(np.shape(part), np.asarray(part).dtype, np.asarray(part).tobytes()) for part in parts]
+
+
+_GUARD, _INTEGER_GUARD = 64, -77  # how many numbers stand before and behind a guarded array, and what integers
+
+
+def guarded(values, dtype=np.float32):
+    """A copy of `values` with NaN before and behind it: what is read or written outside shows. Integers, which have no
+    NaN, have other numbers there."""
+    values = np.asarray(values, dtype)
+    outside = np.nan if np.issubdtype(dtype, np.floating) else _INTEGER_GUARD
+    memory = np.full(values.size + 2 * _GUARD, outside, dtype)
+    copy = memory[_GUARD : _GUARD + values.size].reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+def assert_guards_whole(*arrays):
+    """Nothing was written beside arrays that `guarded` made."""
+    for array in arrays:
+        memory = array
+        while memory.base is not None:
+            memory = memory.base
+        whole = np.isnan if np.issubdtype(memory.dtype, np.floating) else lambda part: part == _INTEGER_GUARD
+        assert whole(memory[:_GUARD]).all(), "written before the array"
+        assert whole(memory[memory.size - _GUARD :]).all(), "written behind the array"

@@ -113,3 +113,15 @@ def test_same_bits_rejects_the_smallest_difference(difference):
 def test_same_bits_rejects_another_shape():
     with pytest.raises(AssertionError, match="2 threads"):
         checks.same_bits_for_any_threads(lambda: np.zeros((checks.threads.get_num_threads(), 0)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+@pytest.mark.parametrize("place", [-1, 6])
+def test_guards_notice_a_number_written_beside_an_array(dtype, place):
+    array = checks.guarded(np.ones((2, 3)), dtype)
+    np.testing.assert_array_equal(array, np.ones((2, 3), dtype))
+    checks.assert_guards_whole(array, checks.guarded(np.zeros(5)))
+    memory = array.base
+    memory[(memory.size - 6) // 2 + place] = 1
+    with pytest.raises(AssertionError, match="written before" if place < 0 else "written behind"):
+        checks.assert_guards_whole(checks.guarded(np.zeros(5)), array)

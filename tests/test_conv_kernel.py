@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import reference
-from checks import assert_close, same_bits_for_any_threads
+from checks import assert_close, assert_guards_whole, guarded, same_bits_for_any_threads
 from fastkeras._kernels.activations import Activation
 
 from fastkeras._kernels import conv
 
 RNG = np.random.default_rng(11)
-GUARD = 64
 # image, kernel, strides, dilation, groups: the edges of windows, tiles and vectors; then above each blocking constant
 CASES = {
     "one pixel": ((1, 1, 1, 1), (1, 1, 1, 1), (1, 1), (1, 1), 1),
@@ -32,23 +31,6 @@ CASES = {
     "a long row": ((2, 1, 541, 3), (1, 5, 3, 7), (1, 1), (1, 1), 1),  # the gradient of W takes rows of 512 pixels
     "work for threads": ((5, 19, 17, 13), (3, 3, 13, 43), (1, 1), (1, 1), 1),
 }
-
-
-def guarded(values):
-    """A copy of `values` with NaN before and behind it: what is read or written outside shows."""
-    values = np.asarray(values, np.float32)
-    memory = np.full(values.size + 2 * GUARD, np.nan, np.float32)
-    copy = memory[GUARD : GUARD + values.size].reshape(values.shape)
-    copy[...] = values
-    return copy
-
-
-def assert_guards_whole(array):
-    memory = array
-    while memory.base is not None:
-        memory = memory.base
-    assert np.isnan(memory[:GUARD]).all(), "written before the array"
-    assert np.isnan(memory[memory.size - GUARD :]).all(), "written behind the array"
 
 
 def operands(case, draw=RNG.standard_normal):

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 import reference
-from checks import assert_close, same_bits_for_any_threads
+from checks import assert_close, assert_guards_whole, guarded, same_bits_for_any_threads
 
 from fastkeras._kernels import activations, gemm, threads
 
@@ -19,23 +19,6 @@ FORMS = {"NN": (False, False), "NT": (False, True), "TN": (True, False), "TT": (
 SIZES = [(1, 1, 1), (2, 3, 5), (3, 17, 1), (7, 1, 11), (1, 67, 13), (13, 37, 7), (29, 11, 19), (31, 103, 101)]
 LARGE_SIZES = [(131, 47, 61), (5, 1031, 83), (17, 23, 1571), (263, 541, 79), (1153, 43, 41), (149, 307, 787)]
 LARGE_SIZES += [(131, 11, 797), (59, 7, 4001), (127, 41, 1024), (1024, 37, 307)]
-GUARD = 64
-
-
-def guarded(values):
-    """A copy of `values` with NaN before and behind it: what is read or written outside shows."""
-    values = np.asarray(values, np.float32)
-    memory = np.full(values.size + 2 * GUARD, np.nan, np.float32)
-    copy = memory[GUARD : GUARD + values.size].reshape(values.shape)
-    copy[...] = values
-    return copy
-
-
-def assert_guards_whole(*arrays):
-    for array in arrays:
-        memory = array.base if array.base.ndim == 1 else array.base.base
-        assert np.isnan(memory[:GUARD]).all(), "written before the array"
-        assert np.isnan(memory[memory.size - GUARD :]).all(), "written behind the array"
 
 
 def operands(form, M, N, K, draw=RNG.standard_normal):

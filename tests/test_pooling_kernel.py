@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import reference
-from checks import assert_close, same_bits_for_any_threads
+from checks import assert_close, assert_guards_whole, guarded, same_bits_for_any_threads
 
 from fastkeras._kernels import pooling
 
 RNG = np.random.default_rng(13)
-GUARD = 64
 # image, window, strides, places of the first window that stand out in front, numbers of windows
 CASES = {
     "one pixel": ((1, 1, 1, 1), (1, 1), (1, 1), (0, 0), (1, 1)),
@@ -22,23 +21,6 @@ CASES = {
     "no image": ((0, 5, 7, 3), (2, 2), (2, 2), (0, 0), (2, 3)),
     "work for threads": ((7, 23, 29, 67), (2, 2), (2, 2), (0, 0), (11, 14)),
 }
-
-
-def guarded(values, dtype=np.float32):
-    """A copy of `values` with other numbers before and behind it: what is written outside shows."""
-    values = np.asarray(values, dtype)
-    memory = np.full(values.size + 2 * GUARD, -77, dtype)
-    copy = memory[GUARD : GUARD + values.size].reshape(values.shape)
-    copy[...] = values
-    return copy
-
-
-def assert_guards_whole(array):
-    memory = array
-    while memory.base is not None:
-        memory = memory.base
-    assert (memory[:GUARD] == -77).all(), "written before the array"
-    assert (memory[memory.size - GUARD :] == -77).all(), "written behind the array"
 
 
 def max_pool(x, size, strides, before, extents, train=True):

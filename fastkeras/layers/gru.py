@@ -80,8 +80,8 @@ class GRU(Recurrent):
         U, hp = self.units, run.buffer("hp", (states.count, self.units))
         recurrent_kernel.inputs(hp, h, m, states)
         for rows, part in ((hp, slice(0, 2 * U)), (rh, slice(2 * U, 3 * U))):
-            dR = np.zeros_like(self.recurrent_kernel.grad[:, part])
-            gemm_kernel.gemm(dR, rows, np.ascontiguousarray(dz[:, part]), trans_a=True, accumulate=True)
+            dR = np.empty((U, part.stop - part.start), np.float32)
+            gemm_kernel.gemm(dR, rows, np.ascontiguousarray(dz[:, part]), trans_a=True)
             self.recurrent_kernel.grad[:, part] += dR
 
     def get_config(self):

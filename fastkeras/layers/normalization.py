@@ -8,15 +8,10 @@ from fastkeras import initializers
 from fastkeras._kernels import normalization as kernel
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.layers.layer import Layer
+from fastkeras.layers.regularization import checked_rate
 
 _WEIGHTS = {"gamma": "ones", "beta": "zeros"}  # and what they start from
 _TOLD = ("initializer", "regularizer", "constraint")
-
-
-def _fraction(layer, name, value):
-    if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
-        raise ValueError(f"{layer}: `{name}` must be a number from 0 to 1. Received: {name}={value!r}")
-    return float(value)
 
 
 def _positive(layer, name, value):
@@ -35,6 +30,31 @@ def _checked_axes(layer, axis, input_shape):
             f"known, and not the batch axis. Received: axis={axis}, input shape {tuple(input_shape)}"
         )
     return axes
+
+
+def _as_rows(x, axes, run):
+    """x as rows with a column for each place of `axes`, and three functions: of rows y in the form of x, of a gradient
+    in that form as rows, and of rows dx as the gradient of x."""
+    if axes == [len(x.shape) - 1]:
+        rows = flat(x)
+
+        def gradient(dx):
+            return dx if type(x) is Rows else dx.reshape(x.shape)
+
+        return rows, lambda y: like(x, y), lambda dy: dy.reshape(rows.shape), gradient
+
+    x, back = dense(x, run)
+    ends = list(range(-len(axes), 0))
+    moved = np.ascontiguousarray(np.moveaxis(x, axes, ends))
+    rows = moved.reshape(-1, int(np.prod(moved.shape[-len(axes) :])))
+
+    def form(y):
+        return np.ascontiguousarray(np.moveaxis(y.reshape(moved.shape), ends, axes))
+
+    def to_rows(dy):
+        return np.ascontiguousarray(np.moveaxis(dy, axes, ends)).reshape(rows.shape)
+
+    return rows, form, to_rows, lambda dx: back(form(dx))
 
 
 class _Normalization(Layer):
@@ -100,7 +120,7 @@ class BatchNormalization(_Normalization):
     ):
         super().__init__(**self.keep_gamma_and_beta(center, scale, options))
         self.axis = int(axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis)
-        self.momentum = _fraction("BatchNormalization", "momentum", momentum)
+        self.momentum = checked_rate("BatchNormalization", "momentum", momentum)
         self.epsilon = _positive("BatchNormalization", "epsilon", epsilon)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
@@ -123,48 +143,37 @@ class BatchNormalization(_Normalization):
         )
 
     def forward(self, x, run):
-        batch_moments = run.training and self.trainable
-        back = None
+        batch_moments, undense = run.training and self.trainable, None
         if batch_moments:
-            x, back = dense(x, run)  # each row counts as often as it is there
-        last = self.axis in (-1, len(x.shape) - 1)
-        if not last and back is None:
-            x, back = dense(x, run)
-        moved = x if last else np.ascontiguousarray(np.moveaxis(x, self.axis, -1))
-        rows = flat(moved)
+            x, undense = dense(x, run)  # each row counts as often as it is there
+        rows, form, to_rows, gradient = _as_rows(x, _checked_axes(self, self.axis, x.shape), run)
         gamma, beta = self.gamma_and_beta()
-        mean, variance = self.moving_mean.value, self.moving_variance.value
-        mask = None
+        moving, mask = (self.moving_mean.value, self.moving_variance.value), None
         if batch_moments:
             if run.mask is not None and run.mask.size == len(rows):
                 mask = run.mask.reshape(-1)
-            moving, keep = (mean, variance), np.float32(self.momentum)
-            mean, variance = run.buffer("mean", mean.shape), run.buffer("variance", mean.shape)
+            mean, variance = (run.buffer(name, moving[0].shape) for name in ("mean", "variance"))
             kernel.batch_moments(mean, variance, rows, mask)
             for average, value in zip(moving, (mean, variance), strict=True):
-                average *= keep
+                average *= np.float32(self.momentum)
                 average += value * np.float32(1.0 - self.momentum)
         else:
-            mean, variance = mean.copy(), variance.copy()
+            mean, variance = (average.copy() for average in moving)
         y = run.buffer("y", rows.shape)
         kernel.batch_apply(y, rows, mean, variance, gamma, beta, self.epsilon)
 
         def backward(dy):
-            dy = dy if last or type(x) is Rows else np.ascontiguousarray(np.moveaxis(dy, self.axis, -1))
             dx = run.buffer("dx", rows.shape) if run.wants_dx else None
             dgamma, dbeta = self.gradients(run)
             fixed = not batch_moments
             kernel.batch_backward(
-                dx, dgamma, dbeta, dy.reshape(rows.shape), rows, mean, variance, gamma, mask, fixed, self.epsilon
+                dx, dgamma, dbeta, to_rows(dy), rows, mean, variance, gamma, mask, fixed, self.epsilon
             )
-            if dx is None or type(x) is Rows:
-                return dx
-            dx = dx.reshape(moved.shape)
-            dx = dx if last else np.ascontiguousarray(np.moveaxis(dx, -1, self.axis))
-            return dx if back is None else back(dx)
+            if dx is None:
+                return None
+            return undense(gradient(dx)) if undense else gradient(dx)
 
-        y = like(moved, y)
-        return (y if last else np.ascontiguousarray(np.moveaxis(y, -1, self.axis))), backward
+        return form(y), backward
 
     def get_config(self):
         return {
@@ -202,32 +211,15 @@ class LayerNormalization(_Normalization):
         self.add_gamma_and_beta(self.parameters_shape)
 
     def forward(self, x, run):
-        axes = _checked_axes(self, self.axis, x.shape)
-        ends = list(range(len(x.shape) - len(axes), len(x.shape)))
-        if axes == [len(x.shape) - 1]:
-            moved, back, turn_back = x, None, None
-        else:
-            x, back = dense(x, run)
-            moved = np.ascontiguousarray(np.moveaxis(x, axes, ends))
-            turn_back = moved.shape
-        size = int(np.prod(self.parameters_shape))
-        rows = flat(moved) if turn_back is None else moved.reshape(-1, size)
+        rows, form, to_rows, gradient = _as_rows(x, _checked_axes(self, self.axis, x.shape), run)
         gamma, beta = self.gamma_and_beta()
         y, xhat, rstd = run.buffer("y", rows.shape), run.buffer("xhat", rows.shape), run.buffer("rstd", rows.shape[:1])
         kernel.layer_forward(y, xhat, rstd, rows, gamma, beta, self.epsilon)
 
         def backward(dy):
-            if turn_back is not None:
-                dy = np.ascontiguousarray(np.moveaxis(dy, axes, ends))
             dx = run.buffer("dx", rows.shape) if run.wants_dx else None
             dgamma, dbeta = self.gradients(run)
-            kernel.layer_backward(dx, dgamma, dbeta, dy.reshape(rows.shape), xhat, rstd, gamma)
-            if dx is None or type(x) is Rows:
-                return dx
-            if turn_back is None:
-                return dx.reshape(x.shape)
-            return back(np.ascontiguousarray(np.moveaxis(dx.reshape(turn_back), ends, axes)))
+            kernel.layer_backward(dx, dgamma, dbeta, to_rows(dy), xhat, rstd, gamma)
+            return None if dx is None else gradient(dx)
 
-        if turn_back is None:
-            return like(x, y), backward
-        return np.ascontiguousarray(np.moveaxis(y.reshape(turn_back), ends, axes)), backward
+        return form(y), backward

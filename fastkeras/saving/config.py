@@ -74,12 +74,17 @@ def explained(what):
         raise ValueError(f"{what} that cannot be made: {error}") from error
 
 
-def to_json(model, **options):
-    """The architecture as JSON text, which Keras 2 and Keras 3 read as well. options: those of json.dumps."""
+def architecture(model):
+    """`model_to_config` with what both Kerases expect beside it where it stands alone."""
     config = model_to_config(model)
     module = "keras.src.models.functional" if config["class_name"] == "Functional" else "keras"
     versions = {"keras_version": KERAS_VERSION, "backend": BACKEND}
-    return json.dumps({"module": module, **config, "registered_name": config["class_name"], **versions}, **options)
+    return {"module": module, **config, "registered_name": config["class_name"], **versions}
+
+
+def to_json(model, **options):
+    """The architecture as JSON text, which Keras 2 and Keras 3 read as well. options: those of json.dumps."""
+    return json.dumps(architecture(model), **options)
 
 
 def model_from_json(json_string, custom_objects=None):

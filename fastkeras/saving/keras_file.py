@@ -12,7 +12,7 @@ import zlib
 from contextlib import contextmanager
 
 from fastkeras.saving import hdf5, weights
-from fastkeras.saving.config import compile_to_keras_3, parse, to_json
+from fastkeras.saving.config import architecture, compile_to_keras_3, parse
 from fastkeras.utils import atomic
 from fastkeras.version import __version__
 
@@ -23,7 +23,7 @@ _MAX_TEXT = 1 << 26  # bytes of a configuration; real ones stay far below
 
 def write(path, model, include_optimizer):
     """Writes a model to a .keras file, whole or not at all."""
-    config = _with_dictionaries(json.loads(to_json(model)))
+    config = _with_dictionaries(architecture(model))
     trained = model.compiled if include_optimizer else None
     if trained:
         config["compile_config"] = compile_to_keras_3(trained)
