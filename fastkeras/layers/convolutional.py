@@ -1,29 +1,18 @@
 """Conv1D and Conv2D."""
 
-import numpy as np
-
 from fastkeras import activations
-from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import conv as kernel
-from fastkeras._kernels import dense as dense_kernel
-from fastkeras.core.rows import dense
 from fastkeras.layers.core import positive_integer
-from fastkeras.layers.layer import Layer
-from fastkeras.layers.windows import (
-    as_images,
-    borders,
-    check_axes,
-    check_places,
-    checked_format,
-    from_images,
-    one_of,
-    output_extent,
-    parts,
-    per_axis,
-    whole,
+from fastkeras.layers.filters import (
+    check_channels,
+    filtered,
+    keep_windows,
+    refuse_strides_with_dilation,
+    spans,
+    windows_config,
 )
-
-_LINEAR = activations.get("linear")
+from fastkeras.layers.layer import Layer
+from fastkeras.layers.windows import borders, check_places, output_extent, parts, whole
 
 
 class Conv(Layer):
@@ -58,13 +47,10 @@ class Conv(Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        kind, rank = type(self).__name__, self.rank
+        kind = type(self).__name__
         self.filters = positive_integer(kind, "filters", filters)
-        self.kernel_size = per_axis(kind, "kernel_size", kernel_size, rank)
-        self.strides = per_axis(kind, "strides", strides, rank)
-        self.padding = one_of(kind, "padding", padding, ("valid", "same", "causal")[: 4 - rank])
-        self.data_format = checked_format(kind, data_format)
-        self.dilation_rate = per_axis(kind, "dilation_rate", dilation_rate, rank)
+        paddings = ("valid", "same", "causal")[: 4 - self.rank]
+        keep_windows(self, paddings, kernel_size, strides, padding, data_format, dilation_rate)
         self.groups = positive_integer(kind, "groups", groups)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
@@ -74,32 +60,13 @@ class Conv(Layer):
             raise ValueError(
                 f"{kind}: `filters` must be a multiple of `groups`. Received: filters={filters}, groups={groups}"
             )
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"{kind}: `strides` and `dilation_rate` must not both be above 1. "
-                f"Received: strides={strides}, dilation_rate={dilation_rate}"
-            )
+        refuse_strides_with_dilation(self)
 
     # --- shapes and weights ----------------------------------------------------------------------------------------
 
-    def _windows(self):
-        """The places a window spans on each axis."""
-        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
-
     def check_input_shape(self, input_shape):
-        check_axes(self, input_shape)
-        kind, (_, channels) = type(self).__name__, parts(input_shape, self.data_format)
-        if channels is None:
-            raise ValueError(
-                f"Layer '{self.name}' ({kind}): the number of input channels must be known. "
-                f"Received: shape {tuple(input_shape)}"
-            )
-        if channels % self.groups or (self.built and channels != self.kernel.shape[-2] * self.groups):
-            wanted = f"{self.kernel.shape[-2] * self.groups}" if self.built else f"a multiple of {self.groups}"
-            raise ValueError(
-                f"Layer '{self.name}' ({kind}): expected {wanted} input channels. Received: shape {tuple(input_shape)}"
-            )
-        check_places(self, input_shape, self._windows() if self.padding == "valid" else (1,) * self.rank)
+        check_channels(self, input_shape, self.kernel.shape[-2] * self.groups if self.built else None, self.groups)
+        check_places(self, input_shape, spans(self) if self.padding == "valid" else (1,) * self.rank)
 
     def build(self, input_shape):
         _, channels = parts(input_shape, self.data_format)
@@ -108,56 +75,38 @@ class Conv(Layer):
 
     def compute_output_shape(self, input_shape):
         extents, _ = parts(input_shape, self.data_format)
-        axes = zip(extents, self._windows(), self.strides, strict=True)
+        axes = zip(extents, spans(self), self.strides, strict=True)
         extents = [output_extent(n, window, stride, self.padding) for n, window, stride in axes]
         return whole(input_shape[0], extents, self.filters, self.data_format)
 
     # --- the pass --------------------------------------------------------------------------------------------------
 
     def forward(self, x, run):
-        x, back = dense(x, run)
-        self.check_input_shape(x.shape)
-        axes = self.rank, self.data_format
-        padded, undo_padding = self._padded(as_images(x, *axes), run)
+        return filtered(self, x, run, self._sums)
+
+    def _sums(self, x, f, run):
+        """y = f(x * W + bias) for images x (B, H, W, C), as `filtered` wants it."""
         ones = (1,) * (2 - self.rank)
         W = self.kernel.value.reshape(ones + self.kernel.shape)
         geometry = ones + self.strides, ones + self.dilation_rate, self.groups
-        extents, _ = parts(self.compute_output_shape(x.shape), self.data_format)
-        y_shape = (len(x), *ones, *extents, self.filters)
-        elementwise = self.activation.kernel is not None and not self.activation.kernel.rowwise
-        f = self.activation.kernel if elementwise else _LINEAR.kernel
+        axes = list(zip(x.shape[1:3], ones + spans(self), ones + self.strides, strict=True))
+        padded, undo_padding = self._padded(x, axes, run)
+        y_shape = (len(x), *(output_extent(*axis, self.padding) for axis in axes), self.filters)
         y = run.buffer("y", y_shape)
         z = run.buffer("z", y_shape) if f.needs_input else None
-        bias = self.bias.value if self.use_bias else None
-        kernel.forward(y, z, padded, W, bias, *geometry, f)  # y = f(x * W + bias)
-        out, undo = from_images(y, *axes), None
-        if not elementwise:
-            out, undo = self._over_last_axis(out, run)
-        pixels = (-1, self.filters)
+        kernel.forward(y, z, padded, W, self.bias.value if self.use_bias else None, *geometry, f)
 
-        def backward(dy):
-            dy = as_images(dy if elementwise else undo(dy), *axes).reshape(pixels)
-            # forward: y = f(z)
-            dz = dy
-            if f is not _LINEAR.kernel:
-                dz = run.buffer("dz", dy.shape)
-                z_or_null = None if z is None else z.reshape(pixels)
-                activation_kernel.backward(dz, dy, z_or_null, y.reshape(pixels), f)
-            # forward: z = x * W + bias
+        def undo(dz):
             dx = run.buffer("dpadded", padded.shape) if run.wants_dx else None
             dW = self.kernel.grad.reshape(W.shape) if run.trains else None
-            kernel.backward(dx, dW, dz.reshape(y_shape), padded, W, *geometry)
-            if run.trains and self.use_bias:
-                dense_kernel.add_column_sums(self.bias.grad, dz)  # dbias += sum of dz over places
-            return None if dx is None else back(from_images(undo_padding(dx), *axes))
+            kernel.backward(dx, dW, dz, padded, W, *geometry)
+            return None if dx is None else undo_padding(dx)
 
-        return out, backward
+        return y, z, undo
 
-    def _padded(self, x, run):
-        """x (B, H, W, C) with its border of zeros, and the way back for gradients."""
-        axes = zip(x.shape[3 - self.rank : 3], self._windows(), self.strides, strict=True)
-        added = [(0, 0)] * (2 - self.rank) + [borders(n, w, s, self.padding) for n, w, s in axes]
-        (top, bottom), (left, right) = added
+    def _padded(self, x, axes, run):
+        """x (B, H, W, C) with its border of zeros, and the way back for gradients. axes: (extent, window, stride)"""
+        (top, bottom), (left, right) = (borders(*axis, self.padding) for axis in axes)
         if not any((top, bottom, left, right)):
             return x, lambda dx: dx
         B, H, W, C = x.shape
@@ -171,32 +120,11 @@ class Conv(Layer):
 
         return padded, undo
 
-    def _over_last_axis(self, z, run):
-        """y = activation(z) for those that look at a whole row, and the way back. The row is the last axis, which is
-        the channels or, with "channels_first", a row of places, as in Keras."""
-        f, rows = self.activation.kernel, z.reshape(-1, z.shape[-1])
-        if f is None:
-            y, undo = self.activation.forward(rows)
-            return y.reshape(z.shape), lambda dy: np.ascontiguousarray(undo(dy.reshape(rows.shape))).reshape(z.shape)
-        y = run.buffer("activated", rows.shape)
-        activation_kernel.forward(y, rows, f)
-
-        def undo(dy):
-            dz = run.buffer("dz", rows.shape)
-            activation_kernel.backward(dz, dy.reshape(rows.shape), rows, y, f)
-            return dz.reshape(z.shape)
-
-        return y.reshape(z.shape), undo
-
     def get_config(self):
         return {
             **super().get_config(),
             "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-            "dilation_rate": self.dilation_rate,
+            **windows_config(self),
             "groups": self.groups,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
