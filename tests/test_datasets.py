@@ -6,7 +6,6 @@ Live against keras.datasets where Keras is installed (the extra `compare`): both
 import gzip
 import hashlib
 import importlib
-import importlib.util
 import io
 import json
 import os
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from live import keras_module, needs_tensorflow
 from local_server import serving
 
 from fastkeras import datasets
@@ -366,14 +366,11 @@ def test_arguments_that_are_none(serve, call, error, message):
 
 # --- live -------------------------------------------------------------------------------------------------------------
 
-needs_keras = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
-
 
 @pytest.fixture
 def keras_datasets(monkeypatch, tmp_path):
     """keras.datasets on the cache of the test: it is to find what fastkeras has put there, and not to download."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    importlib.import_module("keras")
+    datasets = keras_module().datasets
     file_utils = importlib.import_module("keras.src.utils.file_utils")
     config = importlib.import_module("keras.src.backend.config")
     monkeypatch.setattr(config, "_KERAS_DIR", str(tmp_path))
@@ -383,7 +380,7 @@ def keras_datasets(monkeypatch, tmp_path):
         raise AssertionError(f"Keras does not find {url} in the cache")
 
     monkeypatch.setattr(file_utils, "urlretrieve", urlretrieve)
-    return importlib.import_module("keras.datasets")
+    return datasets
 
 
 CALLS = [
@@ -408,14 +405,14 @@ CALLS = [
 ]
 
 
-@needs_keras
+@needs_tensorflow
 @pytest.mark.parametrize(("name", "arguments"), CALLS)
 def test_keras_loads_the_same(serve, keras_datasets, name, arguments):
     ours = getattr(datasets, name).load_data(**arguments)
     assert_equal(ours, getattr(keras_datasets, name).load_data(**arguments))
 
 
-@needs_keras
+@needs_tensorflow
 def test_keras_has_the_same_words_and_topics(serve, keras_datasets):
     assert imdb.get_word_index() == keras_datasets.imdb.get_word_index()
     assert reuters.get_word_index() == keras_datasets.reuters.get_word_index()
@@ -436,7 +433,7 @@ def recorded(monkeypatch, module):
         yield calls
 
 
-@needs_keras
+@needs_tensorflow
 @pytest.mark.parametrize(
     ("name", "function"),
     [*((name, "load_data") for name in datasets.__all__), ("imdb", "get_word_index"), ("reuters", "get_word_index")],

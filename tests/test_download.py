@@ -1,8 +1,6 @@
 """utils.get_file: what it downloads, keeps, checks, unpacks and refuses; from a web server in a thread."""
 
 import hashlib
-import importlib
-import importlib.util
 import io
 import os
 import re
@@ -10,8 +8,10 @@ import tarfile
 import zipfile
 
 import pytest
+from live import keras_module, needs_tensorflow
 from local_server import serving
 
+import fastkeras
 from fastkeras.utils import download, get_file
 
 DATA = bytes(range(256)) * 1001  # of several blocks
@@ -299,7 +299,7 @@ def test_an_unknown_kind_of_archive(server):
         get_file("set", server.url + "pack", extract=True, archive_format="tarr")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
+@needs_tensorflow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -312,14 +312,14 @@ def test_an_unknown_kind_of_archive(server):
     ],
 )
 def test_keras_puts_files_in_the_same_places(server, tmp_path, arguments):
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     server.files["pack.zip"] = zipped(NAMES)
     arguments = {**arguments, "origin": server.url + arguments.get("origin", "data.bin")}
-    folders = {"keras": tmp_path / "theirs", "fastkeras": tmp_path / "ours"}
+    folders = {keras_module(): tmp_path / "theirs", fastkeras: tmp_path / "ours"}
     paths = []
-    for package, folder in folders.items():
+    for keras, folder in folders.items():
         folder.mkdir()
-        path = importlib.import_module(package).utils.get_file(**arguments, cache_dir=str(folder))
+        path = keras.utils.get_file(**arguments, cache_dir=str(folder))
         paths.append(os.path.relpath(path, folder))
     assert paths[0] == paths[1]
-    assert files(folders["keras"]) == files(folders["fastkeras"])
+    theirs, ours = folders.values()
+    assert files(theirs) == files(ours)

@@ -3,17 +3,16 @@
 Skipped where TensorFlow is not installed (the extra `compare`).
 """
 
-import importlib.util
 import inspect
-import os
 
 import numpy as np
 import pytest
 from checks import assert_close
+from live import keras_module, needs_tensorflow
 
 from fastkeras import activations, losses, metrics
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+pytestmark = needs_tensorflow
 
 RNG = np.random.default_rng(23)
 # numbers of any size, and those where a piecewise function bends
@@ -30,8 +29,7 @@ WEIGHTS = RNG.random(11).astype(np.float32)
 
 @pytest.fixture(scope="module")
 def keras():
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    return pytest.importorskip("keras")
+    return keras_module()
 
 
 def gradient(function, x):

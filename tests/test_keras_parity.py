@@ -4,15 +4,14 @@ Live where TensorFlow is installed (the extra `compare`), and always against wha
 tests/write_parity_fixtures.py was run.
 """
 
-import importlib
-import importlib.util
+import contextlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from parity_cases import CASES, run
+from live import keras_module, needs_tensorflow, traced
+from parity_cases import CASES, channels_first, run
 
 import fastkeras
 
@@ -37,10 +36,12 @@ def test_results_that_tensorflow_gave(case, peer):
 
 
 @pytest.mark.parametrize(("case", "peer"), PAIRS, ids=IDS)
-@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+@needs_tensorflow
 def test_results_that_tensorflow_gives(case, peer):
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    assert_agrees(run(fastkeras, case), run(importlib.import_module(peer), case))
+    keras = keras_module(peer)
+    with traced() if case is channels_first else contextlib.nullcontext():
+        theirs = run(keras, case)
+    assert_agrees(run(fastkeras, case), theirs)
 
 
 def test_training_differs_from_case_to_case():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import reference
 from checks import assert_close, same_bits_for_any_threads
+from live import needs_tensorflow
 from optimizer_cases import OPTIMIZERS, OPTIONS, make_gradients, make_variables, train
 
 from fastkeras import optimizers
@@ -129,8 +130,8 @@ def test_values_and_slots_are_those_of_keras(optimizer, option):
     check_like_keras(optimizer, option, theirs)
 
 
+@needs_tensorflow
 def test_values_and_slots_are_those_of_the_installed_keras():
-    pytest.importorskip("tensorflow")
     for optimizer, option in keras_optimizers.CASES:
         check_like_keras(optimizer, option, keras_optimizers.keras_run(optimizer, option))
 

@@ -4,10 +4,7 @@ Theirs always come from tests/fixtures (see tests/write_file_fixtures.py). Where
 written anew, and ours are read.
 """
 
-import importlib
-import importlib.util
 import json
-import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -15,15 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from file_cases import CASES, COMPILED, FIT, PEERS, functional, predictions, random_weights, states, text
+from live import keras_module, needs_tensorflow
 from write_file_fixtures import FILE, write
 
 import fastkeras
 from fastkeras import saving
 
 PAIRS = [(case, peer) for case in CASES for peer in PEERS]
-needs_tensorflow = pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed (the extra `compare` has it)"
-)
 
 
 def for_each(pairs):
@@ -37,11 +32,6 @@ def stored(tmp_path_factory):
     with zipfile.ZipFile(FILE) as archive:
         archive.extractall(folder)
     return folder
-
-
-def keras_module(peer):
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    return importlib.import_module(peer)
 
 
 def assert_same(ours, theirs):

@@ -4,6 +4,7 @@ import keras_optimizers
 import numpy as np
 import pytest
 from checks import assert_close
+from live import needs_tensorflow
 
 from fastkeras.optimizers import schedules
 
@@ -23,8 +24,8 @@ def test_values_are_those_of_keras(name):
         assert_close(rates(make(name)), file[f"schedule, {name}"], 1e-6)
 
 
+@needs_tensorflow
 def test_values_are_those_of_the_installed_keras():
-    pytest.importorskip("tensorflow")
     for name in keras_optimizers.SCHEDULES:
         assert_close(rates(make(name)), keras_optimizers.keras_schedule(name), 1e-6, name)
 
