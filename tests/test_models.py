@@ -117,7 +117,8 @@ def test_embedding_input_length_and_rnn_input_shape():
 def test_a_model_that_waits_for_its_shape_is_built_by_data_and_takes_other_lengths():
     model = keras.Sequential([Embedding(10, 3), SimpleRNN(4), Dense(1)])
     assert not model.built and model.inputs is None
-    with pytest.raises(ValueError, match="is not built yet"):
+    assert not any(hasattr(model, name) for name in ("input", "output", "input_shape", "output_shape"))
+    with pytest.raises(AttributeError, match="has no `output_shape`: it is not built yet"):
         model.output_shape  # noqa: B018
     assert model.predict(np.ones((2, 5), int)).shape == (2, 1)
     assert model.built and model.input_shape == (None, 5)

@@ -26,7 +26,7 @@ class Run:
     output_masks: the masks of the outputs, if forward has found them itself (a model inside a model), else None.
     first: for a later step of a sequence that a layer takes step by step (layers/rnn.py), the run of the first, else
     None.
-    penalty: what the layer adds to the loss, if its output is penalised.
+    losses: what layers add to the loss of this batch by `add_loss`; the layers of a pass share the list.
     kept: whatever else the layer keeps for the next pass through this call site.
 
     Buffers are kept from batch to batch, so a training step allocates nothing large. They belong to the pass and
@@ -40,20 +40,20 @@ class Run:
         "first",
         "kept",
         "logits",
+        "losses",
         "mask",
         "output_masks",
-        "penalty",
         "trained",
         "training",
         "trains",
         "wants_dx",
     )
 
-    def __init__(self, training=False, mask=None, trains=False, trained=(), wants_dx=False):
+    def __init__(self, training=False, mask=None, trains=False, trained=(), wants_dx=False, losses=None):
         self.training = training
         self.mask = mask
         self.output_masks = None
-        self.penalty = 0.0
+        self.losses = [] if losses is None else losses
         self.first = None
         self.trains = trains
         self.trained = trained
@@ -71,13 +71,25 @@ class Run:
         """
         inner = self._inner.get((name, step))
         if inner is None:
-            inner = self._inner[name, step] = Run(trains=layer in self.trained, trained=self.trained)
-        inner.training, inner.wants_dx, inner.mask, inner.penalty = self.training, self.wants_dx, mask, 0.0
+            inner = self._inner[name, step] = Run(
+                trains=layer in self.trained, trained=self.trained, losses=self.losses
+            )
+        inner.training, inner.wants_dx, inner.mask = self.training, self.wants_dx, mask
         if step:
             inner.first = self._inner[name, 0]
         elif self.first is not None:
             inner.first = self.first._inner.get((name, step))
         return inner
+
+    def add_loss(self, value):
+        """Adds a number to the loss of the batch. Its gradient is the caller's: backward adds it to dx, and to the
+        gradients of the weights, as if dy had brought it."""
+        self.losses.append(value)
+
+    @property
+    def penalty(self):
+        """The sum of what was added to the loss."""
+        return sum(self.losses)
 
     def buffer(self, name, shape, dtype=np.float32):
         """An array that stays the layer's until the next pass; its contents are whatever was there before."""

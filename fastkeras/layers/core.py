@@ -21,7 +21,7 @@ def positive_integer(layer, name, value):
 
 
 class InputLayer(Layer):
-    """The placeholder of a model's input."""
+    """The placeholder of a model's input, `output`: a symbolic tensor."""
 
     def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, **kwargs):
         if shape is not None:
@@ -35,6 +35,26 @@ class InputLayer(Layer):
             raise ValueError("Input: `shape` is missing. Received: shape=None")
         self.dtype = dtype or "float32"
         self.built = True
+        self._tensor = SymbolicTensor(self.batch_input_shape, self.dtype, self.name)
+
+    @classmethod
+    def of(cls, tensor):
+        """The layer whose output is this symbolic tensor."""
+        layer = cls(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+        layer._tensor = tensor
+        return layer
+
+    @property
+    def output(self):
+        return self._tensor
+
+    input = output
+
+    @property
+    def output_shape(self):
+        return self._tensor.shape
+
+    input_shape = output_shape
 
     def get_config(self):
         return {"batch_shape": self.batch_input_shape, "dtype": self.dtype, "sparse": False, "name": self.name}
@@ -45,8 +65,7 @@ def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
 
     shape: the extents of one sample, without the batch axis; None where an extent may vary.
     """
-    layer = InputLayer(shape, batch_size, dtype, batch_shape, name=name)
-    return SymbolicTensor(layer.batch_input_shape, layer.dtype, layer.name)
+    return InputLayer(shape, batch_size, dtype, batch_shape, name=name).output
 
 
 class Dense(Layer):

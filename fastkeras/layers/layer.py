@@ -9,6 +9,7 @@ To write one, subclass Layer and give it
     get_config()             the arguments of __init__, for files
 
 What the backward pass needs, the closure closes over; arrays that repeat from batch to batch come from run.buffer.
+A penalty that depends on x or y is a number, run.add_loss(penalty), and its gradient, which backward adds to dx.
 x is an array or Rows (core/rows.py); a layer that has no use for distinct rows begins with `dense(x, run)`.
 """
 
@@ -202,6 +203,11 @@ class Layer:
         for layer in self.sublayers():
             layer.trainable = value
 
+    @property
+    def losses(self):
+        """The penalties that the regularizers of the trained weights add to the loss now, one number for each."""
+        return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
+
     def get_weights(self):
         """Copies of all weights, as a list of numpy arrays."""
         return [v.numpy() for v in self.variables]
@@ -329,13 +335,13 @@ class Layer:
 def with_penalty(layer, y, backward, run):
     """(y, backward) with the penalty of activity_regularizer on the layer's outputs, per sample.
 
-    Its value is added to run.penalty, its gradient to what comes back.
+    Its value goes to run.add_loss, its gradient is added to what comes back.
     """
     outputs, undo = [], []
     for i, part in enumerate(y if isinstance(y, list) else [y]):
         part, back = dense(part, run, f"penalised_{i}")
         slope = np.zeros_like(part)
-        run.penalty += layer.activity_regularizer.value_and_gradient(part, slope) / len(part)
+        run.add_loss(layer.activity_regularizer.value_and_gradient(part, slope) / len(part))
         slope /= len(part)
         outputs.append(part)
         undo.append(lambda dy, back=back, slope=slope: back(slope if dy is None else dy + slope))

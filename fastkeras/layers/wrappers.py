@@ -20,7 +20,6 @@ def _through(layer, x, inner, run):
     y, backward = layer.forward(x, inner)
     if layer.activity_regularizer is not None:
         y, backward = with_penalty(layer, y, backward, inner)
-    run.penalty += inner.penalty
     return y, backward
 
 

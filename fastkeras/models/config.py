@@ -3,7 +3,8 @@
     layer        {"class_name", "config"}
     Sequential   {"name", "trainable", "layers": [layer, ...]}, the first of which is the InputLayer; where the input's
                  shape was read off the first data there is none, but "build_input_shape"
-    Model        {"name", "trainable", "layers": [layer with "name", "inbound_nodes"], "input_layers", "output_layers"}
+    Model        {"name", "trainable", "layers": [layer with "name", "inbound_nodes"], "input_layers", "output_layers"};
+                 and "losses", of which Keras does not know, if tensors were given to add_loss
 
 A tensor is [name of a layer, which of its calls, which output of that call]. "inbound_nodes" has an item for each call
 of the layer: the list of tensors it was called on, each followed by a dictionary of further arguments.
@@ -97,13 +98,14 @@ def graph_to_config(model):
     names = [entry["name"] for entry in entries.values()]
     if len(set(names)) != len(names):
         raise ValueError(f"Model '{model.name}': layers must have different names to be saved. Received: {names}")
-    return {
+    config = {
         "name": model.name,
         "trainable": model.trainable,
         "layers": list(entries.values()),
         "input_layers": [places[id(t)] for t in graph.inputs],
         "output_layers": [places[id(t)] for t in graph.outputs],
     }
+    return {**config, "losses": [places[id(t)] for t in graph.losses]} if graph.losses else config
 
 
 def _inner_to_config(layer):
@@ -115,7 +117,7 @@ def _inner_to_config(layer):
 
 
 def graph_from_config(config):
-    """(inputs, outputs) of the model that a configuration describes, two lists of symbolic tensors."""
+    """(inputs, outputs, losses) of the model that a configuration describes, lists of symbolic tensors."""
     entries = _entries(config)
     keep_batch, is_keras_3 = any(map(_is_stateful, entries)), False
     found, tensors, calls = {}, {}, []
@@ -132,8 +134,8 @@ def graph_from_config(config):
         calls += [(name, first + number, *_call_from_config(node)) for number, node in enumerate(nodes)]
     _replay(found, calls, tensors)
     ends = []
-    for key in ("input_layers", "output_layers"):
-        places = _places(config.get(key))
+    for key in ("input_layers", "output_layers", "losses"):
+        places = _places(config.get(key, [] if key == "losses" else None))
         if is_keras_3:
             places = [(n, call - 1 if _is_graph(found.get(n)) else call, output) for n, call, output in places]
         ends.append([_existing(tensors, place) for place in places])

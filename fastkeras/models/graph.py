@@ -1,23 +1,29 @@
 """The graph of a model: call sites in topological order, and one pass through them, forward and back."""
 
+import numpy as np
+
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.core import InputLayer
 from fastkeras.layers.layer import CallSite, Layer, with_penalty
 
 
 class Graph:
     """The call sites between some symbolic inputs and outputs, in an order in which each follows its inputs.
 
-    Every symbolic tensor has a slot; a step is (layer, the slots it reads, the slots it writes).
+    losses: further symbolic tensors, whose means are added to the loss.
+
+    Every symbolic tensor has a slot; a step is (layer, the slots it reads, the slots it writes). layers: all of them,
+    the InputLayer of each input too, in Keras's order.
     """
 
-    def __init__(self, inputs, outputs):
-        self.inputs, self.outputs = list(inputs), list(outputs)
+    def __init__(self, inputs, outputs, losses=()):
+        self.inputs, self.outputs, self.losses = list(inputs), list(outputs), list(losses)
         self._slots = {id(tensor): slot for slot, tensor in enumerate(self.inputs)}
         self.tensors = list(self.inputs)
         self.sites = []
-        for tensor in self.outputs:
+        for tensor in self.outputs + self.losses:
             self._visit(tensor)
         self.steps = [
             (site.layer, [self._slots[id(t)] for t in site.inputs], [self._slots[id(t)] for t in site.outputs])
@@ -28,6 +34,8 @@ class Graph:
         self.sole_readers = [[layer for layer, reads, _ in self.steps if reads == [slot]] for slot in self.input_slots]
         self.input_dtypes = [_common_dtype(layers) for layers in self.input_layers]
         self.output_slots = [self._slots[id(t)] for t in self.outputs]
+        self.loss_slots = [self._slots[id(t)] for t in self.losses]
+        self.sources = [InputLayer.of(tensor) for tensor in self.inputs]
         self.layers = self._layers_as_keras_orders_them()
 
     def _visit(self, wanted):
@@ -50,17 +58,20 @@ class Graph:
                 self.tensors.append(output)
 
     def _layers_as_keras_orders_them(self):
-        """Each layer once: the farther from the outputs, the earlier. Files rely on this order.
+        """Each layer once: the farther from the outputs, the earlier. Files and `model.layers[i]` rely on this order.
 
-        At the same distance, in the order in which a walk back from the outputs first meets them.
+        At the same distance, in the order in which a walk back from the outputs first meets them; inputs that nothing
+        depends on come before the outputs.
         """
-        far, distance = {}, {}  # the longest way from a site, and from any site of a layer, to an output
-        for site in reversed(self.sites):
-            d = distance[site.layer] = max(far.get(site, 0), distance.get(site.layer, 0))
-            for tensor in site.inputs:
-                far[tensor.site] = max(far.get(tensor.site, 0), d + 1)
-        met, seen, stack = {}, set(self.input_slots), self.output_slots[::-1]
-        makers = {slot: step for step in self.steps for slot in step[2]}
+        far, distance = {}, dict.fromkeys(self.sources, 0)  # the longest way from a tensor's slot, and from a layer
+        for layer, reads, writes in reversed(self.steps):
+            d = distance[layer] = max(distance.get(layer, 0), *(far.get(slot, 0) for slot in writes))
+            far.update((slot, max(far.get(slot, 0), d + 1)) for slot in reads)
+        for slot, layer in enumerate(self.sources):
+            distance[layer] = far.get(slot, 0)
+        met, seen, stack = {}, set(), (self.output_slots + self.loss_slots)[::-1]
+        makers = {slot: (layer, [], [slot]) for slot, layer in enumerate(self.sources)}
+        makers.update((slot, step) for step in self.steps for slot in step[2])
         while stack:
             slot = stack.pop()
             if slot not in seen:
@@ -68,7 +79,7 @@ class Graph:
                 met.setdefault(layer, len(met))
                 seen.update(writes)
                 stack += reads[::-1]
-        return sorted(met, key=lambda layer: (-distance[layer], met[layer]))
+        return sorted(distance, key=lambda layer: (-distance[layer], met.get(layer, -1)))
 
     def __reduce__(self):
         inputs = [(t.shape, t.dtype, t.name, None, t.declared) for t in self.inputs]
@@ -76,7 +87,7 @@ class Graph:
             (layer, reads, [t.shape for t in site.outputs])
             for site, (layer, reads, _) in zip(self.sites, self.steps, strict=True)
         ]
-        return _replayed, (inputs, calls, self.output_slots)
+        return _replayed, (inputs, calls, self.output_slots, self.loss_slots)
 
 
 def _common_dtype(layers):
@@ -84,14 +95,15 @@ def _common_dtype(layers):
     return "int32" if layers and all(layer.input_dtype == "int32" for layer in layers) else "float32"
 
 
-def _replayed(inputs, calls, output_slots):
+def _replayed(inputs, calls, output_slots, loss_slots):
     """A graph from what its `__reduce__` gave: for pickle and copy."""
     tensors = [SymbolicTensor(*described) for described in inputs]
     for layer, reads, shapes in calls:
         site = CallSite(layer, [tensors[slot] for slot in reads], shapes)
         layer.sites.append(site)
         tensors += site.outputs
-    return Graph(tensors[: len(inputs)], [tensors[slot] for slot in output_slots])
+    ends = ([tensors[slot] for slot in slots] for slots in (output_slots, loss_slots))
+    return Graph(tensors[: len(inputs)], *ends)
 
 
 class Pass:
@@ -102,20 +114,24 @@ class Pass:
 
     def __init__(self, graph, trained=()):
         self.graph = graph
-        self.runs = [Run(trains=layer in trained, trained=trained) for layer, _, _ in graph.steps]
+        self._losses = []  # what the layers add to the loss, as their runs collect it
+        self.runs = [Run(trains=layer in trained, trained=trained, losses=self._losses) for layer, _, _ in graph.steps]
         # A step's slots: an int where there is one, as nearly always, else a list.
         self._steps = [
             (layer, run, _one_or_all(reads), _one_or_all(writes))
             for (layer, reads, writes), run in zip(graph.steps, self.runs, strict=True)
         ]
         self._makes_masks = any(_makes_masks(layer) for layer in graph.layers)
-        self._penalising = [run for (layer, _, _), run in zip(graph.steps, self.runs, strict=True) if _penalises(layer)]
         self.loss_run = Run()  # the buffers of the loss
-        self.penalty = 0.0  # what the layers add to the loss
         self._tape = []
-        self._output_backs = []
+        self._output_backs, self._loss_backs = [], []
         self._training = None
         self._set_wants(False)
+
+    @property
+    def penalty(self):
+        """What the layers add to the loss of the last batch."""
+        return sum(self._losses)
 
     def _set_wants(self, input_wants):
         """A layer must return its input's gradient only if something before it learns, or the caller asks for it."""
@@ -141,8 +157,7 @@ class Pass:
         values, marks = [*inputs, *unknown], [*(masks or [None] * len(inputs)), *unknown]
         masked = self._makes_masks or masks is not None
         tape = self._tape = []
-        for run in self._penalising:
-            run.penalty = 0.0
+        self._losses.clear()
         self.runs[-1].logits = logits
         for layer, run, read, write in self._steps:
             x = values[read] if type(read) is int else [values[slot] for slot in read]
@@ -160,7 +175,8 @@ class Pass:
                 for slot, value in zip(write, y, strict=True):
                     values[slot] = value
             tape.append((read, write, backward))
-        self.penalty = sum(run.penalty for run in self._penalising)
+        if self.graph.loss_slots:
+            self._add_means(values)
         return self._outputs(values), [marks[slot] for slot in self.graph.output_slots]
 
     @staticmethod
@@ -170,6 +186,14 @@ class Pass:
         elif mask is not None:
             for slot, mark in zip(write, mask, strict=True):
                 marks[slot] = mark
+
+    def _add_means(self, values):
+        """Adds the means of the graph's losses to the loss, and keeps what leads their gradients back."""
+        self._loss_backs = []
+        for slot in self.graph.loss_slots:
+            y, back = dense(values[slot], self.loss_run, f"loss_{slot}")
+            self._losses.append(float(y.mean()))
+            self._loss_backs.append((slot, back, np.full(y.shape, 1 / y.size, np.float32)))
 
     def _outputs(self, values):
         """The outputs as plain arrays; what leads their gradients back to the form they came in is kept."""
@@ -184,6 +208,8 @@ class Pass:
         """Takes the gradients of the outputs back through the pass. Returns those of the inputs where asked for."""
         grads = [None] * len(self.graph.tensors)
         for slot, back, gradient in zip(self.graph.output_slots, self._output_backs, gradients, strict=True):
+            _add(grads, slot, back(gradient))
+        for slot, back, gradient in self._loss_backs:
             _add(grads, slot, back(gradient))
         for read, write, backward in reversed(self._tape):
             dy = grads[write] if type(write) is int else [grads[slot] for slot in write]
@@ -211,10 +237,6 @@ def _learns(layer, trained):
 def _makes_masks(layer):
     own = type(layer).compute_mask is not Layer.compute_mask
     return own or any(_makes_masks(inner) for inner in layer.sublayers())
-
-
-def _penalises(layer):
-    return layer.activity_regularizer is not None or any(_penalises(inner) for inner in layer.sublayers())
 
 
 def _one_or_all(slots):

@@ -7,6 +7,7 @@ files are written and read in fastkeras/saving, and the methods below call them.
 import threading
 
 from fastkeras import training
+from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.core.variable import pack
 from fastkeras.layers.layer import Layer
 from fastkeras.models.graph import Graph, Pass
@@ -35,8 +36,8 @@ class Model(Layer):
         if inputs is not None:
             self._set_graph(_as_list(inputs), _as_list(outputs))
 
-    def _set_graph(self, inputs, outputs):
-        self.graph = Graph(inputs, outputs)
+    def _set_graph(self, inputs, outputs, losses=()):
+        self.graph = Graph(inputs, outputs, losses)
         self.built = True
         self._idle_passes.clear()
         self._training_pass = None
@@ -60,26 +61,34 @@ class Model(Layer):
 
     @property
     def input(self):
-        return self._one(self.require_graph().inputs)
+        return self._one(self._built("input").inputs)
 
     @property
     def output(self):
-        return self._one(self.require_graph().outputs)
+        return self._one(self._built("output").outputs)
 
     @property
     def input_shape(self):
-        return self._one([t.shape for t in self.require_graph().inputs])
+        return self._one([t.shape for t in self._built("input_shape").inputs])
 
     @property
     def output_shape(self):
-        return self._one([t.shape for t in self.require_graph().outputs])
+        return self._one([t.shape for t in self._built("output_shape").outputs])
+
+    def _built(self, what):
+        """The graph; an AttributeError, as for what does not exist, if there is none yet."""
+        if self.graph is None:
+            raise AttributeError(f"Model '{self.name}' has no `{what}`: it is not built yet.")
+        return self.graph
 
     @staticmethod
     def _one(items):
         return items[0] if len(items) == 1 else items
 
     def get_layer(self, name=None, index=None):
-        """The layer of that name, or at that place."""
+        """The layer of that name, or at that place in `layers`."""
+        if (name is None) == (index is None):
+            raise ValueError(f"get_layer: expected either `name` or `index`. Received: name={name!r}, index={index!r}")
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(f"get_layer: `index` must be below {len(self.layers)}. Received: index={index}")
@@ -101,6 +110,19 @@ class Model(Layer):
     def build_for(self, x_shapes):
         """Makes sure the graph exists, for inputs of these shapes; a Model has it from the start."""
         self.require_graph()
+
+    def add_loss(self, loss):
+        """Adds the mean of a symbolic tensor, (batch, ...), to the loss: what some layer makes of the model's inputs.
+
+        A layer may also add a number to the loss in its forward pass, see fastkeras.layers.layer.
+        """
+        if not isinstance(loss, SymbolicTensor):
+            raise ValueError(
+                f"Model '{self.name}': add_loss() takes a symbolic tensor, the output of a layer; a layer's own "
+                f"forward pass adds a number by run.add_loss(number). Received: {loss!r}"
+            )
+        graph = self.require_graph()
+        self._set_graph(graph.inputs, graph.outputs, [*graph.losses, loss])
 
     def summary(self, line_length=None, positions=None, print_fn=None):
         """Prints the table of layers; print_fn(line) receives the lines instead if it is given."""
@@ -135,7 +157,9 @@ class Model(Layer):
             inner = run.kept["pass"] = Pass(self.graph, run.trained)
         xs = x if type(x) is list else [x]
         outputs, masks = inner.forward(xs, run.training, [run.mask] * len(xs), run.logits, run.wants_dx)
-        run.output_masks, run.penalty = masks, inner.penalty
+        run.output_masks = masks
+        if inner.penalty:
+            run.add_loss(inner.penalty)
 
         def backward(dy):
             dx = inner.backward(dy if type(dy) is list else [dy])
@@ -189,8 +213,10 @@ class Model(Layer):
         from fastkeras.models.config import graph_from_config
 
         with reading("The configuration", custom_objects):
-            inputs, outputs = graph_from_config(config)
+            inputs, outputs, losses = graph_from_config(config)
             model = cls(inputs, outputs, name=config.get("name"))
+            for loss in losses:
+                model.add_loss(loss)
         model._trainable = config.get("trainable") is not False  # without setting it in the layers, which know theirs
         return model
 

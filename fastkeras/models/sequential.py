@@ -31,7 +31,7 @@ class Sequential(Model):
         if isinstance(layer, SymbolicTensor):
             self._set_input(layer)
         elif isinstance(layer, InputLayer):
-            self._set_input(SymbolicTensor(layer.batch_input_shape, layer.dtype, layer.name))
+            self._set_input(layer.output)
         elif isinstance(layer, Layer):
             self._append(layer)
         else:
@@ -60,8 +60,13 @@ class Sequential(Model):
         else:
             self._chain.append(layer)
 
-    def pop(self):
-        """Removes the last layer and returns it."""
+    def add_loss(self, loss):
+        raise ValueError(
+            f"Sequential '{self.name}' is a chain: make a Model(inputs, outputs) to add a loss to. Received: {loss!r}"
+        )
+
+    def pop(self, rebuild=True):
+        """Removes the last layer and returns it. rebuild: accepted for Keras's sake; what remains is always built."""
         if not self._chain:
             raise TypeError(f"Sequential '{self.name}' has no layers to remove.")
         layer = self._chain.pop()
