@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "rowwise.h"
 #include "simd.h"
 #include "threads.h"
 
@@ -218,4 +219,32 @@ void fk_layer_norm_backward(float *dx, float *dgamma, float *dbeta, const float 
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index n = 0; n < N; n++)
         row_gradient(dx + n * C, dy + n * C, xhat + n * C, rstd[n], gamma, C);
+}
+
+/* --- rows of length one ------------------------------------------------------------------------------------ */
+
+void fk_unit_norm_forward(float *y, float *r, const float *x, float largest, fk_index N, fk_index C)
+{
+    const fk_index threads = fk_threads_for(N * C, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index n = 0; n < N; n++) {
+        const float length = sqrtf(row_dot(x + n * C, x + n * C, C));
+        r[n] = length * largest > 1.0f ? 1.0f / length : largest;
+        row_scale(y + n * C, x + n * C, r[n], C);
+    }
+}
+
+void fk_unit_norm_backward(float *dx, const float *dy, const float *y, const float *r, float largest, fk_index N,
+                           fk_index C)
+{
+    const fk_index threads = fk_threads_for(N * C, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index n = 0; n < N; n++) {
+        const float *y_n = y + n * C, *dy_n = dy + n * C;
+        const float along = r[n] < largest ? row_dot(y_n, dy_n, C) : 0.0f;
+        for (fk_index c = 0; c < C; c += FK_VL) {
+            const vf d = vf_load_first(dy_n + c, C - c, 0.0f) - along * vf_load_first(y_n + c, C - c, 0.0f);
+            vf_store_first(dx + n * C + c, r[n] * d, C - c);
+        }
+    }
 }

@@ -39,4 +39,10 @@ void fk_layer_norm_forward(float *y, float *xhat, float *rstd, const float *x, c
 void fk_layer_norm_backward(float *dx, float *dgamma, float *dbeta, const float *dy, const float *xhat,
                             const float *rstd, const float *gamma, float *scratch, fk_index N, fk_index C);
 
+/* Rows of length one:  y_n = r_n x_n      y (N, C) =; y may be x      r_n = min(1 / |x_n|, largest), kept for the backward pass */
+void fk_unit_norm_forward(float *y, float *r, const float *x, float largest, fk_index N, fk_index C);
+/* dx_n = r_n (dy_n - y_n (y_n . dy_n)), or r_n dy_n where r_n is the largest      dx (N, C) =; dx may be dy */
+void fk_unit_norm_backward(float *dx, const float *dy, const float *y, const float *r, float largest, fk_index N,
+                           fk_index C);
+
 #endif

@@ -546,6 +546,41 @@ def normalized_masked_text(keras):
     return built(keras.Sequential(layers), x), (x, features(19, 1)), options, {"batch_size": 6}
 
 
+# --- merging ---------------------------------------------------------------------------------------------------------
+
+
+def merged(keras):
+    """Branches that come together in every way, by layers and by functions, with axes added and products summed."""
+    L, x = keras.layers, features(23, 5)
+    start = keras.Input((5,))
+    a, b, c = (L.Dense(4, activation=activation)(start) for activation in ("tanh", "sigmoid", "relu"))
+    d = L.concatenate([L.add([a, b, c]), L.Subtract()([a, c]), L.Multiply()([a, b, start_of(L, start)])])
+    wide = L.Average()([L.Reshape((2, 6))(d), L.RepeatVector(2)(L.Dense(6)(a))])
+    wide = L.Concatenate(axis=1)([wide, L.Maximum()([wide, L.Reshape((1, 6))(L.Dense(6)(b))])])
+    products = L.Dot((2, 1), normalize=True)([wide, L.minimum([L.Dense(6)(b), L.Dense(6)(c)])])
+    y = L.Dense(1)(L.Concatenate()([products, L.dot([a, b], axes=1), a]))
+    options = {"optimizer": ("SGD", 0.05), "loss": "mse", "metrics": ["mae"]}
+    return keras.Model(start, y), (x, x.sum(axis=1)), options, {"batch_size": 6}
+
+
+def start_of(L, tensor):
+    """Its first four features."""
+    return L.Flatten()(L.Cropping1D((0, 1))(L.Reshape((5, 1))(tensor)))
+
+
+def merged_masked_text(keras):
+    """Masks of merged branches, and masked steps that count for nothing in a product or a maximum, as in Keras 3."""
+    L, x = keras.layers, padded(19, 7, 11, "post")
+    first = keras.Input((7,))
+    second = L.Permute((2, 1))(L.RepeatVector(1)(first))
+    second = L.Reshape((7,))(L.Concatenate(axis=1)([L.Cropping1D((2, 0))(second), L.Cropping1D((0, 5))(second)]))
+    a, b = (L.Embedding(11, 4, mask_zero=True)(ids) for ids in (first, second))
+    branches = [L.Multiply()([a, b]), L.Maximum()([a, b]), L.Add()([a, b]), L.Concatenate()([a, b])]
+    read = [L.LSTM(3)(branch) for branch in (*branches, L.Concatenate(axis=1)([a, b]))]
+    options = {"optimizer": ("SGD", 0.2), "loss": "mse", "metrics": ["mae"]}
+    return keras.Model(first, L.Dense(1)(L.concatenate(read))), (x, features(19, 1)), options, {"batch_size": 6}
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
 # So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
@@ -593,4 +628,6 @@ CASES = {
     reshaped_images: BOTH,
     normalized: ("keras",),
     normalized_masked_text: ("keras",),
+    merged: BOTH,
+    merged_masked_text: ("keras",),
 }

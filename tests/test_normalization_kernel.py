@@ -91,3 +91,25 @@ def test_no_rows_and_wrong_shapes():
         kernel.batch_moments(mean, np.empty(2, "f"), x)
     with pytest.raises(ValueError, match="`mask`"):
         kernel.batch_moments(mean, variance, x, np.ones(2, bool))
+
+
+@pytest.mark.parametrize("N, C", [*SHAPES, (0, 5)])
+@pytest.mark.parametrize("largest", [1e7, 0.1])
+def test_unit_normalization(N, C, largest):
+    x, dy, _, _ = operands(N, C)
+    x[:1] = 0.0
+
+    def through():
+        y, r, dx = np.empty_like(x), np.empty(N, "f"), np.empty_like(x)
+        kernel.unit_forward(y, r, x, largest)
+        kernel.unit_backward(dx, dy, y, r, largest)
+        return y, dx
+
+    y, dx = same_bits_for_any_threads(through)
+    exact = x.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert_close(y, reference.unit_norm(exact, largest), 1e-5, "y")
+        # a row of zeros has the largest of slopes: the others are compared without it
+        assert_close(dx[:1], largest * dy[:1], 1e-6, "dx of zeros")
+        if C > 1:  # in one dimension the length is all there is, and dx is zero
+            assert_close(dx[1:], reference.unit_norm_backward(dy.astype(float), exact, largest)[1:], 2e-5, "dx")

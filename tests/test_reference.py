@@ -217,3 +217,24 @@ def test_layer_normalization_gradients():
     assert_gradient(dx, lambda v: reference.layer_norm(v, gamma, beta), x, dy)
     assert_gradient(dgamma, lambda v: reference.layer_norm(x, v, beta), gamma, dy)
     assert_gradient(dbeta, lambda v: reference.layer_norm(x, gamma, v), beta, dy)
+
+
+@pytest.mark.parametrize("largest", [np.inf, 0.3])
+def test_unit_normalization_gradient(largest):
+    x, dy = RNG.normal(size=(5, 3)) * [[0.5], [1], [2], [3], [5]], RNG.normal(size=(5, 3))
+    assert_gradient(reference.unit_norm_backward(dy, x, largest), lambda v: reference.unit_norm(v, largest), x, dy)
+
+
+@pytest.mark.parametrize("name", ["add", "subtract", "average", "multiply", "maximum", "minimum"])
+def test_merging_gradients(name):
+    xs, dy = list(RNG.normal(size=(2 if name == "subtract" else 3, 5, 2))), RNG.normal(size=(5, 2))
+    function = getattr(reference, name)
+    for i, gradient in enumerate(getattr(reference, f"{name}_backward")(dy, xs)):
+        assert_gradient(gradient, lambda v, i=i: function([*xs[:i], v, *xs[i + 1 :]]), xs[i], dy)
+
+
+def test_dot_gradients():
+    a, b, dy = (RNG.normal(size=shape) for shape in [(2, 3, 5), (2, 7, 5), (2, 3, 7)])
+    da, db = reference.dot_backward(dy, a, b)
+    assert_gradient(da, lambda v: reference.dot(v, b), a, dy)
+    assert_gradient(db, lambda v: reference.dot(a, v), b, dy)

@@ -23,6 +23,9 @@ cdef extern from "normalization.h" nogil:
     void fk_layer_norm_backward(float *dx, float *dgamma, float *dbeta, const float *dy, const float *xhat,
                                 const float *rstd, const float *gamma, float *scratch, Py_ssize_t N,
                                 Py_ssize_t C) noexcept
+    void fk_unit_norm_forward(float *y, float *r, const float *x, float largest, Py_ssize_t N, Py_ssize_t C) noexcept
+    void fk_unit_norm_backward(float *dx, const float *dy, const float *y, const float *r, float largest,
+                               Py_ssize_t N, Py_ssize_t C) noexcept
 
 
 def batch_moments(ndarray mean not None, ndarray variance not None, ndarray x not None, ndarray mask=None):
@@ -118,3 +121,24 @@ def layer_backward(ndarray dx, ndarray dgamma, ndarray dbeta, ndarray dy not Non
     with nogil:
         fk_layer_norm_backward(dx_, dgamma_, dbeta_, dy_, xhat_, rstd_, gamma_, scratch, N, C)
     give_scratch(scratch)
+
+
+def unit_forward(ndarray y not None, ndarray r not None, ndarray x not None, float largest):
+    """y_n = r_n x_n with r_n = min(1 / |x_n|, largest)    y (N, C) =, r (N) =, x (N, C)"""
+    cdef const float *x_ = f32(x, "x", 2)
+    cdef Py_ssize_t N = cnp.PyArray_DIM(x, 0), C = cnp.PyArray_DIM(x, 1)
+    cdef float *y_ = f32_out(y, "y", 2, N, C)
+    cdef float *r_ = f32_out(r, "r", 1, N)
+    with nogil:
+        fk_unit_norm_forward(y_, r_, x_, largest, N, C)
+
+
+def unit_backward(ndarray dx not None, ndarray dy not None, ndarray y not None, ndarray r not None, float largest):
+    """dx (N, C) =, given dy and what the forward pass gave; dx may be dy"""
+    cdef const float *y_ = f32(y, "y", 2)
+    cdef Py_ssize_t N = cnp.PyArray_DIM(y, 0), C = cnp.PyArray_DIM(y, 1)
+    cdef float *dx_ = f32_out(dx, "dx", 2, N, C)
+    cdef const float *dy_ = f32(dy, "dy", 2, N, C)
+    cdef const float *r_ = f32(r, "r", 1, N)
+    with nogil:
+        fk_unit_norm_backward(dx_, dy_, y_, r_, largest, N, C)

@@ -19,6 +19,7 @@ class Run:
 
     training: whether dropout and its like are active.
     mask: bool array of the input's leading axes, False where a step is to be skipped, or None.
+    masks: where the layer is called on several inputs, the list of all their masks, or None; `mask` is the first's.
     trained: the layers whose weights take part in training, and trains: whether this site's layer is among them, so
     that backward must add to its weights' gradients.
     wants_dx: whether backward must return the gradient of the layer's input.
@@ -42,6 +43,7 @@ class Run:
         "logits",
         "losses",
         "mask",
+        "masks",
         "output_masks",
         "trained",
         "training",
@@ -52,6 +54,7 @@ class Run:
     def __init__(self, training=False, mask=None, trains=False, trained=(), wants_dx=False, losses=None):
         self.training = training
         self.mask = mask
+        self.masks = None
         self.output_masks = None
         self.losses = [] if losses is None else losses
         self.first = None

@@ -6,6 +6,24 @@ from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, 
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
+from fastkeras.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from fastkeras.layers.normalization import BatchNormalization, LayerNormalization
 from fastkeras.layers.pooling import (
     AveragePooling1D,
@@ -46,12 +64,15 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "Add",
+    "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "Concatenate",
     "Conv1D",
     "Conv2D",
     "Convolution1D",
@@ -59,6 +80,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Dense",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -81,6 +103,9 @@ __all__ = [
     "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "Permute",
     "RepeatVector",
     "Reshape",
@@ -88,14 +113,23 @@ __all__ = [
     "SimpleRNNCell",
     "SpatialDropout1D",
     "StackedRNNCells",
+    "Subtract",
     "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",
     "ZeroPadding2D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
-_CLASSES = {name: globals()[name] for name in __all__ if name not in ("Input", "Layer")}
+_CLASSES = {name: globals()[name] for name in __all__ if isinstance(globals()[name], type) and name != "Layer"}
 know({cls.__name__: cls for cls in _CLASSES.values()} | _CLASSES)  # files are written with a class's own name
 
 

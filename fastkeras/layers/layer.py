@@ -61,6 +61,7 @@ class Layer:
     supports_masking = False  # whether the input's mask holds for the output
     can_give_logits = False  # whether forward leaves out its last activation when run.logits asks for it
     dtype = compute_dtype = variable_dtype = "float32"
+    takes_list = False  # whether the layer is called on a list even if there is one input in it
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
     weights_place = ""  # where Keras 3 keeps the weights in files, within the layer's own place
@@ -245,7 +246,7 @@ class Layer:
         """A layer called on a symbolic tensor adds a call site to the graph; called on data, it answers at once.
 
         x: one input or a list of them. initial_state: the state, or list of states, that a recurrent layer starts
-        from. training and mask (bool, the leading axes of x) count for data only.
+        from. training and mask (bool, the leading axes of x; a list of them if x is one) count for data only.
         """
         symbolic = _is_symbolic(x)
         many = isinstance(x, (list, tuple)) and (symbolic or all(isinstance(item, np.ndarray) for item in x))
@@ -265,7 +266,10 @@ class Layer:
         self._prepare([a.shape for a in arrays])
         self.check_input(arrays[0])
         arrays = [np.ascontiguousarray(a, self.input_dtype) for a in arrays]
-        run = Run(training=bool(training), mask=None if mask is None else np.ascontiguousarray(mask, bool))
+        several = len(arrays) > 1 and isinstance(mask, (list, tuple))
+        masks = [None if m is None else np.ascontiguousarray(m, bool) for m in (mask if several else [mask])]
+        run = Run(training=bool(training), mask=masks[0])
+        run.masks = masks if several else None
         y, _ = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
         return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
 

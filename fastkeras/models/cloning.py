@@ -57,7 +57,8 @@ def _cloned_graph(model, starts, make):
     inputs = tensors[:]
     for layer, reads, _ in graph.steps:
         called_on = [tensors[slot] for slot in reads]
-        tensors += _as_list(made[layer](called_on if len(called_on) > 1 else called_on[0]))
+        several = len(called_on) > 1 or made[layer].takes_list
+        tensors += _as_list(made[layer](called_on if several else called_on[0]))
     clone = Model(inputs, [tensors[slot] for slot in graph.output_slots], name=model.name)
     for slot in graph.loss_slots:
         clone.add_loss(tensors[slot])

@@ -159,7 +159,7 @@ def _replay(found, calls, tensors):
             continue
         x = [tensors[place] for place in inputs]
         keywords = {"initial_state": [tensors[place] for place in states]} if states else {}
-        outputs = found[name](x[0] if len(x) == 1 else x, **keywords)
+        outputs = found[name](x if len(x) > 1 or found[name].takes_list else x[0], **keywords)
         for i, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             tensors[name, number, i] = output
             ready += waiting.pop((name, number, i), [])

@@ -162,8 +162,11 @@ class Pass:
         for layer, run, read, write in self._steps:
             x = values[read] if type(read) is int else [values[slot] for slot in read]
             if masked:
-                mask = marks[read] if type(read) is int else [marks[slot] for slot in read]
-                run.mask = mask[0] if type(mask) is list else mask
+                if type(read) is int:
+                    mask = run.mask = marks[read]
+                else:
+                    mask = run.masks = [marks[slot] for slot in read]
+                    run.mask = mask[0]
             y, backward = layer.forward(x, run)
             if masked:
                 self._mark(marks, write, layer.compute_mask(x, mask) if run.output_masks is None else run.output_masks)

@@ -156,7 +156,8 @@ class Model(Layer):
         if inner is None or inner.graph is not self.require_graph():
             inner = run.kept["pass"] = Pass(self.graph, run.trained)
         xs = x if type(x) is list else [x]
-        outputs, masks = inner.forward(xs, run.training, [run.mask] * len(xs), run.logits, run.wants_dx)
+        masks = run.masks or [run.mask] * len(xs)
+        outputs, masks = inner.forward(xs, run.training, masks, run.logits, run.wants_dx)
         run.output_masks = masks
         if inner.penalty:
             run.add_loss(inner.penalty)

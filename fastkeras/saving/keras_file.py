@@ -39,8 +39,9 @@ def write(path, model, include_optimizer):
     atomic.write(path, archive.getbuffer())
 
 
-# Layers whose inputs after the first are states to start from.
+# Layers whose inputs after the first are states to start from, and layers that are called on a list in any case.
 _TAKE_STATES = {"SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"}
+_TAKE_LISTS = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"}
 
 
 def _with_dictionaries(entry):
@@ -63,16 +64,15 @@ def _with_dictionaries(entry):
 
     for layer in layers:
         calls = [[tensor(place) for place in call] for call in layer.get("inbound_nodes", [])]
-        takes_states = layer["class_name"] in _TAKE_STATES
         if "inbound_nodes" in layer:
-            layer["inbound_nodes"] = [_call(tensors, takes_states) for tensors in calls]
+            layer["inbound_nodes"] = [_call(tensors, layer["class_name"]) for tensors in calls]
     return {**entry, "config": {**entry["config"], "layers": layers}}
 
 
-def _call(tensors, takes_states):
-    if len(tensors) == 1:
+def _call(tensors, class_name):
+    if len(tensors) == 1 and class_name not in _TAKE_LISTS:
         return {"args": tensors, "kwargs": {}}
-    if takes_states:
+    if class_name in _TAKE_STATES:
         return {"args": tensors[:1], "kwargs": {"initial_state": tensors[1:]}}
     return {"args": [tensors], "kwargs": {}}
 

@@ -10,6 +10,7 @@ from reference.activations import *
 from reference.convolution import *
 from reference.layers import *
 from reference.losses import *
+from reference.merging import *
 from reference.normalization import *
 from reference.optimizers import *
 from reference.random import *

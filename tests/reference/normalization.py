@@ -43,3 +43,13 @@ def layer_norm_backward(dy, x, gamma, epsilon=1e-3):
     xhat, g = (x - mean) * rstd, gamma * dy
     dx = rstd * (g - g.mean(1, keepdims=True) - xhat * (g * xhat).mean(1, keepdims=True))
     return dx, (dy * xhat).sum(0), dy.sum(0)
+
+
+def unit_norm(x, largest=np.inf):
+    """Rows of length one, or scaled by `largest` if that is not enough"""
+    return x * np.minimum(1 / np.sqrt((x**2).sum(1, keepdims=True)), largest)
+
+
+def unit_norm_backward(dy, x, largest=np.inf):
+    r = 1 / np.sqrt((x**2).sum(1, keepdims=True))
+    return np.where(r < largest, r * dy - r**3 * x * (x * dy).sum(1, keepdims=True), largest * dy)

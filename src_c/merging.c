@@ -1,0 +1,56 @@
+#include "merging.h"
+
+#include "threads.h"
+
+#define GRAIN (32 * 1024) /* elements that are worth a thread */
+
+void fk_merge_scale(float *y, const float *a, float u, fk_index n)
+{
+    const fk_index threads = fk_threads_for(n, GRAIN);
+#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
+    for (fk_index i = 0; i < n; i++)
+        y[i] = u * a[i];
+}
+
+void fk_merge_sum(float *y, const float *a, const float *b, float u, float v, fk_index n)
+{
+    const fk_index threads = fk_threads_for(n, GRAIN);
+#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
+    for (fk_index i = 0; i < n; i++)
+        y[i] = u * a[i] + v * b[i];
+}
+
+void fk_merge_multiply(float *y, const float *a, const float *b, fk_index n)
+{
+    const fk_index threads = fk_threads_for(n, GRAIN);
+#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
+    for (fk_index i = 0; i < n; i++)
+        y[i] = a[i] * b[i];
+}
+
+void fk_merge_extreme(float *y, int32_t *winner, const float *x, float sign, int32_t k, fk_index n)
+{
+    const fk_index threads = fk_threads_for(n, GRAIN);
+#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
+    for (fk_index i = 0; i < n; i++) {
+        const int better = sign * x[i] > sign * y[i];
+        y[i] = better ? x[i] : y[i];
+        winner[i] = better ? k : winner[i];
+    }
+}
+
+void fk_merge_extreme_backward(float *dx, const float *dy, const int32_t *winner, int32_t k, fk_index n)
+{
+    const fk_index threads = fk_threads_for(n, GRAIN);
+#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
+    for (fk_index i = 0; i < n; i++)
+        dx[i] = winner[i] == k ? dy[i] : 0.0f;
+}
+
+void fk_merge_products(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index batch,
+                       fk_index M, fk_index N, fk_index K)
+{
+    const fk_activation linear = {.kind = FK_LINEAR};
+    for (fk_index b = 0; b < batch; b++)
+        fk_gemm(C + b * M * N, A + b * M * K, B + b * K * N, NULL, linear, form, scratch, M, N, K);
+}

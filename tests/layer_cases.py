@@ -1,0 +1,56 @@
+"""Single layers, written once for fastkeras and Keras 3, and what a layer gives: for comparing both.
+
+A case is (class name, arguments, shapes of the inputs, options). Options: `masks`, for each input whether it has one;
+`training`.
+"""
+
+import numpy as np
+
+
+def inputs(shapes, masks=(), seed=0):
+    """Arrays of these shapes, and for each a mask of its steps or None; the first step of each row is unmasked."""
+    rng = np.random.RandomState(seed)
+    xs = [rng.normal(size=shape).astype("f") for shape in shapes]
+    marks = [rng.uniform(size=x.shape[:2]) < 0.6 if masked else None for x, masked in zip(xs, masks, strict=False)]
+    for mark in marks:
+        if mark is not None:
+            mark[:, 0] = True
+    return xs, marks + [None] * (len(xs) - len(marks))
+
+
+def weights(shapes, seed=5):
+    rng = np.random.RandomState(seed)
+    return [rng.normal(size=shape).astype("f") for shape in shapes]
+
+
+MERGING = [
+    *((name, {}, [(3, 5), (3, 5)]) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")),
+    *((name, {}, [(3, 5, 2)] * 3) for name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")),
+    # fewer axes, and extents of 1
+    *((name, {}, [(3, 2), (3, 5, 2), (3, 1, 2)]) for name in ("Add", "Multiply", "Average", "Maximum")),
+    ("Subtract", {}, [(3, 5, 1), (3, 1, 2)]),
+    ("Minimum", {}, [(3,), (3, 5)]),
+    ("Add", {}, [(3, 5)]),
+    ("Concatenate", {}, [(3, 5)]),
+    ("Concatenate", {}, [(3, 5, 2), (3, 5, 7), (3, 5, 1)]),
+    ("Concatenate", {"axis": 1}, [(3, 5, 2), (3, 7, 2)]),
+    ("Concatenate", {"axis": -2}, [(3, 5, 2), (3, 1, 2)]),
+    # products: of vectors, of a matrix and a vector, of matrices, and of what has more axes
+    ("Dot", {"axes": 1}, [(3, 5), (3, 5)]),
+    ("Dot", {"axes": -1, "normalize": True}, [(3, 5), (3, 5)]),
+    ("Dot", {"axes": (2, 1)}, [(3, 7, 5), (3, 5)]),
+    ("Dot", {"axes": [1, 2]}, [(3, 5), (3, 7, 5)]),
+    ("Dot", {"axes": (1, 2), "normalize": True}, [(3, 5, 2), (3, 7, 5)]),
+    ("Dot", {"axes": 2}, [(3, 2, 5), (3, 7, 5)]),
+    ("Dot", {"axes": (2, 3)}, [(3, 2, 5, 7), (3, 11, 1, 5)]),
+    # masks
+    *((name, {}, [(3, 5, 2)] * 3, {"masks": m}) for name in ("Add", "Multiply", "Maximum", "Minimum", "Average")
+      for m in ((1, 1, 1), (1, 0, 1), (0, 1, 1))),
+    ("Concatenate", {}, [(3, 5, 2), (3, 5, 7)], {"masks": (1, 1)}),
+    ("Concatenate", {}, [(3, 5, 2), (3, 5, 7)], {"masks": (0, 1)}),
+    ("Concatenate", {"axis": 1}, [(3, 5, 2), (3, 7, 2)], {"masks": (1, 1)}),
+    ("Concatenate", {"axis": 1}, [(3, 5, 2), (3, 7, 2)], {"masks": (1, 0)}),
+    ("Subtract", {}, [(3, 5, 2), (3, 5, 2)], {"masks": (1, 1)}),
+    ("Dot", {"axes": 2}, [(3, 2, 5), (3, 7, 5)], {"masks": (1, 1)}),
+]  # fmt: skip
+CASES = [*MERGING]
