@@ -29,12 +29,17 @@ def describe(cpuinfo=None):
     }
 
 
-def peak_memory():
-    """The most memory this process has held at once, in bytes, or None where the system does not say."""
+def memory(field="VmRSS"):
+    """The memory this process holds, in bytes, or None where the system does not say."""
     path = PROC / "self" / "status"
     if not path.exists():
         return None
-    return 1024 * int(re.search(r"^VmHWM:\s*(\d+) kB$", path.read_text(), re.MULTILINE)[1])
+    return 1024 * int(re.search(rf"^{field}:\s*(\d+) kB$", path.read_text(), re.MULTILINE)[1])
+
+
+def peak_memory():
+    """The most memory this process has held at once, in bytes, or None where the system does not say."""
+    return memory("VmHWM")
 
 
 def busy_seconds():

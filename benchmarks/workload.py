@@ -206,11 +206,16 @@ class FirstWeights:
 
 
 def set_keras_weights(model):
-    """Gives a Keras model the weights of FirstWeights, and zeros for biases."""
+    """Gives a Keras model the weights of FirstWeights, zeros for biases, and normalizations that change nothing."""
     values, weights = FirstWeights(), []
     for w in model.weights:
         shape = tuple(w.shape)
-        weights.append(np.zeros(shape, np.float32) if "bias" in w.name else values(shape))
+        if any(word in w.name for word in ("bias", "beta", "moving_mean")):
+            weights.append(np.zeros(shape, np.float32))
+        elif any(word in w.name for word in ("gamma", "moving_variance")):
+            weights.append(np.ones(shape, np.float32))
+        else:
+            weights.append(values(shape))
     model.set_weights(weights)
 
 
@@ -239,5 +244,12 @@ def set_torch_weights(torch, model):
             elif isinstance(layer, nn.RNNBase):
                 for weight in layer.parameters():  # weight_ih, weight_hh, the biases; then the other way
                     weight.copy_(gates(layer.mode, kernel(*weight.shape)) if weight.ndim == 2 else 0 * weight)
+            elif isinstance(layer, nn.MultiheadAttention):  # its out_proj is a Linear, which comes next
+                D, heads = layer.embed_dim, layer.num_heads
+                parts = [torch.from_numpy(values((D, heads, D // heads)).reshape(D, D).T) for _ in range(3)]
+                layer.in_proj_weight.copy_(torch.cat(parts))
+                layer.in_proj_bias.zero_()
+            elif isinstance(layer, (nn.LayerNorm, nn.BatchNorm1d)):
+                layer.reset_parameters()
             elif next(layer.parameters(recurse=False), None) is not None:
                 raise TypeError(f"set_torch_weights does not know the layer {layer}")

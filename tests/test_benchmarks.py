@@ -1,8 +1,10 @@
 """The benchmarks' own logic: turns, failures, ratios, tables, and the pipe to a peer. No time is judged here."""
 
+import gc
 import gzip
 import json
 import sys
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # after an installed fastkeras
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import compare, data, libraries, machine, phases, report, worker, workload  # noqa: E402
+from benchmarks import compare, data, libraries, machine, memory, phases, report, worker, workload  # noqa: E402
 from benchmarks.peer import MissingError, Peer, PeerError  # noqa: E402
-from benchmarks.workloads import WORKLOADS, gemm, mlp, predict, startup  # noqa: E402
+from benchmarks.workloads import WORKLOADS, blocks, gemm, graph, mlp, predict, startup  # noqa: E402
 from fastkeras._kernels import lstm  # noqa: E402
 
 
@@ -349,6 +351,47 @@ def test_a_training_runs_in_fastkeras(tmp_path):
     session = mlp.TinyMLP().start(ours(), tmp_path / "data.npz")
     assert 0 < session.loss < 2
     assert session.measure("") > 0
+
+
+@pytest.mark.parametrize("work", [mlp.TrainOneRow(), mlp.PredictOneRow()])
+def test_one_row_runs_in_fastkeras(tmp_path, work):
+    np.savez(tmp_path / "data.npz", x=np.ones((1, 4), np.float32), y=np.ones((1, 1), np.float32))
+    assert 0 < work.start(ours(), tmp_path / "data.npz").measure("") < 1
+
+
+def test_the_layers_of_a_graph_are_timed_in_it_and_by_themselves():
+    session = graph.ManySmallLayers().start(ours(), None)
+    whole, parts = (session.measure(case) for case in graph.ManySmallLayers.cases)
+    assert whole > 0
+    assert parts > 0
+
+
+@pytest.mark.parametrize(
+    "block",
+    [blocks.Convolutions(3, 5), blocks.Normalization("LayerNormalization"), blocks.Normalization("BatchNormalization")],
+)
+def test_a_block_trains_in_fastkeras(tmp_path, block):
+    block.rows = 7
+    np.savez(tmp_path / "data.npz", **block.data())
+    assert 1 < block.start(ours(), tmp_path / "data.npz").loss < 5  # log(10) for who knows nothing
+
+
+@pytest.mark.parametrize(("make", "rounds"), [(memory.predictions, 1000), (memory.models, 50)])
+def test_long_loops_hold_no_more_memory(make, rounds):
+    """But for Python's own cache of attributes, which fills with less than a model's weights and a prediction take."""
+    loop = make(fastkeras)
+    loop(30)
+    gc.collect()
+    tracemalloc.start()
+    loop(10)
+    gc.collect()
+    objects, (held, _) = len(gc.get_objects()), tracemalloc.get_traced_memory()
+    loop(rounds)
+    gc.collect()
+    more_objects, (more_held, _) = len(gc.get_objects()), tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert more_objects - objects < 25
+    assert more_held - held < 50_000
 
 
 def test_a_first_epoch_runs_in_a_new_process(tmp_path):

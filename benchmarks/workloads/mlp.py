@@ -94,28 +94,64 @@ class DigitsMLP(Training):
         return model, optimizer, nn.CrossEntropyLoss()
 
 
-class PredictOneRow(TinyMLP):
-    """model.predict of a single row; PyTorch has no predict, so there it is the bare module."""
+class OneRow(TinyMLP):
+    """The tiny MLP with a single row, again and again."""
 
-    name = "predict-one-row"
-    title = "predict() of one row, tiny MLP"
     per = "call"
     batch = 1
     rows = 1
 
     def start(self, library, path):
         with np.load(path) as arrays:
-            x = arrays["x"]
+            x, y = arrays["x"], arrays["y"]
         begin = time.perf_counter()
-        call = self.torch_call(library.module, x) if library.name == "torch" else self.keras_call(library.module, x)
+        make = self.torch_call if library.name == "torch" else self.keras_call
+        call = make(library.module, x, y)
         call()
         return Session(lambda case: seconds_per_call(call), time.perf_counter() - begin)
 
-    def keras_call(self, keras, x):
+    def keras_call(self, keras, x, y):
+        """A function of no arguments that does the work once."""
+        raise NotImplementedError
+
+    def torch_call(self, torch, x, y):
+        raise NotImplementedError
+
+
+class TrainOneRow(OneRow):
+    """model.train_on_batch of a single row; PyTorch's is the loop that its users write."""
+
+    name = "train-one-row"
+    title = "train_on_batch() of one row, tiny MLP"
+
+    def keras_call(self, keras, x, y):
+        model = self.keras_model(keras)
+        return lambda: model.train_on_batch(x, y)
+
+    def torch_call(self, torch, x, y):
+        model, optimizer, loss = self.torch_model(torch)
+
+        def call():
+            optimizer.zero_grad()
+            error = loss(model(torch.from_numpy(x)), torch.from_numpy(y))
+            error.backward()
+            optimizer.step()
+            return error.item()
+
+        return call
+
+
+class PredictOneRow(OneRow):
+    """model.predict of a single row; PyTorch has no predict, so there it is the bare module."""
+
+    name = "predict-one-row"
+    title = "predict() of one row, tiny MLP"
+
+    def keras_call(self, keras, x, y):
         model = self.keras_model(keras)
         return lambda: model.predict(x, verbose=0)
 
-    def torch_call(self, torch, x):
+    def torch_call(self, torch, x, y):
         model, _, _ = self.torch_model(torch)
         model.eval()
 
