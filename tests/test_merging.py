@@ -57,10 +57,11 @@ def test_the_same_rows_are_merged_once(name):
 
 @pytest.mark.parametrize("name", [*ELEMENTWISE, "Concatenate", "Dot"])
 def test_other_rows_are_made_dense(name):
-    values, index = RNG.normal(size=(5, 3)).astype("f"), RNG.integers(0, 5, (2, 5)).astype(np.int32)
+    rng = np.random.default_rng(3)
+    values, index = rng.normal(size=(5, 3)).astype("f"), rng.integers(0, 5, (2, 5)).astype(np.int32)
     layer = layers.Dot((2, 2)) if name == "Dot" else getattr(layers, name)()
     y, backward = layer.forward([Rows(values, index), A], Run(wants_dx=True))
-    dy = RNG.normal(size=y.shape).astype("f")
+    dy = rng.normal(size=y.shape).astype("f")
     dvalues, da = backward(dy.copy())
 
     def of_values(v):
@@ -72,18 +73,19 @@ def test_other_rows_are_made_dense(name):
 
 def test_a_layer_may_be_merged_with_itself_and_with_what_follows_it():
     """Gradients that two inputs share must not be overwritten by one of them."""
+    keras.utils.set_random_seed(3)
     start = keras.Input((4,))
     h = layers.Dense(4, activation="tanh")(start)
-    wide = layers.Reshape((1, 4))(layers.Dense(4, activation="relu")(h))
+    wide = layers.Reshape((1, 4))(layers.Dense(4, activation="tanh")(h))
     y = layers.add([h, layers.Dense(4, activation="sigmoid")(h), h, wide])  # (None, 1, 4)
     y = layers.Multiply()([y, y, layers.Average()([y, wide])])
-    model = keras.Model(start, layers.Concatenate()([y, layers.Maximum()([wide, y])]))
+    model = keras.Model(start, layers.Concatenate()([y, layers.Subtract()([wide, y])]))
     x, dy = RNG.normal(size=(3, 4)).astype("f"), RNG.normal(size=(3, 1, 8)).astype("f")
     run = Run(wants_dx=True)
     _, backward = model.forward(x, run)
     dx = backward(dy.copy())
     expected = central_difference(lambda v: model.forward(v.astype("f"), Run())[0], x, dy, step=1e-2)
-    assert_close(dx, expected, 5e-3)
+    assert_close(dx, expected, 2e-3)
 
 
 def test_masks_reach_a_model_inside_a_model():
