@@ -1,92 +1,28 @@
 """Conv1D and Conv2D against the reference: outputs, every gradient, shapes, axes, and what they refuse."""
 
+import convolutions
 import numpy as np
 import pytest
 import reference
-from checks import assert_close
+from convolutions import around, built, geometry, random, run_layer, same_border, without
 
 import fastkeras
 from fastkeras.core.rows import Rows
-from fastkeras.core.run import Run
-from fastkeras.core.variable import pack
 from fastkeras.layers import Conv1D, Conv2D, Convolution1D, Convolution2D
-
-RNG = np.random.default_rng(17)
-
-
-def random(*shape):
-    return RNG.normal(size=shape).astype("f")
-
-
-def built(layer, *shape):
-    """The layer with random weights and gradients to add to."""
-    layer.ensure_built(shape)
-    layer.set_weights([random(*w.shape) / 2 for w in layer.get_weights()])
-    pack(layer.variables)
-    return layer
-
-
-def run_layer(layer, x, seed=1, **options):
-    """y, dy, dx and the weights' gradients, for a random dy."""
-    run = Run(training=True, **{"trains": True, "wants_dx": True, **options})
-    y, backward = layer.forward(x, run)
-    y = y.copy()
-    dy = np.random.default_rng(seed).normal(size=y.shape).astype("f")
-    for v in layer.variables:
-        v.grad.fill(0)
-    dx = backward(dy.copy())
-    return y, dy, None if dx is None else dx.copy(), [v.grad.copy() for v in layer.variables]
-
-
-def channels_last(x):
-    return np.moveaxis(x, 1, -1)
-
-
-def images(x, rank):
-    return x.astype(np.float64).reshape(len(x), *(1,) * (2 - rank), *x.shape[1:])
-
-
-def same_border(n, window, stride):
-    """What TensorFlow adds before and after an axis for padding "same"."""
-    missing = max(0, (-(-n // stride) - 1) * stride + window - n)
-    return missing // 2, missing - missing // 2
-
-
-def expected(layer, x, dy, border):
-    """(y, dx, gradients) by the reference. border: (before, after) on each axis; x and dy have their channels last.
-
-    Activations that look at a whole row look at the last axis of the layer's output, as in Keras.
-    """
-    rank = layer.rank
-    ones = (1,) * (2 - rank)
-    around = [n for pair in [(0, 0)] * (2 - rank) + list(border) for n in pair]
-    x, dy = reference.pad(images(x, rank), *around), images(dy, rank)
-    W, *b = [v.value.astype(np.float64) for v in layer.variables]
-    W = W.reshape(ones + W.shape)
-    geometry = ones + layer.strides, ones + layer.dilation_rate, layer.groups
-    f, f_backward = reference.activation(fastkeras.activations.serialize(layer.activation))
-    axis = 3 if layer.data_format == "channels_last" else 2  # where the last axis of y lies in z
-    z = reference.conv(x, W, *(b or [None]), *geometry)
-    dz = f_backward(dy.swapaxes(axis, 3), z.swapaxes(axis, 3)).swapaxes(axis, 3)
-    dx, dW, db = reference.conv_backward(dz, x, W, *geometry)
-    top, bottom, left, right = around
-    dx = dx[:, top : dx.shape[1] - bottom, left : dx.shape[2] - right]
-    squeeze = 1 if rank == 1 else ()
-    y = f(z.swapaxes(axis, 3)).swapaxes(axis, 3)
-    gradients = [dW.reshape(layer.kernel.shape), db][: 1 + len(b)]
-    return y.squeeze(squeeze), dx.squeeze(squeeze), gradients
 
 
 def check(layer, x, border):
-    first = layer.data_format == "channels_first"
-    order = channels_last if first else np.asarray
-    y, dy, dx, gradients = run_layer(built(layer, *x.shape), x)
-    assert y.shape == layer.compute_output_shape(x.shape)
-    expected_y, expected_dx, expected_gradients = expected(layer, order(x), order(dy), border)
-    assert_close(order(y), expected_y, 1e-5, "y")
-    assert_close(order(dx), expected_dx, 1e-5, "dx")
-    for v, gradient, wanted in zip(layer.variables, gradients, expected_gradients, strict=True):
-        assert_close(gradient, wanted, 1e-5, f"d{v.name}")
+    """The layer against the reference. border: (before, after) on each axis"""
+
+    def sums(x, W, b=None):
+        return reference.conv(around(x, border, layer.rank)[1], W, b, *geometry(layer), layer.groups)
+
+    def backward(dz, x, W, b=None):
+        sides, padded = around(x, border, layer.rank)
+        dx, *gradients = reference.conv_backward(dz, padded, W, *geometry(layer), layer.groups)
+        return without(dx, sides), *gradients[: 1 if b is None else 2]
+
+    convolutions.check(layer, x, sums, backward)
 
 
 PADDINGS_1D = [
@@ -166,7 +102,7 @@ def test_no_samples():
 
 def test_rows_are_taken_and_given_back():
     """Behind an Embedding: gradients come back summed over places that share a row."""
-    values, index = random(7, 5), RNG.integers(0, 7, (3, 11)).astype(np.int32)
+    values, index = random(7, 5), convolutions.RNG.integers(0, 7, (3, 11)).astype(np.int32)
     layer = built(Conv1D(4, 3), 3, 11, 5)
     y, _, dvalues, _ = run_layer(layer, Rows(values, index))
     plain, _, dx, _ = run_layer(layer, values[index])

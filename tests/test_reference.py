@@ -122,6 +122,53 @@ def test_convolution_is_the_sum_of_its_equation():
         np.testing.assert_allclose(y[0, p, q, n], sum(terms))
 
 
+DEPTHWISE = [  # image, kernel, strides, dilation
+    ((2, 5, 7, 3), (2, 3, 3, 1), (1, 1), (1, 1)),
+    ((1, 7, 5, 3), (3, 2, 3, 2), (2, 3), (1, 2)),
+]
+
+
+@pytest.mark.parametrize(("x", "W", "strides", "dilation"), DEPTHWISE)
+def test_depthwise_convolution_gradients(x, W, strides, dilation):
+    x, W, b = RNG.normal(size=x), RNG.normal(size=W), RNG.normal(size=W[2] * W[3])
+    dy = RNG.normal(size=reference.depthwise(x, W, b, strides, dilation).shape)
+    dx, dW, db = reference.depthwise_backward(dy, x, W, strides, dilation)
+    assert_gradient(dx, lambda v: reference.depthwise(v, W, b, strides, dilation), x, dy)
+    assert_gradient(dW, lambda v: reference.depthwise(x, v, b, strides, dilation), W, dy)
+    assert_gradient(db, lambda v: reference.depthwise(x, W, v, strides, dilation), b, dy)
+
+
+def test_depthwise_convolution_is_one_with_a_group_for_each_channel():
+    x, W = RNG.normal(size=(2, 5, 7, 3)), RNG.normal(size=(2, 3, 3, 2))
+    expected = reference.conv(x, W.reshape(2, 3, 1, 6), strides=(2, 1), groups=3)
+    np.testing.assert_allclose(reference.depthwise(x, W, strides=(2, 1)), expected)
+
+
+TRANSPOSED = [  # image, kernel, strides, dilation, before, extents
+    ((2, 3, 5, 2), (2, 3, 3, 2), (1, 1), (1, 1), (0, 0), (4, 7)),
+    ((1, 3, 2, 3), (3, 2, 2, 3), (2, 3), (1, 1), (1, 0), (6, 7)),
+    ((2, 2, 3, 2), (2, 3, 3, 2), (1, 1), (3, 2), (2, 1), (2, 5)),
+]
+
+
+@pytest.mark.parametrize(("x", "W", "strides", "dilation", "before", "extents"), TRANSPOSED)
+def test_transposed_convolution_gradients(x, W, strides, dilation, before, extents):
+    options = {"strides": strides, "dilation": dilation, "before": before}
+    x, W, b, dy = RNG.normal(size=x), RNG.normal(size=W), RNG.normal(size=W[2]), RNG.normal(size=(x[0], *extents, W[2]))
+    dx, dW, db = reference.conv_transpose_backward(dy, x, W, **options)
+    options["extents"] = extents
+    assert_gradient(dx, lambda v: reference.conv_transpose(v, W, b, **options), x, dy)
+    assert_gradient(dW, lambda v: reference.conv_transpose(x, v, b, **options), W, dy)
+    assert_gradient(db, lambda v: reference.conv_transpose(x, W, v, **options), b, dy)
+
+
+def test_transposed_convolution_is_the_gradient_of_a_convolutions_input():
+    x, W = RNG.normal(size=(2, 3, 2, 5)), RNG.normal(size=(3, 2, 4, 5))
+    image = np.zeros((2, 7, 4, 4))
+    dx, _, _ = reference.conv_backward(x, image, W, strides=(2, 2))
+    np.testing.assert_allclose(reference.conv_transpose(x, W, strides=(2, 2), extents=(7, 4)), dx)
+
+
 POOLS = [  # image, size, strides, places that stand out in front, numbers of windows
     ((2, 5, 7, 3), (2, 3), (2, 3), (0, 0), (2, 2)),
     ((1, 5, 7, 2), (3, 3), (2, 1), (1, 2), (3, 7)),

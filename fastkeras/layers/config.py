@@ -73,7 +73,7 @@ def _known_part(cls, config):
     """The configuration without what the class has no argument for; None and False mean that it is not in use."""
     known = cls._arguments()
     for key, value in config.items():
-        if key not in known and value is not None and value is not False:
+        if key not in known and key not in cls.never_read and value is not None and value is not False:
             _ignore(f"{key}={value!r:.100} of {cls.__name__} '{config.get('name')}'")
     return {key: value for key, value in config.items() if key in known}
 

@@ -64,6 +64,7 @@ class Layer:
     takes_list = False  # whether the layer is called on a list even if there is one input in it
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
+    never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing ever read
     weights_place = ""  # where Keras 3 keeps the weights in files, within the layer's own place
 
     def __init__(

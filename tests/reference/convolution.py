@@ -48,6 +48,71 @@ def pad(x, top, bottom, left, right):
     return np.pad(x, [(0, 0), (top, bottom), (left, right), (0, 0)])
 
 
+# --- depthwise convolution -------------------------------------------------------------------------------------------
+
+
+def _windows_of_each_channel(x, W, strides, dilation):
+    """For each window: (p, q, an index of x)."""
+    for p, q, under, _ in _windows(x, W.reshape(*W.shape[:2], x.shape[3], -1), strides, dilation, 1):
+        yield p, q, under
+
+
+def depthwise(x, W, b=None, strides=(1, 1), dilation=(1, 1)):
+    """y[b,p,q,c M + m] = bias_cm + sum_ij x[b, SH p + DH i, SW q + DW j, c] W[i,j,c,m]    W (KH, KW, C, M)"""
+    windows = list(_windows_of_each_channel(x, W, strides, dilation))
+    y = np.zeros((len(x), 1 + windows[-1][0], 1 + windows[-1][1], W.shape[2] * W.shape[3]))
+    for p, q, under in windows:
+        y[:, p, q] = np.einsum("bijc,ijcm->bcm", x[under], W).reshape(len(x), y.shape[3])
+    return y if b is None else y + b
+
+
+def depthwise_backward(dy, x, W, strides=(1, 1), dilation=(1, 1)):
+    """(dx, dW, db)"""
+    dx, dW = np.zeros(x.shape), np.zeros(W.shape)
+    for p, q, under in _windows_of_each_channel(x, W, strides, dilation):
+        d = dy[:, p, q].reshape(len(x), *W.shape[2:])
+        dx[under] += np.einsum("bcm,ijcm->bijc", d, W)
+        dW += np.einsum("bijc,bcm->ijcm", x[under], d)
+    return dx, dW, dy.sum(axis=(0, 1, 2))
+
+
+# --- transposed convolution ------------------------------------------------------------------------------------------
+
+
+def _spread(x, W, strides, dilation, before, extents):
+    """The shape that holds all windows and the part of it that `extents` places from `before` on are, and for each
+    place of x: (p, q, the index of its window)."""
+    reach = [
+        (n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(x.shape[1:3], strides, W.shape, dilation, strict=False)
+    ]
+    shape = [max(r, b + n) for r, b, n in zip(reach, before, extents, strict=True)]
+    part = (slice(None), *(slice(b, b + n) for b, n in zip(before, extents, strict=True)))
+    places = [(p, q, (slice(None), *_taps(p, q, W.shape[:2], strides, dilation))) for p, q in np.ndindex(x.shape[1:3])]
+    return (len(x), *shape, W.shape[2]), part, places
+
+
+def conv_transpose(x, W, b=None, strides=(1, 1), dilation=(1, 1), before=(0, 0), extents=None):
+    """y[b, SH p + DH i - top, SW q + DW j - left, n] = bias_n + sum of x[b,p,q,d] W[i,j,n,d] over all p, q, i, j, d
+    that meet there    W (KH, KW, N, D)    before: (top, left)    extents: those of y"""
+    shape, part, places = _spread(x, W, strides, dilation, before, extents)
+    y = np.zeros(shape)
+    for p, q, over in places:
+        y[over] += np.tensordot(x[:, p, q], W, (1, 3))
+    return y[part] if b is None else y[part] + b
+
+
+def conv_transpose_backward(dy, x, W, strides=(1, 1), dilation=(1, 1), before=(0, 0)):
+    """(dx, dW, db)"""
+    shape, part, places = _spread(x, W, strides, dilation, before, dy.shape[1:3])
+    d = np.zeros(shape)
+    d[part] = dy
+    dx, dW = np.zeros(x.shape), np.zeros(W.shape)
+    for p, q, over in places:
+        dx[:, p, q] = np.tensordot(d[over], W, 3)
+        dW += np.tensordot(d[over], x[:, p, q], (0, 0))
+    return dx, dW, dy.sum(axis=(0, 1, 2))
+
+
 # --- pooling ---------------------------------------------------------------------------------------------------------
 
 

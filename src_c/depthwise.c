@@ -1,0 +1,311 @@
+#include "depthwise.h"
+
+#include <string.h>
+
+#include "simd.h"
+#include "threads.h"
+
+enum {
+    GRAIN = 128 * 1024, /* multiply-adds that are worth a thread */
+    PARTS = 16,         /* into which a batch's images are dealt for the gradient of W, each with a sum of its own */
+    TAPS = 4            /* of a row of the window whose sums that gradient keeps in registers */
+};
+
+static fk_index work(const fk_depthwise *s) { return s->B * s->OH * s->OW * s->KH * s->KW * s->N; }
+
+/* --- sums over taps: y from x, and dx from dz --------------------------------------------------------------- */
+
+/* How the places of a result are summed from those of a source, along one axis:
+ *     y from x:   place o of y takes tap k from place        S o + D k - before   of x
+ *     dx from dz: place o of x takes tap k from place  (o + before - D k) / S     of y, if that is a whole number
+ * Either way, what reaches place o are taps tap_step apart, from places place_step apart, and o + result_step has the
+ * same taps, if they stay inside, from places source_step further on. */
+typedef struct {
+    fk_index result, source, K, S, D, before;
+    fk_index tap_step, place_step, result_step, source_step;
+    int forward;
+} axis;
+
+/* The taps that reach a place of the result: `count` of them, the first from `place` of the source. */
+typedef struct {
+    fk_index count, tap, place;
+} reach;
+
+static axis forward_axis(fk_index result, fk_index source, fk_index K, fk_index S, fk_index D, fk_index before)
+{
+    return (axis){result, source, K, S, D, before, 1, D, 1, S, 1};
+}
+
+static axis backward_axis(fk_index result, fk_index source, fk_index K, fk_index S, fk_index D, fk_index before)
+{
+    fk_index divisor = S, rest = D % S; /* the greatest common one of S and D, by Euclid */
+    while (rest) {
+        const fk_index next = divisor % rest;
+        divisor = rest;
+        rest = next;
+    }
+    return (axis){result, source, K, S, D, before, S / divisor, -D / divisor, S, 1, 0};
+}
+
+/* Where tap k of place o comes from; -1 if from nowhere. */
+static fk_index source_place(const axis *a, fk_index o, fk_index k)
+{
+    const fk_index at = a->forward ? o * a->S + k * a->D - a->before : o + a->before - k * a->D;
+    if (at < 0 || (!a->forward && at % a->S))
+        return -1;
+    const fk_index place = a->forward ? at : at / a->S;
+    return place < a->source ? place : -1;
+}
+
+static reach reach_of(const axis *a, fk_index o)
+{
+    reach r = {0};
+    for (fk_index k = 0; k < a->K; k++) {
+        const fk_index place = source_place(a, o, k);
+        if (place < 0)
+            continue;
+        if (r.count++ == 0) {
+            r.tap = k;
+            r.place = place;
+        }
+    }
+    return r;
+}
+
+/* The rows and columns of both images, and W's channels. */
+typedef struct {
+    axis rows, columns;
+    fk_index N;
+    const float *W, *bias;
+} sums;
+
+/* `places` sums, result_step columns apart, of `channels` from n on; both are constants where this is inlined.
+ * to, source: row and image without the column */
+FK_INLINE void sum_places(float *to, const float *source, const sums *s, reach row, reach column, fk_index n,
+                          fk_index places, fk_index channels)
+{
+    const fk_index N = s->N, step = s->columns.source_step * N;
+    vf sum[8];
+    for (fk_index k = 0; k < places; k++)
+        sum[k] = s->bias ? vf_load_first(s->bias + n, channels, 0.0f) : vf_set(0.0f);
+    for (fk_index i = 0; i < row.count; i++) {
+        const fk_index tap = row.tap + i * s->rows.tap_step, place = row.place + i * s->rows.place_step;
+        const float *W_i = s->W + (tap * s->columns.K + column.tap) * N + n;
+        const float *from_i = source + (place * s->columns.source + column.place) * N + n;
+        for (fk_index j = 0; j < column.count; j++) {
+            const vf w = vf_keep(vf_load_first(W_i + j * s->columns.tap_step * N, channels, 0.0f));
+            const float *from = from_i + j * s->columns.place_step * N;
+            for (fk_index k = 0; k < places; k++)
+                sum[k] += w * vf_load_first(from + k * step, channels, 0.0f);
+        }
+    }
+    for (fk_index k = 0; k < places; k++)
+        vf_store_first(to + k * s->columns.result_step * N + n, sum[k], channels);
+}
+
+FK_INLINE void sum_all_channels(float *to, const float *source, const sums *s, reach row, reach column,
+                                fk_index places)
+{
+    fk_index n = 0;
+    for (; n + FK_VL <= s->N; n += FK_VL)
+        sum_places(to, source, s, row, column, n, places, FK_VL);
+    if (n < s->N)
+        sum_places(to, source, s, row, column, n, places, s->N - n);
+}
+
+/* Whether the places o, o + result_step, ... of which there are `places`, take the same taps. */
+static int alike(const axis *a, const reach *columns, fk_index o, fk_index places)
+{
+    const fk_index last = o + (places - 1) * a->result_step;
+    return last < a->result && columns[last].count == columns[o].count && columns[last].tap == columns[o].tap;
+}
+
+/* A row of the result, in runs of 8 or 4 places where they are alike. */
+static void sum_row(float *to, const float *source, const sums *s, const reach *columns, fk_index row)
+{
+    const reach r = reach_of(&s->rows, row);
+    const axis *a = &s->columns;
+    for (fk_index first = 0; first < fk_min(a->result_step, a->result); first++)
+        for (fk_index o = first, places; o < a->result; o += places * a->result_step) {
+            float *to_o = to + o * s->N;
+            places = alike(a, columns, o, 8) ? 8 : alike(a, columns, o, 4) ? 4 : 1;
+            if (places == 8)
+                sum_all_channels(to_o, source, s, r, columns[o], 8);
+            else if (places == 4)
+                sum_all_channels(to_o, source, s, r, columns[o], 4);
+            else
+                sum_all_channels(to_o, source, s, r, columns[o], 1);
+        }
+}
+
+/* y = f(z), where z is summed from the source row by row; z may be y */
+static void sum_images(float *y, float *z, const float *source, const sums *s, fk_activation f, fk_index B,
+                       fk_index threads, float *scratch)
+{
+    reach *columns = (reach *)scratch;
+    for (fk_index o = 0; o < s->columns.result; o++)
+        columns[o] = reach_of(&s->columns, o);
+    const fk_index image = s->rows.source * s->columns.source * s->N, row = s->columns.result * s->N;
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index r = 0; r < B * s->rows.result; r++) {
+        sum_row(z + r * row, source + r / s->rows.result * image, s, columns, r % s->rows.result);
+        fk_activation_span(y + r * row, z + r * row, f, row);
+    }
+}
+
+void fk_depthwise_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
+                          const fk_depthwise *s, float *scratch)
+{
+    const sums taps = {forward_axis(s->OH, s->H, s->KH, s->stride_h, s->dilation_h, s->top),
+                       forward_axis(s->OW, s->W, s->KW, s->stride_w, s->dilation_w, s->left), s->N, W, bias};
+    sum_images(y, z ? z : y, x, &taps, f, s->B, fk_threads_for(work(s), GRAIN), scratch);
+}
+
+void fk_depthwise_backward_input(float *dx, const float *dz, const float *W, const fk_depthwise *s, float *scratch)
+{
+    const sums taps = {backward_axis(s->H, s->OH, s->KH, s->stride_h, s->dilation_h, s->top),
+                       backward_axis(s->W, s->OW, s->KW, s->stride_w, s->dilation_w, s->left), s->N, W, NULL};
+    const fk_activation linear = {FK_LINEAR, 0.0f, 0.0f, 0.0f};
+    sum_images(dx, dx, dz, &taps, linear, s->B, fk_threads_for(work(s), GRAIN), scratch);
+}
+
+/* --- the gradient of the kernel ---------------------------------------------------------------------------- */
+
+/* The places p of y, p0 <= p < p1 <= result, whose windows have a tap, `shift` places from their beginning, inside of
+ * an axis of x: 0 <= S p + shift < source. */
+static void places_inside(fk_index *p0, fk_index *p1, fk_index result, fk_index source, fk_index S, fk_index shift)
+{
+    *p0 = fk_min(result, shift < 0 ? fk_ceil_div(-shift, S) : 0);
+    *p1 = fk_max(*p0, fk_min(result, shift < source ? fk_ceil_div(source - shift, S) : 0));
+}
+
+/* Neighbouring taps of a row of the window, at most TAPS: where each meets a row of x, and which columns q0 .. q1 of y
+ * it takes part in, which fall from tap to tap. */
+typedef struct {
+    fk_index count, shift[TAPS], q0[TAPS], q1[TAPS];
+} neighbours;
+
+static neighbours neighbours_at(const fk_depthwise *s, fk_index j)
+{
+    neighbours t = {.count = fk_min(TAPS, s->KW - j)};
+    for (fk_index i = 0; i < t.count; i++) {
+        t.shift[i] = (j + i) * s->dilation_w - s->left;
+        places_inside(&t.q0[i], &t.q1[i], s->OW, s->W, s->stride_w, t.shift[i]);
+    }
+    return t;
+}
+
+/* sum[0][i] + sum[1][i] += sum of x[S q + shift_i] dz[q] over a row; `taps` = t->count and `channels` are constants
+ * where this is inlined. Columns that all taps take part in come two at a time. */
+FK_INLINE void add_row(vf sum[2][TAPS], const float *dz, const float *x, const fk_depthwise *s, const neighbours *t,
+                       fk_index taps, fk_index channels)
+{
+    const fk_index N = s->N, S = s->stride_w, begin = t->q0[0], end = fk_max(begin, t->q1[taps - 1]);
+    for (fk_index i = 0; i < taps; i++) {
+        for (fk_index q = t->q0[i]; q < fk_min(begin, t->q1[i]); q++)
+            sum[0][i] += vf_load_first(dz + q * N, channels, 0.0f) *
+                         vf_load_first(x + (q * S + t->shift[i]) * N, channels, 0.0f);
+        for (fk_index q = end; q < t->q1[i]; q++)
+            sum[0][i] += vf_load_first(dz + q * N, channels, 0.0f) *
+                         vf_load_first(x + (q * S + t->shift[i]) * N, channels, 0.0f);
+    }
+    for (fk_index q = begin; q < end; q += 2)
+        for (fk_index u = 0; u < 2 && q + u < end; u++) {
+            const vf d = vf_keep(vf_load_first(dz + (q + u) * N, channels, 0.0f));
+            for (fk_index i = 0; i < taps; i++)
+                sum[u][i] += d * vf_load_first(x + ((q + u) * S + t->shift[i]) * N, channels, 0.0f);
+        }
+}
+
+/* dW_ij += sum of x dz over an image, for these taps of row i and the channels from n on */
+FK_INLINE void add_image(float *dW_i, const float *dz, const float *x, const fk_depthwise *s, const neighbours *t,
+                         fk_index i, fk_index taps, fk_index channels)
+{
+    const fk_index shift = i * s->dilation_h - s->top;
+    fk_index p0, p1;
+    places_inside(&p0, &p1, s->OH, s->H, s->stride_h, shift);
+    vf sum[2][TAPS] = {0};
+    for (fk_index p = p0; p < p1; p++)
+        add_row(sum, dz + p * s->OW * s->N, x + (p * s->stride_h + shift) * s->W * s->N, s, t, taps, channels);
+    for (fk_index k = 0; k < taps; k++) {
+        float *dW_ij = dW_i + k * s->N;
+        vf_store_first(dW_ij, vf_load_first(dW_ij, channels, 0.0f) + (sum[0][k] + sum[1][k]), channels);
+    }
+}
+
+/* The same for all of the row's taps. */
+FK_INLINE void add_window_row(float *dW_i, const float *dz, const float *x, const fk_depthwise *s, fk_index i,
+                              fk_index channels)
+{
+    for (fk_index j = 0; j < s->KW; j += TAPS) {
+        const neighbours t = neighbours_at(s, j);
+        float *dW_ij = dW_i + j * s->N;
+        switch (t.count) {
+        case 1: add_image(dW_ij, dz, x, s, &t, i, 1, channels); break;
+        case 2: add_image(dW_ij, dz, x, s, &t, i, 2, channels); break;
+        case 3: add_image(dW_ij, dz, x, s, &t, i, 3, channels); break;
+        default: add_image(dW_ij, dz, x, s, &t, i, TAPS, channels);
+        }
+    }
+}
+
+/* The sums of images b0 .. b1    dW (KH, KW, N) = */
+static void part_gradient(float *dW, const float *dz, const float *x, const fk_depthwise *s, fk_index b0, fk_index b1)
+{
+    const fk_index N = s->N;
+    memset(dW, 0, (size_t)(s->KH * s->KW * N) * sizeof(float));
+    for (fk_index b = b0; b < b1; b++) {
+        const float *dz_b = dz + b * s->OH * s->OW * N, *x_b = x + b * s->H * s->W * N;
+        for (fk_index n = 0; n < N; n += FK_VL)
+            for (fk_index i = 0; i < s->KH; i++) {
+                float *dW_i = dW + i * s->KW * N + n;
+                if (n + FK_VL <= N)
+                    add_window_row(dW_i, dz_b + n, x_b + n, s, i, FK_VL);
+                else
+                    add_window_row(dW_i, dz_b + n, x_b + n, s, i, N - n);
+            }
+    }
+}
+
+void fk_depthwise_backward_kernel(float *dW, const float *dz, const float *x, const fk_depthwise *s, float *scratch)
+{
+    const fk_index size = s->KH * s->KW * s->N, parts = fk_min(s->B, PARTS);
+    const fk_index threads = fk_min(parts, fk_threads_for(work(s), GRAIN));
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index k = 0; k < parts; k++)
+        part_gradient(scratch + k * size, dz, x, s, s->B * k / parts, s->B * (k + 1) / parts);
+    for (fk_index k = 0; k < parts; k++)
+        for (fk_index i = 0; i < size; i++)
+            dW[i] += scratch[k * size + i];
+}
+
+fk_index fk_depthwise_scratch(const fk_depthwise *s)
+{
+    const fk_index columns = fk_max(s->W, s->OW) * (fk_index)(sizeof(reach) / sizeof(float));
+    return fk_max(columns, fk_min(s->B, PARTS) * s->KH * s->KW * s->N);
+}
+
+/* --- the depth multiplier ---------------------------------------------------------------------------------- */
+
+void fk_depthwise_repeat(float *to, const float *from, fk_index P, fk_index C, fk_index M)
+{
+    const fk_index threads = fk_threads_for(P * C * M, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index p = 0; p < P; p++)
+        for (fk_index c = 0; c < C; c++)
+            for (fk_index m = 0; m < M; m++)
+                to[(p * C + c) * M + m] = from[p * C + c];
+}
+
+void fk_depthwise_fold(float *to, const float *from, fk_index P, fk_index C, fk_index M)
+{
+    const fk_index threads = fk_threads_for(P * C * M, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index p = 0; p < P; p++)
+        for (fk_index c = 0; c < C; c++) {
+            float sum = 0.0f;
+            for (fk_index m = 0; m < M; m++)
+                sum += from[(p * C + c) * M + m];
+            to[p * C + c] = sum;
+        }
+}
