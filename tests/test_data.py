@@ -19,7 +19,7 @@ X, Y = points(23)
 def batches(model, *args, **options):
     """The batches of one epoch as copies: a list of (x, y, weights)."""
     copies = []
-    for xs, y, weights in data.source(model, *args, **options):
+    for xs, (y,), (weights,) in data.source(model, *args, **options):
         copies.append((xs[0].copy(), y.copy(), None if weights is None else weights.copy()))
     return copies
 
@@ -193,9 +193,9 @@ def test_many_batches_are_cut_anew_in_each_epoch(monkeypatch):
 def test_the_split_takes_the_last_part_in_order():
     whole = data.source(classifier(), X, Y, np.arange(23.0), batch_size=4, shuffle=True)
     first, last = data.split(whole, 0.3, 5)
-    rows = np.concatenate([w for _, _, w in last])
+    rows = np.concatenate([w for _, _, (w,) in last])
     np.testing.assert_array_equal(rows, np.arange(16, 23))  # 23 * 0.7 = 16.1
-    assert sorted(np.concatenate([w.copy() for _, _, w in first])) == list(range(16))
+    assert sorted(np.concatenate([w.copy() for _, _, (w,) in first])) == list(range(16))
     assert (first.steps, last.steps) == (4, 2)
 
 
@@ -252,7 +252,7 @@ def test_an_endless_iterable_may_refuse_to_tell_its_length():
 )
 def test_batches_that_come_one_by_one(make):
     source = data.source(classifier(), make())
-    got = [(xs[0].copy(), y.copy()) for xs, y, _ in source]
+    got = [(xs[0].copy(), y.copy()) for xs, (y,), _ in source]
     assert [len(x) for x, _ in got] == [7, 7, 7]
     np.testing.assert_array_equal(np.concatenate([x for x, _ in got]), X[:21].astype(np.float32))
     assert len(list(source)) == (3 if isinstance(make(), Loader) else 0), "an iterator gives each batch once"
@@ -260,7 +260,7 @@ def test_batches_that_come_one_by_one(make):
 
 
 def test_batches_may_hold_weights_or_be_lists_or_inputs_alone():
-    ((_, _, weights),) = data.source(classifier(), iter([[X[:2], Y[:2], [0.5, 2.0]]]))
+    ((_, _, (weights,)),) = data.source(classifier(), iter([[X[:2], Y[:2], [0.5, 2.0]]]))
     np.testing.assert_array_equal(weights, [0.5, 2.0])
     model = classifier()
     expected = model.predict(X[:6])
@@ -319,7 +319,7 @@ def test_sample_weights_have_one_entry_per_sample_or_step():
         (np.ones((11, 5)), (11, 5)),
         ([2] * 11, (11,)),
     ]:
-        assert prepare(tagger(), x, y, given)[2].shape == shape
+        assert prepare(tagger(), x, y, given)[2][0].shape == shape
     for wrong in (np.ones(10), np.ones((11, 4)), np.ones((11, 5, 3)), 1.0):
         with pytest.raises(ValueError, match=r"`sample_weight` must have one weight per sample, shape \(11,\), or"):
             prepare(tagger(), x, y, wrong)
@@ -338,19 +338,19 @@ def test_class_weights_go_by_the_target(y, expected):
     loss = "categorical_crossentropy" if np.ndim(y) == 2 and np.shape(y)[1] > 1 else "sparse_categorical_crossentropy"
     model = keras.Sequential([Dense(3, activation="softmax", input_dim=1)])
     model.compile("sgd", loss)
-    np.testing.assert_array_equal(prepare(model, [1, 2, 3, 4], y, class_weight={0: 3.0, 2: 0.5})[2], expected)
+    np.testing.assert_array_equal(prepare(model, [1, 2, 3, 4], y, class_weight={0: 3.0, 2: 0.5})[2][0], expected)
 
 
 def test_targets_may_be_a_list_with_one_item_per_output():
     x, y = points(7)
     for form in ([y], (y,), [y.tolist()]):
         np.testing.assert_array_equal(prepare(classifier(), [x], form)[1], prepare(classifier(), x, y)[1])
-    assert prepare(classifier(), x[:1], [y[0]])[1].shape == prepare(classifier(), x[:1], y[:1])[1].shape
+    assert prepare(classifier(), x[:1], [y[0]])[1][0].shape == prepare(classifier(), x[:1], y[:1])[1][0].shape
 
 
 def test_class_weights_of_steps():
     x, y = sentences()
-    weights = prepare(tagger(), x, y, class_weight={1: 2.5})[2]
+    weights = prepare(tagger(), x, y, class_weight={1: 2.5})[2][0]
     np.testing.assert_array_equal(weights, np.where(y == 1, np.float32(2.5), np.float32(1)))
 
 

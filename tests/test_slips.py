@@ -371,18 +371,40 @@ def test_a_model_that_is_not_compiled_or_has_no_loss():
     model.compile("sgd")
     with raises(ValueError, "compiled without a loss: model.compile(loss=...). Received: loss=None"):
         model.fit(X, Y)
-    with raises(ValueError, "`loss` must have one entry, for the one output. Received: ['mse', 'mse']"):
+    name = model.layers[0].name
+    with raises(ValueError, f"`loss` must have one entry for each output, ['{name}']. Received: 2 in ['mse', 'mse']"):
         model.compile("sgd", ["mse", "mse"])
     with raises(TypeError, "A loss must be a name, a Loss or a function. Received: 3"):
         model.compile("sgd", 3)
 
 
 def test_a_model_of_several_outputs():
-    x = keras.Input((5, 3))
-    model = keras.Model(x, SimpleRNN(2, return_state=True)(x))
+    x = keras.Input((3,))
+    model = keras.Model(x, [Dense(1, name="price")(x), Dense(2, name="kind")(x)])
+    x, y = np.zeros((4, 3)), [np.zeros(4), np.zeros((4, 2))]
+    for arguments, message in [
+        ({"loss": {"prize": "mse"}}, "Unknown output in compile: `loss`. Did you mean 'price'? Received: 'prize'"),
+        ({"loss": ["mse"]}, "`loss` must have one entry for each output, ['price', 'kind']. Received: 1 in ['mse']"),
+        ({"loss": "mse", "loss_weights": [1]}, "`loss_weights` must have one entry for each output"),
+        ({"loss": "mse", "metrics": [["mae"]]}, "`metrics` must have one entry for each output"),
+        ({"loss": "mse", "metrics": {"kinds": "mae"}}, "Unknown output in compile: `metrics`. Did you mean 'kind'?"),
+    ]:
+        with raises(ValueError, message):
+            model.compile("sgd", **arguments)
     model.compile("sgd", "mse")
-    with raises(ValueError, f"Model '{model.name}': a model that is trained has one output. Received: 2"):
-        model.fit(np.zeros((1, 5, 3)), np.zeros((1, 2)))
+    for data, message in [
+        ((x, y[0]), "`y` must be a list or a dict with the targets of ['price', 'kind']. Received: array("),
+        ((x, y[:1]), "`y` must have one entry for each output, ['price', 'kind']. Received: 1 in [array("),
+        ((x, {"price": y[0]}), "`y`: no targets for the outputs ['kind']. Received: {'price': array("),
+        ((x, {"price": y[0], "sort": y[1]}), "Unknown output in `y`. Known: kind, price. Received: 'sort'"),
+        ((x, [y[0], y[1][:3]]), "`x` and `y['kind']` must have the same length. Received: 4 in x, 3 in y"),
+        ((x, y, [np.ones(4)]), "`sample_weight` must have one entry for each output"),
+        ((x, y, {"kind": np.ones(3)}), "`sample_weight['kind']` must have one weight per sample, shape (4,)"),
+    ]:
+        with raises(ValueError, message):
+            model.train_on_batch(*data)
+    with raises(ValueError, "`class_weight` is for a model with one output; give a `sample_weight` for each."):
+        model.fit(x, y, class_weight={0: 1.0})
 
 
 def test_a_model_without_layers():

@@ -415,7 +415,7 @@ def test_a_failed_step_leaves_no_trace(monkeypatch, where):
 
         first, regularized = model.layers[0], model.compiled.regularized[0]
         if where == "loss":
-            patch.setattr(model.compiled.loss, "compute", fail)
+            patch.setattr(model.compiled.heads[0].loss, "compute", fail)
         elif where == "backward":  # the last layer has added to its gradients when the first one fails
             forward = first.forward
             patch.setattr(first, "forward", lambda x, run: (forward(x, run)[0], fail))
@@ -636,7 +636,7 @@ def test_a_signal_during_a_step_that_fails_is_not_forgotten(monkeypatch):
         signal.raise_signal(signal.SIGINT)
         raise ArithmeticError("told to fail")
 
-    monkeypatch.setattr(model.compiled.loss, "compute", fail)
+    monkeypatch.setattr(model.compiled.heads[0].loss, "compute", fail)
     with pytest.raises(KeyboardInterrupt) as caught:
         model.fit(X, Y, verbose=0)
     assert isinstance(caught.value.__context__, ArithmeticError)

@@ -60,6 +60,7 @@ def _cloned_graph(model, starts, make):
         several = len(called_on) > 1 or made[layer].takes_list
         tensors += _as_list(made[layer](called_on if several else called_on[0]))
     clone = Model(inputs, [tensors[slot] for slot in graph.output_slots], name=model.name)
+    clone.input_keys, clone.output_keys = model.input_keys, model.output_keys
     for slot in graph.loss_slots:
         clone.add_loss(tensors[slot])
     return clone

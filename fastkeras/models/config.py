@@ -102,10 +102,18 @@ def graph_to_config(model):
         "name": model.name,
         "trainable": model.trainable,
         "layers": list(entries.values()),
-        "input_layers": [places[id(t)] for t in graph.inputs],
-        "output_layers": [places[id(t)] for t in graph.outputs],
+        "input_layers": _by_key(model.input_keys, [places[id(t)] for t in graph.inputs]),
+        "output_layers": _by_key(model.output_keys, [places[id(t)] for t in graph.outputs]),
     }
     return {**config, "losses": [places[id(t)] for t in graph.losses]} if graph.losses else config
+
+
+def _by_key(keys, items):
+    """The items of a graph, which has them in the order of the sorted keys, as the dictionary they were given in."""
+    if keys is None:
+        return items
+    by_key = dict(zip(sorted(keys), items, strict=True))
+    return {key: by_key[key] for key in keys}
 
 
 def _inner_to_config(layer):
@@ -117,7 +125,8 @@ def _inner_to_config(layer):
 
 
 def graph_from_config(config):
-    """(inputs, outputs, losses) of the model that a configuration describes, lists of symbolic tensors."""
+    """(inputs, outputs, losses) of the model that a configuration describes: lists of symbolic tensors, or of the
+    former two a dictionary."""
     entries = _entries(config)
     keep_batch, is_keras_3 = any(map(_is_stateful, entries)), False
     found, tensors, calls = {}, {}, []
@@ -138,7 +147,9 @@ def graph_from_config(config):
         places = _places(config.get(key, [] if key == "losses" else None))
         if is_keras_3:
             places = [(n, call - 1 if _is_graph(found.get(n)) else call, output) for n, call, output in places]
-        ends.append([_existing(tensors, place) for place in places])
+        ends_there = [_existing(tensors, place) for place in places]
+        keyed = isinstance(config.get(key), dict) and "class_name" not in config[key]
+        ends.append(dict(zip(config[key], ends_there, strict=True)) if keyed else ends_there)
     return ends
 
 

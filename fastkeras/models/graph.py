@@ -123,9 +123,11 @@ class Pass:
         ]
         self._makes_masks = any(_makes_masks(layer) for layer in graph.layers)
         self.loss_run = Run()  # the buffers of the loss
+        self.ends = tuple(i for i, (_, _, writes) in enumerate(graph.steps) if set(writes) & set(graph.output_slots))
         self._tape = []
         self._output_backs, self._loss_backs = [], []
         self._training = None
+        self._logits = ()
         self._set_wants(False)
 
     @property
@@ -142,10 +144,11 @@ class Pass:
             wants.update(dict.fromkeys(writes, learns))
         self._input_wants = input_wants
 
-    def forward(self, inputs, training=False, masks=None, logits=False, wants_dx=False):
+    def forward(self, inputs, training=False, masks=None, logits=(), wants_dx=False):
         """The outputs (plain arrays) and their masks, as two lists in the order of the graph's outputs.
 
-        logits: the last layer leaves out its activation. wants_dx: `backward` is to return the inputs' gradients.
+        logits: the numbers of the steps whose layers leave out their activation. wants_dx: `backward` is to return the
+        inputs' gradients.
         """
         if wants_dx is not self._input_wants:
             self._set_wants(wants_dx)
@@ -153,12 +156,15 @@ class Pass:
             self._training = training
             for run in self.runs:
                 run.training = training
+        if logits is not self._logits:
+            self._logits = logits
+            for number, run in enumerate(self.runs):
+                run.logits = number in logits
         unknown = [None] * (len(self.graph.tensors) - len(inputs))
         values, marks = [*inputs, *unknown], [*(masks or [None] * len(inputs)), *unknown]
         masked = self._makes_masks or masks is not None
         tape = self._tape = []
         self._losses.clear()
-        self.runs[-1].logits = logits
         for layer, run, read, write in self._steps:
             x = values[read] if type(read) is int else [values[slot] for slot in read]
             if masked:
@@ -208,10 +214,11 @@ class Pass:
         return outputs
 
     def backward(self, gradients):
-        """Takes the gradients of the outputs back through the pass. Returns those of the inputs where asked for."""
+        """Takes the gradients of the outputs (None where there is none) back through the pass. Returns those of the
+        inputs where asked for."""
         grads = [None] * len(self.graph.tensors)
         for slot, back, gradient in zip(self.graph.output_slots, self._output_backs, gradients, strict=True):
-            _add(grads, slot, back(gradient))
+            _add(grads, slot, None if gradient is None else back(gradient))
         for slot, back, gradient in self._loss_backs:
             _add(grads, slot, back(gradient))
         for read, write, backward in reversed(self._tape):

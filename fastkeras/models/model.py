@@ -15,12 +15,19 @@ from fastkeras.models.summary import summary_lines
 from fastkeras.utils import suggest
 
 
-def _as_list(x):
-    return list(x) if isinstance(x, (list, tuple)) else [x]
+def _by_key(x):
+    """(the keys of a dict, or None; its items in the order of the sorted keys, those of a list, or the one)."""
+    if isinstance(x, dict):
+        return list(x), [x[key] for key in sorted(x)]
+    return None, list(x) if isinstance(x, (list, tuple)) else [x]
 
 
 class Model(Layer):
-    """The layers between some symbolic inputs and outputs: Model(inputs, outputs)."""
+    """The layers between some symbolic inputs and outputs: Model(inputs, outputs).
+
+    Both are a symbolic tensor, a list of them, or a dict; of a dict the graph has the items in the order of its sorted
+    keys. input_keys, output_keys: the keys in the order of the dict, or None.
+    """
 
     config_is_arguments = False
 
@@ -33,8 +40,11 @@ class Model(Layer):
         self._idle_passes = []  # prediction passes that no thread is using
         self._training_pass = None
         self._lock = threading.Lock()
+        self.input_keys = self.output_keys = None
         if inputs is not None:
-            self._set_graph(_as_list(inputs), _as_list(outputs))
+            self.input_keys, inputs = _by_key(inputs)
+            self.output_keys, outputs = _by_key(outputs)
+            self._set_graph(inputs, outputs)
 
     def _set_graph(self, inputs, outputs, losses=()):
         self.graph = Graph(inputs, outputs, losses)
@@ -80,6 +90,21 @@ class Model(Layer):
         if self.graph is None:
             raise AttributeError(f"Model '{self.name}' has no `{what}`: it is not built yet.")
         return self.graph
+
+    @property
+    def input_names(self):
+        return [tensor.name for tensor in self.require_graph().inputs]
+
+    @property
+    def output_names(self):
+        return [tensor.name for tensor in self.require_graph().outputs]
+
+    def as_outputs(self, items):
+        """The outputs' items, in the order of the graph, in the form that the model's outputs were given in."""
+        if self.output_keys is None:
+            return self._one(items)
+        by_key = dict(zip(sorted(self.output_keys), items, strict=True))
+        return {key: by_key[key] for key in self.output_keys}
 
     @staticmethod
     def _one(items):
@@ -131,6 +156,13 @@ class Model(Layer):
 
     # --- as a layer ------------------------------------------------------------------------------------------------
 
+    def __call__(self, x, *args, **kwargs):
+        """As Layer; a dict of inputs goes by the keys that the inputs were given under, or by their names."""
+        if isinstance(x, dict):
+            x = [x[key] for key in (sorted(self.input_keys) if self.input_keys else self.input_names)]
+        y = super().__call__(x, *args, **kwargs)
+        return y if self.output_keys is None else self.as_outputs(y if isinstance(y, list) else [y])
+
     def compute_output_shape(self, input_shape):
         return self.output_shape
 
@@ -155,9 +187,9 @@ class Model(Layer):
         inner = run.kept.get("pass")
         if inner is None or inner.graph is not self.require_graph():
             inner = run.kept["pass"] = Pass(self.graph, run.trained)
-        xs = x if type(x) is list else [x]
+        xs, logits = x if type(x) is list else [x], inner.ends if run.logits else ()
         masks = run.masks or [run.mask] * len(xs)
-        outputs, masks = inner.forward(xs, run.training, masks, run.logits, run.wants_dx)
+        outputs, masks = inner.forward(xs, run.training, masks, logits, run.wants_dx)
         run.output_masks = masks
         if inner.penalty:
             run.add_loss(inner.penalty)
@@ -271,6 +303,10 @@ class Model(Layer):
         loss: a name, an object or function of fastkeras.losses, or one of the user's own (see fastkeras.losses).
         metrics: names, objects or functions; 'acc' and 'accuracy' become the accuracy that fits the output.
         loss_weights: a factor on the loss. weighted_metrics: metrics that sample weights weigh.
+
+        For several outputs each of these is a list with an item for each output, or a dict by their names: the keys, if
+        the outputs are a dict, else the names of the layers they come from. One loss alone stands for all outputs; an
+        output with the loss None is not trained. The loss is the sum of loss_weight * loss.
         """
         self.compiled = training.Compiled(optimizer, loss, metrics, loss_weights, weighted_metrics, **kwargs)
         self._training_pass = None

@@ -114,13 +114,12 @@ def _without_tuples(found):
 def compile_to_config(compiled):
     """The "training_config" of a file: the arguments of compile."""
     given = compiled.arguments()
-    loss, weight = given["loss"], given["loss_weights"]
     return _portable(
         {
-            "loss": compiled.loss.name if isinstance(loss, str) else _flat(losses.serialize(compiled.loss)),
+            "loss": _nested(lambda loss: _flat(_loss_to_config(loss)), given["loss"]),
             "metrics": _metrics_to_config(compiled, given["metrics"], False),
             "weighted_metrics": _metrics_to_config(compiled, given["weighted_metrics"], True) or None,
-            "loss_weights": None if weight is None else [weight],
+            "loss_weights": _weights_to_config(given["loss_weights"]),
             "optimizer_config": _optimizer_to_config(given["optimizer"]),
         }
     )
@@ -129,34 +128,50 @@ def compile_to_config(compiled):
 def compile_to_keras_3(compiled):
     """The "compile_config" of a .keras file."""
     given = compiled.arguments()
-    weight, optimizer = given["loss_weights"], _optimizer_to_config(given["optimizer"])
+    optimizer = _optimizer_to_config(given["optimizer"])
     return _portable(
         {
             "optimizer": {"module": "keras.optimizers", **optimizer, "registered_name": None},
-            "loss": compiled.loss.name if isinstance(given["loss"], str) else losses.serialize(compiled.loss),
-            "loss_weights": None if weight is None else [weight],
-            "metrics": [metrics.serialize(metric) for metric in given["metrics"]] or None,
-            "weighted_metrics": [metrics.serialize(metric) for metric in given["weighted_metrics"]] or None,
+            "loss": _nested(_loss_to_config, given["loss"]),
+            "loss_weights": _weights_to_config(given["loss_weights"]),
+            "metrics": _nested(metrics.serialize, _listed(given["metrics"])),
+            "weighted_metrics": _nested(metrics.serialize, _listed(given["weighted_metrics"])),
         }
     )
 
 
+def _loss_to_config(loss):
+    """Of a name the full one: Keras does not know all aliases in all versions."""
+    return losses.get(loss).name if isinstance(loss, str) else losses.serialize(losses.get(loss))
+
+
+def _weights_to_config(weights):
+    return weights if weights is None or isinstance(weights, (list, tuple, dict)) else [weights]
+
+
+def _listed(given):
+    return given if given is None or isinstance(given, (list, tuple, dict)) else [given]
+
+
 def _metrics_to_config(compiled, given, by_weight):
-    """A list of names and objects; objects have the names they are reported under.
+    """A list of names and objects, of several outputs a dictionary of lists; objects have the names they are reported
+    under.
 
     Once the model has seen data, it is settled which accuracy "accuracy" is. That one is written, since tf_keras does
     not always find it again.
     """
-    if compiled.metrics is None:
-        return [_flat(metrics.serialize(metric)) for metric in given]
-    configs = []
-    for key, metric, weighted in compiled.metrics:
-        if weighted is by_weight:
-            config = _flat(metrics.serialize(metric))
-            configs.append(
-                {**config, "config": {**config["config"], "name": key}} if isinstance(config, dict) else config
-            )
-    return configs
+    if not compiled.metrics:
+        return _nested(lambda metric: _flat(metrics.serialize(metric)), _listed(given)) or []
+    by_output = {}
+    for head in compiled.heads:
+        configs = by_output[head.name] = []
+        for key, metric, weighted in head.metrics or ():
+            if weighted is by_weight:
+                config = _flat(metrics.serialize(metric))
+                if isinstance(config, dict):
+                    config = {**config, "config": {**config["config"], "name": head.own_key(key)}}
+                configs.append(config)
+    return by_output if len(by_output) > 1 else configs
 
 
 def _optimizer_to_config(optimizer):
@@ -201,7 +216,7 @@ def _nested(make, value):
     """make(item) for each name or object in nested lists, or dictionaries by output."""
     if value is None:
         return None
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_nested(make, item) for item in value]
     if isinstance(value, dict) and "class_name" not in value:
         return {key: _nested(make, item) for key, item in value.items()}

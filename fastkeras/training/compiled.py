@@ -1,8 +1,7 @@
 """Compiled: what model.compile() settled, bound to the model's graph when that exists."""
 
-import itertools
-
 from fastkeras import losses, metrics, optimizers
+from fastkeras.training.heads import Head, by_output, flat, metrics_by_output, unique_keys
 from fastkeras.utils import suggest
 
 # Keras arguments that say how to run, not what to compute; there is one way here.
@@ -11,43 +10,12 @@ _ACCEPTED = {"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_lo
 _ANY = (None, 1)  # a shape that any metric accepts
 
 
-def _flat(items):
-    """One item, a (nested) list, or a dict by output, as a flat list."""
-    if items is None:
-        return []
-    if isinstance(items, dict):
-        items = list(items.values())
-    return [m for item in items for m in _flat(item)] if isinstance(items, (list, tuple)) else [items]
-
-
-def _unique_keys(given_metrics):
-    """The names the metrics are reported under: the second "acc" is acc_1, or weighted_acc if sample weights count."""
-    keys = []
-    for given, weighted in given_metrics:
-        key = metrics.key(given)
-        if key in keys and weighted and f"weighted_{key}" not in keys:
-            key = f"weighted_{key}"
-        elif key in keys:
-            key = next(f"{key}_{i}" for i in itertools.count(1) if f"{key}_{i}" not in keys)
-        keys.append(key)
-    return keys
-
-
-def _only(name, value):
-    """The one item of a list or dict with one entry per output."""
-    if isinstance(value, (list, tuple, dict)):
-        items = list(value.values()) if isinstance(value, dict) else list(value)
-        if len(items) != 1:
-            raise ValueError(f"compile: `{name}` must have one entry, for the one output. Received: {value!r}")
-        return items[0]
-    return value
-
-
 class Compiled:
-    """The optimizer, loss and metrics of a model.
+    """The optimizer of a model, and the losses and metrics of its outputs.
 
-    trained_layers: the layers whose weights the optimizer changes: those that were trainable when the model was
-    compiled (or, if it was not built then, when it first was).
+    heads: one for each output of the model, once its graph exists. trained_layers: the layers whose weights the
+    optimizer changes: those that were trainable when the model was compiled (or, if it was not built then, when it
+    first was). logits: the numbers of the graph's steps that leave out their activation for the loss.
     """
 
     def __init__(self, optimizer, loss, metric_list=None, loss_weights=None, weighted_metrics=None, **kwargs):
@@ -56,20 +24,17 @@ class Compiled:
                 known = {*_ACCEPTED, "optimizer", "loss", "metrics", "loss_weights", "weighted_metrics"}
                 raise TypeError(suggest.unknown("argument of compile", name, known))
         self.optimizer = optimizers.get(optimizer)
-        self.loss_given = loss
-        self.loss = None if loss is None else losses.get(_only("loss", loss))
-        self.loss_weight = 1.0 if loss_weights is None else float(_only("loss_weights", loss_weights))
-        self._given_metrics = [(given, False) for given in _flat(metric_list)]
-        self._given_metrics += [(given, True) for given in _flat(weighted_metrics)]
-        for given, _ in self._given_metrics:
-            metrics.get(given, _ANY, _ANY)  # so that an unknown one is refused here
-        self.names = ["loss", *_unique_keys(self._given_metrics)]
-        self.metrics = None  # (key, metric, whether sample weights count), once the shape of the targets is known
+        self.loss_given, self.loss_weights = loss, loss_weights
+        self.metrics_given, self.weighted_metrics_given = metric_list, weighted_metrics
+        self.has_loss = any(losses.get(given) is not None for given in flat(loss))  # what is unknown is refused here
+        for given in flat(metric_list) + flat(weighted_metrics):  # and here
+            metrics.get(given, _ANY, _ANY)
+        self.heads = []
         self.running = None  # the meters that train_on_batch and test_on_batch go on with
         self.trained_layers = frozenset()
         self.regularized = []  # the trained weights with a penalty
-        self.left_out = None  # the last layer's activation, if the loss is computed from what is under it
-        self.fuses = False  # whether there is one
+        self.logits = ()
+        self._reported = []
         self._graph = None
         self._trained = []
 
@@ -79,23 +44,59 @@ class Compiled:
         """Makes everything that depends on the model's layers; does nothing if that has been done for this graph."""
         if model.graph is self._graph:
             return
-        self._graph, self.metrics = model.require_graph(), None
+        graph = model.require_graph()
+        self.heads, self._reported = self._make_heads(model)
+        self._graph = graph
         model.pack_variables()
         self.trained_layers = frozenset(_trainable_leaves(model))
         self._trained = list(model.trainable_variables)
         self.optimizer.build(self._trained)
         self.clear_gradients()  # a weight that was frozen until now may have some
         self.regularized = [v for v in self._trained if v.regularizer is not None]
-        fusible = self.loss is not None and self.loss.fuses_with is not None
-        self.left_out = _last_activation(model) if fusible else None
-        self.fuses = self.left_out is not None
+        leaving = []
+        for head, slot in zip(self.heads, graph.output_slots, strict=True):
+            if head.loss is not None and head.loss.fuses_with is not None:
+                number, head.left_out = _last_activation(graph, slot)
+                leaving += [number] if head.left_out else []
+        self.logits = tuple(leaving)
 
-    def bind_metrics(self, y_shape, output_shape):
-        """Makes the metrics, now that it is known which accuracy 'accuracy' means."""
-        if self.metrics is None:
-            made = [metrics.get(given, y_shape, output_shape) for given, _ in self._given_metrics]
-            weighted = [by_weight for _, by_weight in self._given_metrics]
-            self.metrics = list(zip(self.names[1:], made, weighted, strict=True))
+    def _make_heads(self, model):
+        """The heads in the order of the graph's outputs, and those with a loss in the order they are reported in."""
+        keys = model.output_keys
+        names = sorted(keys) if keys else _unique(model.output_names)
+        given = [losses.get(loss) for loss in by_output("compile: `loss`", self.loss_given, names)]
+        weights = by_output("compile: `loss_weights`", self.loss_weights, names)
+        plain = metrics_by_output("compile: `metrics`", self.metrics_given, names)
+        weighted = metrics_by_output("compile: `weighted_metrics`", self.weighted_metrics_given, names)
+        heads = {}
+        for i, name in enumerate(names):
+            weight = 1.0 if weights[i] is None else float(weights[i])
+            heads[name] = Head(name, given[i], weight, _with_weighting(plain[i], weighted[i]), alone=len(names) == 1)
+        order = (list(self.loss_given) if isinstance(self.loss_given, dict) else keys) if keys else names
+        return list(heads.values()), [heads[name] for name in order if heads[name].loss is not None]
+
+    @property
+    def losses_apart(self):
+        """The heads whose losses are reported one by one: all with a loss, if they are several."""
+        return self._reported if len(self._reported) > 1 else []
+
+    @property
+    def metrics(self):
+        """(key, metric, whether sample weights count), in the order they are reported in: with several outputs that
+        of the alphabet, as in Keras. Before the model has seen data there are none."""
+        made = [item for head in self.heads for item in head.metrics or ()]
+        return made if len(self.heads) == 1 else sorted(made, key=lambda item: item[0])
+
+    @property
+    def names(self):
+        """Under which names the loss and the metrics are reported, in that order."""
+        if not self.heads:
+            listed = [(m, False) for m in flat(self.metrics_given)] + [
+                (m, True) for m in flat(self.weighted_metrics_given)
+            ]
+            return ["loss", *unique_keys(listed)]
+        keys = [key for head in self.heads for key in head.keys]
+        return ["loss", *(h.loss_key for h in self.losses_apart), *(keys if len(self.heads) == 1 else sorted(keys))]
 
     @property
     def owns_optimizer(self):
@@ -119,14 +120,24 @@ class Compiled:
     # --- copies and files ------------------------------------------------------------------------------------------
 
     def arguments(self):
-        """What compile() was given, with the objects it made of it."""
+        """What compile() was given, with the optimizer it made of it."""
         return {
             "optimizer": self.optimizer,
             "loss": self.loss_given,
-            "metrics": [given for given, by_weight in self._given_metrics if not by_weight],
-            "loss_weights": None if self.loss_weight == 1 else self.loss_weight,
-            "weighted_metrics": [given for given, by_weight in self._given_metrics if by_weight],
+            "metrics": self.metrics_given,
+            "loss_weights": self.loss_weights,
+            "weighted_metrics": self.weighted_metrics_given,
         }
+
+
+def _with_weighting(plain, weighted):
+    """(metric, whether sample weights count) for each of the metrics."""
+    return [(metric, False) for metric in flat(plain)] + [(metric, True) for metric in flat(weighted)]
+
+
+def _unique(names):
+    """The names of outputs, the second one of a layer that is called twice with a number."""
+    return [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
 
 
 def _trainable_leaves(layer):
@@ -137,18 +148,23 @@ def _trainable_leaves(layer):
         yield from _trainable_leaves(inner)
 
 
-def _last_activation(model):
-    """The softmax or sigmoid that the model ends in, if its last layer can leave it out, else None.
+def _last_activation(graph, slot):
+    """(the number of the step that makes the output in this slot, the softmax or sigmoid that it ends in). The latter
+    is None if there is none, the layer cannot leave it out, or something else reads the output.
 
     As in Keras, any crossentropy is computed from what is under either of them, even under the one that does not
     belong to it.
     """
-    if len(model.graph.outputs) != 1:
-        return None
-    last = model.graph.steps[-1][0]
-    if getattr(last, "graph", None) is not None:
-        return _last_activation(last)
-    activation = getattr(last, "activation", None)
+    number, layer = next(
+        ((i, layer) for i, (layer, _, writes) in enumerate(graph.steps) if writes == [slot]), (0, None)
+    )
+    if layer is None or graph.output_slots.count(slot) > 1 or any(slot in reads for _, reads, _ in graph.steps):
+        return number, None
+    layer, _, writes = graph.steps[number]
+    inner = getattr(layer, "graph", None)
+    if inner is not None and len(writes) == 1:
+        return number, _last_activation(inner, inner.output_slots[0])[1]
+    activation = getattr(layer, "activation", None)
     ends_so = getattr(activation, "name", None) in ("sigmoid", "softmax")
-    gives_logits = vars(type(last)).get("can_give_logits", False)  # a subclass may do more than the class it extends
-    return activation if ends_so and gives_logits and last.activity_regularizer is None else None
+    gives_logits = vars(type(layer)).get("can_give_logits", False)  # a subclass may do more than the class it extends
+    return number, activation if ends_so and gives_logits and layer.activity_regularizer is None else None

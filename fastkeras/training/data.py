@@ -1,7 +1,8 @@
 """Data: sources of batches, from whatever people pass to fit, evaluate and predict.
 
-A source is iterated once per epoch and gives batches (xs, y, weights) as prepare.py makes them; y and weights are None
-in predict. `steps` is the number of batches of an epoch, or None if that is not known.
+A source is iterated once per epoch and gives batches (xs, ys, weights) as prepare.py makes them, three lists: an array
+for each input, then an array or None for each output (in predict the last two are empty). `steps` is the number of
+batches of an epoch, or None if that is not known.
 
     Arrays    arrays, lists, frames, dicts of them: all in memory, cut into batches here
     Indexed   an object with len() and [i] whose items are batches (keras.utils.Sequence)
@@ -30,7 +31,7 @@ def source(model, x, y=None, sample_weight=None, class_weight=None, batch_size=3
     def prepared(x, y=None, sample_weight=None):
         if targets:
             return prepare(model, x, y, sample_weight, class_weight)
-        return prepare_inputs(model, x), None, None
+        return prepare_inputs(model, x), [], []
 
     if x is None:
         raise ValueError("`x`, the input data, is missing. Received: x=None")
@@ -69,7 +70,7 @@ def split(whole, fraction, batch_size, weigh=True):
         )
     validation = whole.part(slice(first, None), batch_size)
     if not weigh:
-        validation.weights = None
+        validation.weights = [None] * len(validation.ys)
     return whole.part(slice(None, first), whole.batch_size, whole.shuffle), validation
 
 
@@ -80,9 +81,9 @@ class Arrays:
     each batch only.
     """
 
-    def __init__(self, xs, y, weights, batch_size=32, shuffle=False):
+    def __init__(self, xs, ys, weights, batch_size=32, shuffle=False):
         n = len(xs[0])
-        self.xs, self.y, self.weights = xs, y, weights
+        self.xs, self.ys, self.weights = xs, ys, weights
         self.batch_size = n if batch_size is None else batch_size
         self.shuffle = shuffle
         self.steps = -(-n // self.batch_size)
@@ -92,21 +93,21 @@ class Arrays:
 
     def part(self, rows, batch_size, shuffle=False):
         """The source of some of the rows, a slice."""
-        y, weights = (None if a is None else a[rows] for a in (self.y, self.weights))
-        return Arrays([x[rows] for x in self.xs], y, weights, batch_size, shuffle)
+        parts = (_rows(arrays, rows) for arrays in (self.xs, self.ys, self.weights))
+        return Arrays(*parts, batch_size, shuffle)
 
     def __iter__(self):
         if self.shuffle:
             return self._shuffled()
         if self.steps > _KEPT_BATCHES:
-            return _cut(self.xs, self.y, self.weights, self.batch_size)
+            return _cut(self.xs, self.ys, self.weights, self.batch_size)
         if self._views is None:
-            self._views = list(_cut(self.xs, self.y, self.weights, self.batch_size))
+            self._views = list(_cut(self.xs, self.ys, self.weights, self.batch_size))
         return iter(self._views)
 
     def _shuffled(self):
         """Gathers the rows of several batches at once, into buffers whose batches are cut once and for all."""
-        arrays = [a for a in (*self.xs, self.y, self.weights) if a is not None]
+        arrays = [a for a in (*self.xs, *self.ys, *self.weights) if a is not None]
         row_bytes = max(1, sum(a[:1].nbytes for a in arrays))
         together = self.batch_size * max(1, _STAGED_BYTES // (row_bytes * self.batch_size))
         order = self._order()
@@ -129,17 +130,21 @@ class Arrays:
     def _stage(self, arrays, rows):
         if rows not in self._staged:
             buffers = [np.empty((rows, *a.shape[1:]), a.dtype) for a in arrays]
-            xs, rest = buffers[: len(self.xs)], iter(buffers[len(self.xs) :])
-            y, weights = (None if a is None else next(rest) for a in (self.y, self.weights))
-            self._staged[rows] = buffers, list(_cut(xs, y, weights, self.batch_size))
+            rest = iter(buffers)
+            whole = [[None if a is None else next(rest) for a in group] for group in (self.xs, self.ys, self.weights)]
+            self._staged[rows] = buffers, list(_cut(*whole, self.batch_size))
         return self._staged[rows]
 
 
-def _cut(xs, y, weights, size):
+def _cut(xs, ys, weights, size):
     """The batches of `size` rows, as views."""
     for start in range(0, len(xs[0]), size):
-        part = slice(start, start + size)
-        yield [x[part] for x in xs], None if y is None else y[part], None if weights is None else weights[part]
+        rows = slice(start, start + size)
+        yield _rows(xs, rows), _rows(ys, rows), _rows(weights, rows)
+
+
+def _rows(arrays, rows):
+    return [None if a is None else a[rows] for a in arrays]
 
 
 class Indexed:

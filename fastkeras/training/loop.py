@@ -40,8 +40,9 @@ def fit(
 ):
     """Trains the model and returns its History.
 
-    x, y: the inputs and targets: arrays, lists, frames, or a dict of inputs by name. Or x alone gives batches (x, y) or
-        (x, y, sample_weight): a generator, any iterable, or a keras.utils.Sequence.
+    x, y: the inputs and targets: arrays, lists, frames; for several inputs or outputs a list of them, or a dict by name
+        (see `compile`). Or x alone gives batches (x, y) or (x, y, sample_weight): a generator, any iterable, or a
+        keras.utils.Sequence.
     batch_size: samples per step; None for all in one step.
     epochs: the number of the last epoch; initial_epoch: how many are done already.
     verbose: 1 or "auto" draws a bar, 2 prints one line per epoch, 0 nothing.
@@ -51,8 +52,8 @@ def fit(
         validation_steps, validation_batch_size: as steps_per_epoch and batch_size; validation_freq: every so many
         epochs, or a list of epochs (counted from 1).
     shuffle: a new order of the samples (of a Sequence: of its batches) in each epoch; "batch" shuffles in batches only.
-    class_weight: a dict from class to the weight of its samples in the loss; sample_weight: a weight for each sample,
-        (n,), or for each step of each sample, (n, steps).
+    class_weight: a dict from class to the weight of its samples in the loss, for one output; sample_weight: a weight
+        for each sample, (n,), or for each step of each sample, (n, steps), or a list or dict of such, by output.
     steps_per_epoch: steps to count as an epoch, which goes on in the data where the last one stopped.
 
     Ctrl-C (KeyboardInterrupt) takes effect between two steps. However training ends, the weights are those of the last
@@ -139,10 +140,10 @@ def _each_batch(mode, model, batches, step, logs, hooks, progress):
     begin, end = (hooks.methods(hook) for hook in _BATCH_HOOKS[mode])
     may_stop = mode == "train"
     steps = 0
-    for xs, y, weights in batches:
+    for xs, ys, weights in batches:
         for hook in begin:
             hook(steps, {})
-        step(xs, y, weights)
+        step(xs, ys, weights)
         if end:
             values = logs()
             for hook in end:
@@ -205,7 +206,7 @@ def evaluate(
 
 
 def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **accepted):
-    """The model's outputs for all samples, as a numpy array (a list of them if the model has several outputs).
+    """The model's outputs for all samples, as a numpy array; a list or dict of them if the model has several outputs.
 
     x, batch_size, callbacks: as in `fit`. verbose: as in `fit`, but 0 unless it is given. steps: how many batches to
     predict; None for all.
@@ -220,7 +221,7 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
     walk, outputs = model.take_pass(), []  # outputs: for each batch the list of the model's outputs
 
     def logs():
-        return {"outputs": outputs[-1] if len(outputs[-1]) > 1 else outputs[-1][0]}
+        return {"outputs": model.as_outputs(outputs[-1])}
 
     hooks.on_predict_begin({})
     with Progress(verbose, total) as progress:
@@ -229,4 +230,4 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
     model.give_pass(walk)
     hooks.on_predict_end({})
     whole = outputs[0] if made == 1 else [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
-    return whole[0] if len(whole) == 1 else whole
+    return model.as_outputs(whole)

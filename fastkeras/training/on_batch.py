@@ -34,9 +34,9 @@ def test_on_batch(model, x, y=None, sample_weight=None, reset_metrics=True, retu
 
 
 def predict_on_batch(model, x):
-    """The model's outputs for one batch, as a numpy array (a list of them if there are several)."""
+    """The model's outputs for one batch, as a numpy array; a list or dict of them if there are several."""
     xs = prepare_inputs(model, x)
     walk, outputs = model.take_pass(), []
-    predict_step(walk, outputs)(xs, None, None)
+    predict_step(walk, outputs)(xs, (), ())
     model.give_pass(walk)
-    return outputs[0][0] if len(outputs[0]) == 1 else outputs[0]
+    return model.as_outputs(outputs[0])

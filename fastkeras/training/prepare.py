@@ -8,49 +8,93 @@ import reprlib
 
 import numpy as np
 
+from fastkeras.training.heads import by_output
+
 
 def prepare(model, x, y, sample_weight=None, class_weight=None):
-    """(xs, y, weights) for training and evaluation; builds the model if it was waiting for a shape, and binds
+    """(xs, ys, weights) for training and evaluation; builds the model if it was waiting for a shape, and binds
     what was compiled to it.
 
-    xs: one C-contiguous array per input, float32 or int32 ids; y: as the loss wants it; weights: float32 of shape (n,)
-    or (n, steps), or None.
+    xs: one C-contiguous array per input, float32 or int32 ids. Per output, ys: the targets as the loss wants them, or
+    None if nothing does; weights: float32 of shape (n,) or (n, steps), or None.
     """
     compiled = model.require_compiled()
-    if compiled.loss is None:
+    if not compiled.has_loss and not (model.graph and model.graph.loss_slots):
         raise ValueError("The model was compiled without a loss: model.compile(loss=...). Received: loss=None")
     xs = prepare_inputs(model, x)
     for array in xs:
         refuse_nan("x", array)
-    if len(model.outputs) != 1:
-        raise ValueError(
-            f"Model '{model.name}': a model that is trained has one output. Received: {len(model.outputs)}"
-        )
     compiled.bind(model)
     n = len(xs[0])
-    if y is None:
+    heads = compiled.heads
+    if y is None and any(head.wants_targets for head in heads):
         raise ValueError("`y`, the targets, is missing. Received: y=None")
-    if isinstance(y, (list, tuple)) and len(y) == 1 and n > 1:  # a list with one item per output
-        y = y[0]
-    y = to_array("y", y)
+    names = [head.name for head in heads]
+    if class_weight is not None and len(heads) > 1:
+        raise ValueError(
+            f"`class_weight` is for a model with one output; give a `sample_weight` for each. Received: outputs {names}"
+        )
+    if class_weight is not None and sample_weight is not None:
+        raise ValueError("`class_weight` and `sample_weight` cannot be given together. Received: both")
+    targets = _targets_by_output(y, heads, names, n)
+    weights = [sample_weight] if len(heads) == 1 else by_output("`sample_weight`", sample_weight, names)
+    prepared = [
+        _prepare_output(head, (n, *tensor.shape[1:]), target, weight, class_weight)
+        for head, tensor, target, weight in zip(heads, model.outputs, targets, weights, strict=True)
+    ]
+    return xs, [target for target, _ in prepared], [weight for _, weight in prepared]
+
+
+def _targets_by_output(y, heads, names, n):
+    """What is given as targets of each output: y itself for one output; else by name or in order, where those that
+    nothing is compared with may be left out."""
+    if y is None:
+        return [None] * len(heads)
+    if len(heads) == 1:
+        if isinstance(y, dict):
+            return by_output("`y`", y, names)
+        return [y[0] if isinstance(y, (list, tuple)) and len(y) == 1 and n > 1 else y]  # a list of outputs
+    wanted = [name for head, name in zip(heads, names, strict=True) if head.wants_targets]
+    if isinstance(y, (list, tuple)) and len(y) == len(wanted) < len(names):
+        y = dict(zip(wanted, y, strict=True))
+    elif not isinstance(y, (list, tuple, dict)):
+        if len(wanted) != 1:
+            raise ValueError(f"`y` must be a list or a dict with the targets of {names}. Received: {brief(y)}")
+        y = {wanted[0]: y}
+    targets = by_output("`y`", y, names)
+    missing = [name for name, target in zip(names, targets, strict=True) if name in wanted and target is None]
+    if missing:
+        raise ValueError(f"`y`: no targets for the outputs {missing}. Received: {brief(y)}")
+    return targets
+
+
+def _prepare_output(head, output_shape, y, sample_weight, class_weight):
+    """(targets, weights) of one output, from what is given for it; it settles what the head's metrics are.
+
+    Without a loss the targets are float32, or int32 labels, for the metrics; with no metrics either, None.
+    """
+    if not head.wants_targets:
+        return None, None
+    n = output_shape[0]
+    y = to_array(head.called("y"), y)
     if y.ndim == 0 or len(y) != n:
         received = f"{n} in x, {len(y) if y.ndim else 1} in y"
-        raise ValueError(f"`x` and `y` must have the same length. Received: {received}")
-    refuse_nan("y", y)
-    output_shape = (n, *model.outputs[0].shape[1:])
-    targets = compiled.loss.prepare(y, output_shape)
-    compiled.bind_metrics(y.shape, output_shape)
+        raise ValueError(f"`x` and `{head.called('y')}` must have the same length. Received: {received}")
+    refuse_nan(head.called("y"), y)
+    if head.loss is None:
+        targets = np.ascontiguousarray(y, np.float32 if y.dtype.kind == "f" else np.int32)
+    else:
+        targets = head.loss.prepare(y, output_shape)
+    head.bind_metrics(y.shape, output_shape)
     if class_weight is None:
-        return xs, targets, prepare_weights(sample_weight, n, output_shape)
-    if sample_weight is not None:
-        raise ValueError("`class_weight` and `sample_weight` cannot be given together. Received: both")
-    return xs, targets, weights_of_classes(class_weight, labels(y, targets))
+        return targets, prepare_weights(sample_weight, n, output_shape, head.called("sample_weight"))
+    return targets, weights_of_classes(class_weight, labels(y, targets))
 
 
 def prepare_inputs(model, x):
     """The model's inputs as a list of C-contiguous arrays; builds a Sequential that was waiting for a shape."""
     wanted = model.inputs
-    arrays = [to_array("x", item) for item in _as_list(x, wanted)]
+    arrays = [to_array("x", item) for item in _as_list(x, wanted, model.input_keys)]
     for array in arrays:
         if array.ndim == 0:
             raise ValueError(f"`x` must have a batch axis. Received: a single number, {brief(x)}")
@@ -67,10 +111,11 @@ def prepare_inputs(model, x):
     return [_prepare_input(model, slot, array) for slot, array in enumerate(arrays)]
 
 
-def _as_list(x, wanted):
-    """A list with one item per input. A list of numbers or rows is one input; a dict goes by the inputs' names."""
+def _as_list(x, wanted, keys):
+    """A list with one item per input. A list of numbers or rows is one input; a dict goes by the keys that the inputs
+    were given under, or by their names."""
     if isinstance(x, dict):
-        names = [tensor.name for tensor in wanted] if wanted else list(x)
+        names = sorted(keys) if keys else [tensor.name for tensor in wanted] if wanted else list(x)
         missing = [name for name in names if name not in x]
         if missing:
             raise ValueError(f"`x`: no data for the inputs {missing}. Received: keys {list(x)}")
@@ -102,12 +147,12 @@ def _prepare_input(model, slot, array):
     return np.ascontiguousarray(array, model.graph.input_dtypes[slot])
 
 
-def prepare_weights(sample_weight, n, output_shape):
+def prepare_weights(sample_weight, n, output_shape, name="sample_weight"):
     """float32 weights of shape (n,), or one for each leading axis of the output: (n, steps)."""
     if sample_weight is None:
         return None
-    weights = np.ascontiguousarray(to_array("sample_weight", sample_weight), np.float32)
-    refuse_nan("sample_weight", weights)
+    weights = np.ascontiguousarray(to_array(name, sample_weight), np.float32)
+    refuse_nan(name, weights)
     if weights.ndim > 1 and weights.shape[-1] == 1:
         weights = weights[..., 0]
     fits = 0 < weights.ndim < len(output_shape) and all(
@@ -116,7 +161,7 @@ def prepare_weights(sample_weight, n, output_shape):
     if not fits:
         steps = f", or {output_shape[:-1]}" if len(output_shape) > 2 else ""
         raise ValueError(
-            f"`sample_weight` must have one weight per sample, shape ({n},){steps}. Received: shape {weights.shape}"
+            f"`{name}` must have one weight per sample, shape ({n},){steps}. Received: shape {weights.shape}"
         )
     return weights
 

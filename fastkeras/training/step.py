@@ -11,20 +11,25 @@ from fastkeras.core.targets import row_weights
 
 
 class Meters:
-    """The running values of an epoch: the loss, averaged over samples, and the metrics."""
+    """The running values of an epoch: the loss, averaged over samples, and the metrics; with several losses each of
+    them, averaged over batches, as in Keras."""
 
     def __init__(self, compiled):
         self._metrics = compiled.metrics
+        self._heads = compiled.losses_apart
         self.reset()
 
     def reset(self):
-        self.loss_sum, self.samples = 0.0, 0
+        self.loss_sum, self.samples, self.batches = 0.0, 0, 0
+        self.sums = dict.fromkeys(self._heads, 0.0)
         for _, metric, _ in self._metrics:
             metric.reset_state()
 
     def logs(self):
-        """{"loss": ..., metric: ...} so far."""
+        """{"loss": ..., the loss of each output: ..., metric: ...} so far."""
         logs = {"loss": self.loss_sum / self.samples if self.samples else 0.0}
+        for head, total in self.sums.items():
+            logs[head.loss_key] = total / self.batches if self.batches else 0.0
         for key, metric, _ in self._metrics:
             logs[key] = float(metric.result())
         return logs
@@ -37,48 +42,82 @@ def result(values, return_dict):
     return list(values.values()) if len(values) > 1 else values["loss"]
 
 
-def _scorer(compiled, run, with_gradient):
-    """score(y_pred, mask, y, sample_weight) -> (loss, its gradient or None) of a batch; it updates the metrics too.
+def _scorer(compiled, run, meters, with_gradient):
+    """score(outputs, masks, ys, weights) -> (loss, the gradients of the outputs) of a batch, each list in the order of
+    the outputs; it updates the metrics too. A gradient is None if the loss does not depend on the output."""
+    scorers = [_head_scorer(head, run, f"{i}", with_gradient) for i, head in enumerate(compiled.heads)]
+    if len(scorers) == 1:
+        only, weight = scorers[0], compiled.heads[0].weight
+
+        def score_one(outputs, masks, ys, weights):
+            loss, dy = only(outputs[0], masks[0], ys[0], weights[0])
+            return weight * loss, (dy,)
+
+        return score_one
+
+    def score(outputs, masks, ys, weights):
+        total, gradients = 0.0, []
+        for head, scorer, *batch in zip(compiled.heads, scorers, outputs, masks, ys, weights, strict=True):
+            loss, dy = scorer(*batch)
+            total += head.weight * loss
+            gradients.append(dy)
+            if head in meters.sums:
+                meters.sums[head] += loss
+        meters.batches += 1
+        return total, gradients
+
+    return score
+
+
+def _head_scorer(head, run, name, with_gradient):
+    """score(y_pred, mask, y, sample_weight) -> (loss, head.weight times its gradient or None) of an output.
 
     y_pred: what the pass gave, (n, ..., D), with mask (n, ...) or None; sample_weight: (n,), (n, ...) or None.
     The loss is the mean over rows; where a mask leaves rows out, over those that it keeps, and so are the metrics.
     """
-    compute, fuses, loss_weight = compiled.loss.compute, compiled.fuses, compiled.loss_weight
-    averages = compiled.loss.reduction in ("sum_over_batch_size", "mean")
-    updates = [(metric.update, weighted) for _, metric, weighted in compiled.metrics]
+    loss, left_out, factor = head.loss, head.left_out, head.weight
+    averages = loss is not None and loss.reduction in ("sum_over_batch_size", "mean")
+    updates = [(metric.update, weighted) for _, metric, weighted in head.metrics or ()]
+    fuses = left_out is not None
     # The loss gives the probabilities that metrics want on its way, if the activation left out is its own.
     wants_probabilities = fuses and len(updates) > 0
-    loss_gives_them = fuses and compiled.left_out.name == compiled.loss.fuses_with
+    loss_gives_them = fuses and left_out.name == loss.fuses_with
+    wants_gradient = with_gradient and loss is not None and factor != 0.0
+    if factor == 0.0:
+        factor = 1.0  # the loss is reported, but nothing learns from it
+    dy_name, probabilities_name = f"dy_{name}", f"probabilities_{name}"
 
     def score(y_pred, mask, y, sample_weight):
         rows = y_pred if y_pred.ndim == 2 else y_pred.reshape(-1, y_pred.shape[-1])
         if mask is not None and mask.shape != y_pred.shape[:-1]:
             mask = None  # of an axis that the output no longer has
         weights = kept = None
-        scale = loss_weight / max(len(rows), 1)
+        scale = factor / max(len(rows), 1)
         if mask is not None:
             weights = kept = mask.reshape(-1).astype(np.float32)
             if averages:
-                scale = loss_weight / max(np.count_nonzero(mask), 1)
+                scale = factor / max(np.count_nonzero(mask), 1)
         if sample_weight is not None:
             weights = row_weights("fit", sample_weight, y_pred.shape[:-1])
             if kept is not None:
                 weights = weights * kept
-        dy = run.buffer("dy", rows.shape) if with_gradient else None
-        probabilities = run.buffer("probabilities", rows.shape) if wants_probabilities else None
-        loss = compute(y, rows, weights, scale, dy, probabilities if loss_gives_them else None, fuses)
+        dy = run.buffer(dy_name, rows.shape) if wants_gradient else None
+        probabilities = run.buffer(probabilities_name, rows.shape) if wants_probabilities else None
+        value = 0.0
+        if loss is not None:
+            value = loss.compute(y, rows, weights, scale, dy, probabilities if loss_gives_them else None, fuses)
         if wants_probabilities and not loss_gives_them:
-            activation_kernel.forward(probabilities, rows, compiled.left_out.kernel)
+            activation_kernel.forward(probabilities, rows, left_out.kernel)
         predictions = rows if probabilities is None else probabilities
         for update, weighted in updates:
             update(y, predictions, weights if weighted else kept)
-        return loss, dy if dy is None or rows is y_pred else dy.reshape(y_pred.shape)
+        return value / factor, dy if dy is None or rows is y_pred else dy.reshape(y_pred.shape)
 
     return score
 
 
 def train_step(model, meters):
-    """step(xs, y, weights): forward, loss, backward, update.
+    """step(xs, ys, weights): forward, loss, backward, update.
 
     The weights change in the update alone. A step that fails before it leaves no trace: the gradients are cleared, and
     the buffers of the pass, which may be half filled, are given up.
@@ -86,14 +125,14 @@ def train_step(model, meters):
     compiled = model.compiled
     walk, update = model.training_pass(), compiled.require_optimizer(model).step
     forward, backward = walk.forward, walk.backward
-    regularized, fuses = compiled.regularized, compiled.fuses
-    score = _scorer(compiled, walk.loss_run, with_gradient=True)
+    regularized, logits = compiled.regularized, compiled.logits
+    score = _scorer(compiled, walk.loss_run, meters, with_gradient=True)
 
-    def step(xs, y, weights):
+    def step(xs, ys, weights):
         try:
-            (y_pred,), (mask,) = forward(xs, True, None, fuses)
-            loss, dy = score(y_pred, mask, y, weights)
-            backward((dy,))
+            outputs, masks = forward(xs, True, None, logits)
+            loss, gradients = score(outputs, masks, ys, weights)
+            backward(gradients)
             loss += walk.penalty
             for variable in regularized:
                 loss += variable.regularizer.value_and_gradient(variable.value, variable.grad)
@@ -102,7 +141,7 @@ def train_step(model, meters):
             model.drop_training_pass()
             raise
         update()
-        samples = len(y_pred)
+        samples = len(xs[0])
         meters.loss_sum += loss * samples
         meters.samples += samples
 
@@ -110,16 +149,16 @@ def train_step(model, meters):
 
 
 def test_step(model, walk, meters):
-    """step(xs, y, weights): forward and loss; `walk` is the pass to use."""
+    """step(xs, ys, weights): forward and loss; `walk` is the pass to use."""
     compiled = model.compiled
-    forward, regularized, fuses = walk.forward, compiled.regularized, compiled.fuses
-    score = _scorer(compiled, walk.loss_run, with_gradient=False)
+    forward, regularized, logits = walk.forward, compiled.regularized, compiled.logits
+    score = _scorer(compiled, walk.loss_run, meters, with_gradient=False)
 
-    def step(xs, y, weights):
-        (y_pred,), (mask,) = forward(xs, False, None, fuses)
-        loss, _ = score(y_pred, mask, y, weights)
+    def step(xs, ys, weights):
+        outputs, masks = forward(xs, False, None, logits)
+        loss, _ = score(outputs, masks, ys, weights)
         loss += walk.penalty + sum(v.regularizer(v.value) for v in regularized)
-        samples = len(y_pred)
+        samples = len(xs[0])
         meters.loss_sum += loss * samples
         meters.samples += samples
 
@@ -127,9 +166,9 @@ def test_step(model, walk, meters):
 
 
 def predict_step(walk, outputs):
-    """step(xs, y, weights): forward; a list of copies of what the model gives is appended to `outputs`."""
+    """step(xs, ys, weights): forward; a list of copies of what the model gives is appended to `outputs`."""
 
-    def step(xs, y, weights):
+    def step(xs, ys, weights):
         given, _ = walk.forward(xs)
         outputs.append([y.copy() for y in given])
 
