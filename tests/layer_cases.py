@@ -53,4 +53,30 @@ MERGING = [
     ("Subtract", {}, [(3, 5, 2), (3, 5, 2)], {"masks": (1, 1)}),
     ("Dot", {"axes": 2}, [(3, 2, 5), (3, 7, 5)], {"masks": (1, 1)}),
 ]  # fmt: skip
-CASES = [*MERGING]
+CONVOLUTIONS = [
+    *(("Conv1DTranspose", {"filters": 7, "kernel_size": 3, **more}, [(2, 5, 3)]) for more in (
+        {"activation": "relu"},
+        {"strides": 2},
+        {"strides": 5, "use_bias": False},
+        {"padding": "same", "dilation_rate": 2},
+        {"padding": "same", "strides": 3, "output_padding": 2},
+    )),
+    *(("Conv2DTranspose", {"filters": 7, "kernel_size": (4, 3), **more}, [(2, 4, 5, 3)]) for more in (
+        {"activation": "softmax"},
+        {"strides": (3, 2)},
+        {"padding": "same", "strides": 2},
+        {"padding": "same", "strides": (2, 3), "output_padding": (1, 0)},
+    )),
+    ("DepthwiseConv1D", {"kernel_size": 3, "depth_multiplier": 2, "activation": "tanh"}, [(2, 11, 5)]),
+    ("DepthwiseConv1D", {"kernel_size": 2, "padding": "same", "dilation_rate": 3}, [(2, 11, 5)]),
+    ("DepthwiseConv2D", {"kernel_size": (2, 3), "strides": 2, "depth_multiplier": 3}, [(2, 7, 8, 3)]),
+    ("DepthwiseConv2D", {"kernel_size": 3, "padding": "same", "activation": "softmax"}, [(2, 7, 8, 3)]),
+    ("DepthwiseConv2D", {"kernel_size": 2, "padding": "same", "strides": 2, "dilation_rate": 3}, [(2, 7, 8, 3)]),
+    ("SeparableConv1D", {"filters": 4, "kernel_size": 3, "padding": "same", "strides": 2}, [(2, 11, 5)]),
+    ("SeparableConv1D", {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "activation": "silu"}, [(2, 11, 5)]),
+    ("SeparableConv2D", {"filters": 4, "kernel_size": (2, 3), "depth_multiplier": 2}, [(2, 7, 8, 3)]),
+    ("SeparableConv2D", {"filters": 4, "kernel_size": 3, "padding": "same", "use_bias": False}, [(2, 7, 8, 3)]),
+    ("SpatialDropout2D", {"rate": 0.5}, [(2, 7, 5, 3)]),
+    ("SpatialDropout3D", {"rate": 0.5, "data_format": "channels_first"}, [(2, 3, 5, 7, 2)]),
+]  # fmt: skip
+CASES = [*MERGING, *CONVOLUTIONS]

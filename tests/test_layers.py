@@ -21,6 +21,8 @@ from fastkeras.layers import (
     RepeatVector,
     SimpleRNN,
     SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
 )
 
 RNG = np.random.default_rng(5)
@@ -248,6 +250,29 @@ def test_spatial_dropout_drops_whole_features_of_a_row(shared):
     np.testing.assert_array_equal(run_layer(layer, x), x)
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (SpatialDropout2D(0.4, seed=3), (5, 3, 7, 11)),
+        (SpatialDropout2D(0.4, "channels_first", seed=3), (5, 11, 3, 7)),
+        (SpatialDropout3D(0.4, seed=3), (5, 2, 3, 7, 11)),
+        (SpatialDropout3D(0.4, "channels_first", seed=3), (5, 11, 2, 3, 7)),
+    ],
+)
+def test_spatial_dropout_drops_whole_channels_of_an_image(layer, shape):
+    x, dy = random(*shape), random(*shape)
+    y, dx, _ = run_layer(layer, x, dy, training=True)
+    axes = tuple(range(2, len(shape))) if layer.data_format == "channels_first" else tuple(range(1, len(shape) - 1))
+    m = (y / x).mean(axis=axes, keepdims=True)
+    np.testing.assert_allclose(np.unique(m.round(5)), [0, 1 / 0.6], rtol=1e-4)
+    assert_close(y, x * m, 1e-6)
+    assert_close(dx, dy * m, 1e-5)
+    np.testing.assert_array_equal(run_layer(layer, x), x)
+    config = layer.get_config()
+    assert set(config) == {"name", "dtype", "rate", "seed", "data_format"}
+    assert type(layer).from_config(config).get_config() == config
+
+
 # --- what all layers share -----------------------------------------------------------------------------------------
 
 
@@ -292,6 +317,8 @@ def test_a_layer_adds_to_the_graph_when_it_is_called_on_a_symbol():
         (lambda: Dropout(-0.1), "Dropout: `rate`"),
         (lambda: SpatialDropout1D(1.1), "SpatialDropout1D: `rate`"),
         (lambda: SpatialDropout1D(0.5)(Input((3,))), r"SpatialDropout1D\): expected an input of shape"),
+        (lambda: SpatialDropout2D(0.5, "first"), "SpatialDropout2D: `data_format` must be one of"),
+        (lambda: SpatialDropout3D(0.5)(Input((3, 4, 5))), r"shape \(batch, planes, rows, columns, channels\)"),
         (lambda: RepeatVector(0), "RepeatVector: `n`"),
         (lambda: RepeatVector(2)(Input((3, 4))), r"RepeatVector\): expected an input of shape \(batch, features\)"),
         (lambda: Flatten(data_format="last"), "`data_format`"),

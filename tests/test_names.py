@@ -16,12 +16,14 @@ NAMES = {
     "datasets.reuters": "get_label_names get_word_index load_data",
     "initializers": "Constant GlorotUniform HeNormal Initializer Ones Orthogonal RandomNormal Zeros deserialize get "
     "glorot_uniform serialize",
-    "layers": "Activation AveragePooling1D AveragePooling2D AvgPool2D Bidirectional Conv1D Conv2D Convolution1D "
-    "Convolution2D Cropping1D Cropping2D Dense Dropout Embedding Flatten GRU GRUCell "
-    "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAvgPool1D GlobalMaxPool1D GlobalMaxPooling1D "
-    "GlobalMaxPooling2D Input InputLayer LSTM LSTMCell Layer Masking MaxPool2D MaxPooling1D MaxPooling2D "
-    "Permute RNN RepeatVector Reshape SimpleRNN SimpleRNNCell SpatialDropout1D StackedRNNCells "
-    "TimeDistributed UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D",
+    "layers": "Activation AveragePooling1D AveragePooling2D AvgPool2D Bidirectional Conv1D Conv1DTranspose Conv2D "
+    "Conv2DTranspose Convolution1D Convolution2D Convolution2DTranspose Cropping1D Cropping2D Dense "
+    "DepthwiseConv1D DepthwiseConv2D Dropout Embedding Flatten GRU GRUCell GlobalAveragePooling1D "
+    "GlobalAveragePooling2D GlobalAvgPool1D GlobalMaxPool1D GlobalMaxPooling1D GlobalMaxPooling2D Input "
+    "InputLayer LSTM LSTMCell Layer Masking MaxPool2D MaxPooling1D MaxPooling2D Permute RNN RepeatVector "
+    "Reshape SeparableConv1D SeparableConv2D SeparableConvolution2D SimpleRNN SimpleRNNCell "
+    "SpatialDropout1D SpatialDropout2D SpatialDropout3D StackedRNNCells TimeDistributed UpSampling1D "
+    "UpSampling2D ZeroPadding1D ZeroPadding2D",
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy binary_crossentropy categorical_crossentropy deserialize get mae "
     "mean_absolute_error mean_squared_error mse serialize sparse_categorical_crossentropy",

@@ -51,7 +51,7 @@ from fastkeras.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from fastkeras.layers.regularization import Dropout, SpatialDropout1D
+from fastkeras.layers.regularization import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from fastkeras.layers.reshaping import (
     Cropping1D,
     Cropping2D,
@@ -136,6 +136,8 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",

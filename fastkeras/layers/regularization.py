@@ -7,6 +7,7 @@ import numpy as np
 from fastkeras._kernels import random as random_kernel
 from fastkeras.core.rows import dense
 from fastkeras.layers.layer import Layer
+from fastkeras.layers.windows import check_axes, checked_format, parts, whole
 from fastkeras.random_state import SeedGenerator
 
 
@@ -82,38 +83,64 @@ class Dropout(Layer):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
 
 
-class SpatialDropout1D(Layer):
-    """In training, drops whole features: the mask of a batch row is the same at all of its steps.
+class SpatialDropout(Layer):
+    """In training, drops whole channels: the mask of a sample is the same at all of its places.
 
-    y[b, t, d] = x[b, t, d] m[b, d], where m is 0 with probability `rate` and 1 / (1 - rate) elsewhere (Tompson et al.
-    2014). x: (B, T, D).
+    y[b, ..., c] = x[b, ..., c] m[b, c], where m is 0 with probability `rate` and 1 / (1 - rate) elsewhere (Tompson et
+    al. 2014). x: a batch axis, `rank` axes of places, and the channels, last or, with data_format "channels_first",
+    on axis 1.
     """
 
+    rank = None
     supports_masking = True
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(self, rate, data_format=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.rate = checked_rate("SpatialDropout1D", "rate", rate)
+        self.rate = checked_rate(type(self).__name__, "rate", rate)
+        self.data_format = checked_format(type(self).__name__, data_format)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
 
     def check_input_shape(self, input_shape):
-        if len(input_shape) != 3:
-            raise ValueError(
-                f"Layer '{self.name}' (SpatialDropout1D): expected an input of shape (batch, steps, features). "
-                f"Received: shape {tuple(input_shape)}"
-            )
+        check_axes(self, input_shape)
 
     def forward(self, x, run):
         if not run.training or self.rate == 0:
             return x, lambda dy: dy
         x, back = dense(x, run)
-        B, _, D = x.shape
-        m = dropout_mask(run, "mask", (B, D), self.rate, self.seed_generator)[:, None, :]
+        _, channels = parts(x.shape, self.data_format)
+        m = dropout_mask(run, "mask", (len(x), channels), self.rate, self.seed_generator)
+        m = m.reshape(whole(len(x), (1,) * self.rank, channels, self.data_format))
         y = np.multiply(x, m, out=run.buffer("y", x.shape))
         return y, lambda dy: back(np.multiply(dy, m, out=run.buffer("dx", x.shape)))
 
     def get_config(self):
         config = super().get_config()
         del config["trainable"]  # Keras 3 does not take it, and there is nothing to train
-        return {**config, "rate": self.rate, "seed": self.seed}
+        return {**config, "rate": self.rate, "seed": self.seed, "data_format": self.data_format}
+
+
+class SpatialDropout1D(SpatialDropout):
+    """Drops whole features of sequences x (B, T, D); see SpatialDropout."""
+
+    rank = 1
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(rate, None, seed, **kwargs)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["data_format"]  # Keras has but one for sequences
+        return config
+
+
+class SpatialDropout2D(SpatialDropout):
+    """Drops whole channels of images x (B, H, W, C); see SpatialDropout."""
+
+    rank = 2
+
+
+class SpatialDropout3D(SpatialDropout):
+    """Drops whole channels of x (B, D, H, W, C), which has places in space; see SpatialDropout."""
+
+    rank = 3

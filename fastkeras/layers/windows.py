@@ -12,6 +12,8 @@ _AXES = {
     (1, "channels_first"): "(batch, channels, steps)",
     (2, "channels_last"): "(batch, rows, columns, channels)",
     (2, "channels_first"): "(batch, channels, rows, columns)",
+    (3, "channels_last"): "(batch, planes, rows, columns, channels)",
+    (3, "channels_first"): "(batch, channels, planes, rows, columns)",
 }
 
 
