@@ -122,6 +122,66 @@ def test_gradients_that_are_not_wanted_are_left_out():
     np.testing.assert_array_equal(only_dW, dW)
 
 
+# --- gradients at some places alone ---
+
+
+def peaks(shape, Q):
+    """g and place (B, Q, N) for y of this shape, in which places come twice and some have no gradient."""
+    B, OH, OW, N = shape
+    g = RNG.standard_normal((B, Q, N)) * (RNG.random((B, Q, N)) < 0.8)
+    return guarded(g), guarded(RNG.integers(0, OH * OW, (B, Q, N)), np.int32)
+
+
+def backward_peaks(g, place, x, index, W, geometry, dW_before):
+    dx, dW = guarded(np.full(x.shape, np.nan)), guarded(dW_before)
+    conv.backward_peaks(dx, dW, g, place, x, index, W, *geometry)
+    assert_guards_whole(dx, dW)
+    return dx, dW
+
+
+@pytest.mark.parametrize(
+    ("case", "Q"), [*((case, 5) for case in CASES), ("small", 0), ("groups", 131), ("sequence", 1)]
+)
+def test_gradients_from_peaks(case, Q):
+    x, W, _, dy, geometry = operands(case)
+    g, place = peaks(dy.shape, Q)
+    before = RNG.standard_normal(W.shape).astype("f")
+    dx, dW = same_bits_for_any_threads(lambda: backward_peaks(g, place, x, None, W, geometry, before))
+    dense = reference.from_peaks(g, place, dy.shape)
+    expected_dx, expected_dW, _ = reference.conv_backward(dense, *as_doubles(x, W), *geometry)
+    assert_close(dx, expected_dx, 3e-6, "dx")
+    assert_close(dW, before + expected_dW, 3e-6, "dW")
+
+
+@pytest.mark.parametrize("case", ["one pixel", "sequence", "strides", "dilation", "work for threads"])
+@pytest.mark.parametrize("distinct", [1, 7])
+def test_gradients_of_distinct_rows_from_peaks(case, distinct):
+    x, W, _, dy, geometry = operands(case)
+    values = guarded(RNG.standard_normal((distinct, x.shape[3])))
+    index = guarded(RNG.integers(0, distinct, x.shape[:3]), np.int32)
+    g, place = peaks(dy.shape, 5)
+    dvalues, dW = same_bits_for_any_threads(
+        lambda: backward_peaks(g, place, values, index, W, geometry, np.zeros(W.shape))
+    )
+    dense = reference.from_peaks(g, place, dy.shape)
+    dx, expected_dW, _ = reference.conv_backward(dense, *as_doubles(values[index], W), *geometry)
+    expected = np.zeros(values.shape)
+    np.add.at(expected, index, dx)
+    assert_close(dvalues, expected, 3e-6, "dvalues")
+    assert_close(dW, expected_dW, 3e-6, "dW")
+
+
+def test_gradients_from_peaks_that_are_not_wanted_are_left_out():
+    x, W, _, dy, geometry = operands("small")
+    g, place = peaks(dy.shape, 5)
+    dx, dW = backward_peaks(g, place, x, None, W, geometry, np.zeros(W.shape))
+    only_dx, only_dW = np.empty_like(dx), np.zeros_like(dW)
+    conv.backward_peaks(only_dx, None, g, place, x, None, W, *geometry)
+    conv.backward_peaks(None, only_dW, g, place, x, None, W, *geometry)
+    np.testing.assert_array_equal(only_dx, dx)
+    np.testing.assert_array_equal(only_dW, dW)
+
+
 @pytest.mark.parametrize("border", [(0, 0, 0, 0), (1, 2, 3, 5), (2, 0, 0, 0), (0, 0, 0, 7)], ids=str)
 @pytest.mark.parametrize("B", [0, 1, 3, 67])
 def test_border_of_zeros(B, border):
@@ -184,6 +244,34 @@ def test_wrong_arguments_are_named(arguments, message):
         return
     with pytest.raises(ValueError, match=message):
         call(**arguments)
+
+
+G, P = array(2, 3, 5), array(2, 3, 5, dtype="i4")
+ROWS, INDEX = array(3, 6), array(2, 5, 7, dtype="i4")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"g": array(2, 3, 7)}, r"`g` and `place` must be \(2, ..., 5\)"),
+        ({"place": array(2, 7, 5, dtype="i4")}, r"`g` and `place` must be"),
+        ({"place": array(2, 3, 5)}, "`place` must be"),
+        ({"dx": array(2, 5, 7, 5)}, r"`dx` must have shape \(2, 5, 7, 6\)"),
+        ({"dx": X.astype("f8")}, "`dx` must be"),
+        ({"dW": array(2, 3, 7, 5)}, "`dW` must be"),
+        ({"x": ROWS}, "`x` and `W` must have 4 axes, or `x` 2 and `index` 3"),
+        ({"index": INDEX}, "`x` and `W` must have 4 axes, or `x` 2 and `index` 3"),
+        ({"x": ROWS, "index": INDEX.astype("i8")}, "`index` must be"),
+        (
+            {"x": array(3, 10), "index": INDEX, "W": array(2, 3, 2, 5), "groups": 5},
+            "`groups` must be 1 where there is an `index`. Received: 5",
+        ),
+    ],
+)
+def test_wrong_arguments_of_peaks_are_named(arguments, message):
+    right = {"dx": None, "dW": None, "g": G, "place": P, "x": X, "index": None, "W": W, "groups": 1}
+    with pytest.raises(ValueError, match=message):
+        conv.backward_peaks(strides=(1, 1), dilation=(1, 1), **(right | arguments))
 
 
 def test_borders_that_do_not_fit_are_refused():

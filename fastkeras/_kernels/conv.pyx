@@ -1,11 +1,11 @@
-"""Shapes, pointers and the GIL for conv.c; the mathematics is in src_c/conv.h."""
+"""Shapes, pointers and the GIL for conv.c and conv_peaks.c; the mathematics is in src_c/conv.h, conv_peaks.h."""
 
 cimport numpy as cnp
 from libc.stdint cimport INT32_MAX
 from numpy cimport ndarray
 
 from fastkeras._kernels.activations cimport Activation, fk_activation
-from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, take_scratch
+from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, i32, take_scratch
 
 cnp.import_array()
 
@@ -22,12 +22,21 @@ cdef extern from "conv.h" nogil:
     void fk_conv_crop(float *to, const float *source, Py_ssize_t top, Py_ssize_t left, Py_ssize_t B, Py_ssize_t H,
                       Py_ssize_t W, Py_ssize_t h, Py_ssize_t w, Py_ssize_t C) noexcept
 
+cdef extern from "conv_peaks.h" nogil:
+    void fk_conv_peaks_backward_input(float *dx, const float *g, const int *place, const int *index, const float *W,
+                                      const fk_conv *s, float *scratch, Py_ssize_t Q, Py_ssize_t R) noexcept
+    void fk_conv_peaks_backward_kernel(float *dW, const float *g, const int *place, const float *x, const int *index,
+                                       const fk_conv *s, float *scratch, Py_ssize_t Q) noexcept
+    Py_ssize_t fk_conv_peaks_scratch(const fk_conv *s, Py_ssize_t Q) noexcept
 
-cdef int shape_of(fk_conv *s, ndarray x, ndarray W, strides, dilation, Py_ssize_t groups) except -1:
-    """The sizes of a convolution of x (B, H, W, C) with W (KH, KW, C / groups, N)."""
-    if x.ndim != 4 or W.ndim != 4:
-        raise ValueError(f"`x` and `W` must have 4 axes. Received: {x.ndim} and {W.ndim}")
-    s.B, s.H, s.W, s.C = x.shape[0], x.shape[1], x.shape[2], x.shape[3]
+
+cdef int shape_of(fk_conv *s, ndarray x, ndarray index, ndarray W, strides, dilation, Py_ssize_t groups) except -1:
+    """The sizes of a convolution with W (KH, KW, C / groups, N) of x (B, H, W, C), or of distinct rows x (R, C) that
+    index (B, H, W) puts together."""
+    cdef ndarray pixels = x if index is None else index
+    if (x.ndim != 4 if index is None else x.ndim != 2 or index.ndim != 3) or W.ndim != 4:
+        raise ValueError(f"`x` and `W` must have 4 axes, or `x` 2 and `index` 3. Received: {x.ndim} and {W.ndim}")
+    s.B, s.H, s.W, s.C = pixels.shape[0], pixels.shape[1], pixels.shape[2], x.shape[x.ndim - 1]
     s.KH, s.KW, s.N = W.shape[0], W.shape[1], W.shape[3]
     s.stride_h, s.stride_w = strides
     s.dilation_h, s.dilation_w = dilation
@@ -61,7 +70,7 @@ def forward(ndarray y not None, ndarray z, ndarray x not None, ndarray W not Non
             Py_ssize_t groups, Activation activation not None):
     """y = f(x * W + bias)   x (B, H, W, C), padded   W (KH, KW, C / groups, N)   y (B, OH, OW, N)   z: as y, or None"""
     cdef fk_conv s
-    shape_of(&s, x, W, strides, dilation, groups)
+    shape_of(&s, x, None, W, strides, dilation, groups)
     cdef const float *x_ = f32(x, "x", 4)
     cdef const float *W_ = f32(W, "W", 4)
     cdef float *y_ = image(y, "y", s.B, s.OH, s.OW, s.N, True)
@@ -81,7 +90,7 @@ def backward(ndarray dx, ndarray dW, ndarray dz not None, ndarray x not None, nd
              Py_ssize_t groups):
     """dx = and dW += the gradients of x and W for dz, that of the sum before f; dx and dW may be None"""
     cdef fk_conv s
-    shape_of(&s, x, W, strides, dilation, groups)
+    shape_of(&s, x, None, W, strides, dilation, groups)
     cdef const float *x_ = f32(x, "x", 4)
     cdef const float *W_ = f32(W, "W", 4)
     cdef const float *dz_ = image(dz, "dz", s.B, s.OH, s.OW, s.N, False)
@@ -93,6 +102,38 @@ def backward(ndarray dx, ndarray dW, ndarray dz not None, ndarray x not None, nd
             fk_conv_backward_input(dx_, dz_, W_, &s, scratch)
         if dW_ != NULL:
             fk_conv_backward_kernel(dW_, dz_, x_, &s, scratch)
+    give_scratch(scratch)
+
+
+def backward_peaks(ndarray dx, ndarray dW, ndarray g not None, ndarray place not None, ndarray x not None,
+                   ndarray index, ndarray W not None, strides, dilation, Py_ssize_t groups):
+    """dx = and dW += the gradients for g (B, ..., N), given to the pixels `place` of y alone; either may be None
+
+    x (B, H, W, C), padded, or the distinct rows (R, C) of `index` (B, H, W); dx as x
+    """
+    cdef fk_conv s
+    shape_of(&s, x, index, W, strides, dilation, groups)
+    cdef Py_ssize_t Q = g.size // max(1, s.B * s.N), R = x.shape[0]
+    if (<object>place).shape != (<object>g).shape or g.ndim < 2 or g.shape[0] != s.B or g.shape[g.ndim - 1] != s.N:
+        raise ValueError(f"`g` and `place` must be ({s.B}, ..., {s.N}). Received: {(<object>g).shape} and "
+                         f"{(<object>place).shape}")
+    if index is not None and groups != 1:
+        raise ValueError(f"`groups` must be 1 where there is an `index`. Received: {groups}")
+    cdef const float *g_ = f32(g, "g", g.ndim)
+    cdef const int *place_ = i32(place, "place", g.ndim)
+    cdef const float *x_ = f32(x, "x", x.ndim)
+    cdef const int *index_ = i32(index, "index", 3) if index is not None else NULL
+    cdef const float *W_ = f32(W, "W", 4)
+    cdef float *dx_ = f32_out(dx, "dx", x.ndim) if dx is not None else NULL
+    if dx is not None and (<object>dx).shape != (<object>x).shape:
+        raise ValueError(f"`dx` must have shape {(<object>x).shape}. Received: {(<object>dx).shape}")
+    cdef float *dW_ = image(dW, "dW", s.KH, s.KW, s.C // groups, s.N, True) if dW is not None else NULL
+    cdef float *scratch = take_scratch(fk_conv_peaks_scratch(&s, Q))
+    with nogil:
+        if dx_ != NULL:
+            fk_conv_peaks_backward_input(dx_, g_, place_, index_, W_, &s, scratch, Q, R)
+        if dW_ != NULL:
+            fk_conv_peaks_backward_kernel(dW_, g_, place_, x_, index_, &s, scratch, Q)
     give_scratch(scratch)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from fastkeras import activations
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import dense as dense_kernel
+from fastkeras.core.peaks import Peaks
 from fastkeras.core.rows import dense
 from fastkeras.layers.windows import as_images, check_axes, checked_format, from_images, one_of, parts, per_axis
 
@@ -76,7 +77,7 @@ def filtered(layer, x, run, sums):
 
     sums(images, f, run) returns (y, z, undo) for images (B, H, W, C) and an elementwise f: y = f(z) (B, OH, OW, N); z,
     or None if f has no need of it; and undo(dz), which adds to the gradients of the weights, but for the bias, and
-    returns that of the images, or None if it is not wanted.
+    returns that of the images, or None if it is not wanted. dz is as y, or Peaks if the layer takes them.
     """
     x, back = dense(x, run)
     layer.check_input_shape(x.shape)
@@ -90,16 +91,21 @@ def filtered(layer, x, run, sums):
     pixels = (-1, y.shape[3])
 
     def backward(dy):
-        dy = as_images(dy if elementwise else undo(dy), *axes).reshape(pixels)
+        peaks = dy if type(dy) is Peaks else None
+        if peaks is not None:
+            dy, y_there = peaks.values, peaks.maxima
+        else:
+            dy, y_there = as_images(dy if elementwise else undo(dy), *axes), y
         # forward: y = f(z)
-        dz = dy
+        dz = dy = dy.reshape(pixels)
         if f is not _LINEAR.kernel:
             dz = run.buffer("dz", dy.shape)
-            activation_kernel.backward(dz, dy, None if z is None else z.reshape(pixels), y.reshape(pixels), f)
+            activation_kernel.backward(dz, dy, None if z is None else z.reshape(pixels), y_there.reshape(pixels), f)
         # forward: z = sums + bias
         if run.trains and layer.use_bias:
             dense_kernel.add_column_sums(layer.bias.grad, dz)  # dbias += sum of dz over places
-        dx = undo_sums(dz.reshape(y.shape))
+        dz = dz.reshape(y_there.shape)
+        dx = undo_sums(dz if peaks is None else Peaks(dz, y_there, peaks.place))
         return None if dx is None else back(from_images(dx, *axes))
 
     return out, backward

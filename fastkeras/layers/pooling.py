@@ -1,6 +1,7 @@
 """Max and average pooling, over windows and over everything, of sequences and images."""
 
 from fastkeras._kernels import pooling as kernel
+from fastkeras.core.peaks import Peaks
 from fastkeras.core.rows import dense
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import (
@@ -19,15 +20,18 @@ from fastkeras.layers.windows import (
 
 # The two ways to pool images x (B, H, W, C): each returns y (B, *extents, C) and its backward.
 # geometry: the window, its strides, and how many places of the first window stand out in front, on each axis
+# keeps_peaks: whether backward may return Peaks where they are much less than x; a mean has none
 
 
-def _largest(x, mask, extents, geometry, run):
+def _largest(x, mask, extents, geometry, keeps_peaks, run):
     """y = max of x under each window; the first of equal ones has the gradient, as in TensorFlow."""
     y = run.buffer("y", (len(x), *extents, x.shape[3]))
     place = run.buffer("place", y.shape, "int32") if run.wants_dx else None
     kernel.max_forward(y, place, x, *geometry)
 
     def backward(dy):
+        if keeps_peaks and 3 * y.size <= x.size:
+            return Peaks(dy, y, place)
         dx = run.buffer("dx", x.shape)
         kernel.max_backward(dx, dy, place, *geometry)
         return dx
@@ -35,7 +39,7 @@ def _largest(x, mask, extents, geometry, run):
     return y, backward
 
 
-def _mean(x, mask, extents, geometry, run):
+def _mean(x, mask, extents, geometry, keeps_peaks, run):
     """y = mean of x under each window, over the places that exist and are not masked; mask: (B, H, W) or None."""
     y = run.buffer("y", (len(x), *extents, x.shape[3]))
     kernel.average_forward(y, x, mask, *geometry)
@@ -46,6 +50,11 @@ def _mean(x, mask, extents, geometry, run):
         return dx
 
     return y, backward
+
+
+def _given_back(dx, axes, back):
+    """The gradient of images in the form of a layer's input."""
+    return dx if type(dx) is Peaks else back(from_images(dx, *axes))
 
 
 class Pooling(Layer):
@@ -82,10 +91,11 @@ class Pooling(Layer):
         before = [borders(*axis, self.padding)[0] for axis in zip(extents, self.pool_size, self.strides, strict=True)]
         geometry = ones + self.pool_size, ones + self.strides, (*(0,) * (2 - self.rank), *before)
         wanted, _ = parts(self.compute_output_shape(x.shape), self.data_format)
-        y, undo = self.pool(as_images(x, *axes), None, ones + wanted, geometry, run)
+        keeps_peaks = run.takes_peaks and self.data_format == "channels_last"
+        y, undo = self.pool(as_images(x, *axes), None, ones + wanted, geometry, keeps_peaks, run)
 
         def backward(dy):
-            return back(from_images(undo(as_images(dy, *axes)), *axes)) if run.wants_dx else None
+            return _given_back(undo(as_images(dy, *axes)), axes, back) if run.wants_dx else None
 
         return from_images(y, *axes), backward
 
@@ -152,10 +162,11 @@ class GlobalPooling(Layer):
         images = as_images(x, *axes)
         mask = run.mask.reshape(images.shape[:3]) if self.counts_steps and run.mask is not None else None
         geometry = images.shape[1:3], (1, 1), (0, 0)
-        y, undo = self.pool(images, mask, (1, 1), geometry, run)
+        keeps_peaks = run.takes_peaks and self.data_format == "channels_last"
+        y, undo = self.pool(images, mask, (1, 1), geometry, keeps_peaks, run)
 
         def backward(dy):
-            return back(from_images(undo(dy.reshape(y.shape)), *axes)) if run.wants_dx else None
+            return _given_back(undo(dy.reshape(y.shape)), axes, back) if run.wants_dx else None
 
         return y.reshape(self.compute_output_shape(x.shape)), backward
 

@@ -43,6 +43,14 @@ def conv_backward(dy, x, W, strides=(1, 1), dilation=(1, 1), groups=1):
     return dx, dW, dy.sum(axis=(0, 1, 2))
 
 
+def from_peaks(g, place, shape):
+    """dy[b, p, n] = sum of g[b, q, n] over q with place[b, q, n] = p    g, place (B, Q, N), dy (B, OH, OW, N)"""
+    dy = np.zeros((shape[0], shape[1] * shape[2], shape[3]))
+    for b, q, n in np.ndindex(g.shape):
+        dy[b, place[b, q, n], n] += g[b, q, n]
+    return dy.reshape(shape)
+
+
 def pad(x, top, bottom, left, right):
     """x with a border of zeros."""
     return np.pad(x, [(0, 0), (top, bottom), (left, right), (0, 0)])
