@@ -87,3 +87,36 @@ def numpy_generator(seed=None):
 def permutation(n, seed=None):
     """The numbers 0 to n - 1 in random order, int64."""
     return numpy_generator(seed).permutation(n)
+
+
+# --- states, to go on from in another process ------------------------------------------------------------------------
+
+
+def global_state():
+    """The state of the three streams that `set_random_seed` seeds, as plain values that JSON holds."""
+    kind, keys, *rest = np.random.get_state()
+    return {"python": random.getstate(), "numpy": [kind, keys.tolist(), *rest], "fastkeras": _source.getstate()}
+
+
+def set_global_state(state):
+    """Continues the streams from where `global_state` found them."""
+    for stream, name in ((random, "python"), (_source, "fastkeras")):
+        version, numbers, gauss = state[name]
+        stream.setstate((version, tuple(numbers), gauss))
+    np.random.set_state(tuple(state["numpy"]))
+
+
+def generator_state(generator):
+    """The state of a `numpy_generator`, as plain values that JSON holds; None for None."""
+    return None if generator is None else _plain(generator.bit_generator.state)
+
+
+def set_generator_state(generator, state):
+    if generator is not None and state is not None:
+        generator.bit_generator.state = state
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -1,6 +1,7 @@
 """Callbacks: which hooks are called when, and what each of the library's own does."""
 
 import copy
+import gc
 import math
 import pickle
 import re
@@ -25,6 +26,7 @@ from fastkeras.callbacks import (
 )
 from fastkeras.callbacks.callback import HOOKS
 from fastkeras.callbacks.names import Values, resolve
+from fastkeras.training.loop import Course
 from fastkeras.training.step import Meters
 
 X, Y = points(23)
@@ -56,6 +58,8 @@ class Weights:
     def __init__(self):
         self.weights, self.saved, self.stop_training = [0.0], [], False
         self.optimizer = keras.optimizers.SGD(1.0)
+        self.course = Course(None, 0)
+        self.course.finished = True
 
     def get_weights(self):
         return list(self.weights)
@@ -219,6 +223,25 @@ def test_lambda_callbacks_take_any_hook():
 def test_a_progress_logger_is_accepted(capsys):
     classifier().fit(X, Y, callbacks=[ProgbarLogger("samples")])
     assert capsys.readouterr().out.count("1/1 [") == 1
+
+
+def test_ctrl_c_leaves_the_weights_of_the_last_step(tmp_path):
+    """So fit promises; the best ones are in the callback. A CSV file has the epochs that were finished."""
+    stop = EarlyStopping("loss", patience=9, restore_best_weights=True)
+    last = []
+
+    def interrupt(batch, logs):
+        last[:] = model.get_weights()
+        if len(model.history.epoch) == 3:
+            raise KeyboardInterrupt
+
+    model = line(keras.optimizers.SGD(10.0))  # far too fast: the loss only grows
+    callbacks = [stop, CSVLogger(tmp_path / "log.csv"), LambdaCallback(on_batch_end=interrupt)]
+    with pytest.raises(KeyboardInterrupt):
+        model.fit([1.0, 2.0], [1.0, 5.0], epochs=9, verbose=0, callbacks=callbacks)
+    assert all(np.array_equal(a, b) for a, b in zip(last, model.get_weights(), strict=True))
+    assert stop.best_epoch == 0 and not np.array_equal(stop.best_weights[0], last[0])
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 4
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
@@ -489,6 +512,22 @@ def test_a_csv_file_is_complete_after_each_epoch(tmp_path):
     with pytest.raises(ArithmeticError):
         classifier().fit(X, Y, epochs=5, verbose=0, callbacks=[CSVLogger(path), LambdaCallback(on_epoch_begin=fail)])
     assert len(path.read_text().splitlines()) == 3
+
+
+def test_a_csv_file_is_not_left_open(tmp_path, recwarn):
+    """Even if the training fails before it begins."""
+
+    def fail(logs):
+        raise RuntimeError("not today")
+
+    callbacks = [CSVLogger(tmp_path / "log.csv"), LambdaCallback(on_train_begin=fail)]
+    with pytest.raises(RuntimeError, match="not today"):
+        classifier().fit(X, Y, verbose=0, callbacks=callbacks)
+    del callbacks
+    gc.collect()
+    assert not [warning for warning in recwarn if warning.category is ResourceWarning]
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        classifier().fit(X, Y, verbose=0, callbacks=[CSVLogger(tmp_path / "nowhere" / "log.csv")])
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

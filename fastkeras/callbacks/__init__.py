@@ -1,13 +1,16 @@
 """Callbacks: objects whose methods fit, evaluate and predict call on their way."""
 
+from fastkeras.callbacks.backup import BackupAndRestore
 from fastkeras.callbacks.callback import Callback, CallbackList, History, LambdaCallback, ProgbarLogger
 from fastkeras.callbacks.checkpoint import ModelCheckpoint
 from fastkeras.callbacks.csv_logger import CSVLogger
 from fastkeras.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from fastkeras.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from fastkeras.callbacks.tensorboard import TensorBoard
 from fastkeras.utils import suggest
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -18,6 +21,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 

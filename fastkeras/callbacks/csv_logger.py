@@ -17,30 +17,22 @@ class CSVLogger(Callback):
         self.filename = os.fspath(filename)
         self.separator = separator
         self.append = append
-        self._file = self._writer = None
+        self._columns = None  # known after the first epoch
 
     def on_train_begin(self, logs=None):
-        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 (closed at the end)
-        self._writer = None
+        self._columns = None
+        with open(self.filename, "a" if self.append else "w"):
+            pass  # an error, if it cannot be written, comes now
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        if self._writer is None:
-            self._start(sorted(logs))
-        self._writer.writerow({"epoch": epoch, **logs})
-        self._file.flush()
-
-    def _start(self, keys):
-        """The writer, and the header unless the file has one; the first epoch may be one without validation."""
-        if not any(key.startswith("val_") for key in keys):
-            keys = keys + [f"val_{key}" for key in keys]
-        self._writer = csv.DictWriter(
-            self._file, ["epoch", *keys], restval="NA", extrasaction="ignore", delimiter=self.separator
-        )
-        if self._file.tell() == 0:
-            self._writer.writeheader()
-
-    def on_train_end(self, logs=None):
-        if self._file is not None:
-            self._file.close()
-            self._file = self._writer = None
+        if self._columns is None:
+            keys = sorted(logs)
+            if not any(key.startswith("val_") for key in keys):  # validation may come in a later epoch
+                keys += [f"val_{key}" for key in keys]
+            self._columns = ["epoch", *keys]
+        with open(self.filename, "a", newline="") as file:  # for each epoch, so that none is left open
+            writer = csv.DictWriter(file, self._columns, restval="NA", extrasaction="ignore", delimiter=self.separator)
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerow({"epoch": epoch, **logs})

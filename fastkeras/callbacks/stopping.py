@@ -13,7 +13,8 @@ class EarlyStopping(Monitor):
     monitor: the value. min_delta: the smallest change that counts. patience: how many epochs without improvement to
     wait for the next. verbose 1 says when it stops. mode: "min", "max" or "auto" (by the value's name). baseline: a
     value the model must beat for the wait to start again. restore_best_weights: whether the weights of the best epoch
-    come back at the end. start_from_epoch: the first epoch that is looked at.
+    come back at the end; if Ctrl-C or another exception ends the training, they are in `best_weights` only.
+    start_from_epoch: the first epoch that is looked at.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class EarlyStopping(Monitor):
     def on_train_end(self, logs=None):
         if self.stopped_epoch > 0 and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        if self.best_weights is not None:
+        if self.best_weights is not None and self.model.course.finished:
             if self.verbose:
                 print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)

@@ -36,6 +36,7 @@ class Model(Layer):
         self.graph = None
         self.compiled = None  # what compile() settled: optimizer, loss, metrics (training/compiled.py)
         self.history = None
+        self.course = None  # while fit runs: where it is (training/loop.py)
         self.stop_training = False
         self._idle_passes = []  # prediction passes that no thread is using
         self._training_pass = None
@@ -279,7 +280,14 @@ class Model(Layer):
 
     def __getstate__(self):
         """For pickle and copy: everything but what passes keep; of the optimizer its settings and its state."""
-        state = {**super().__getstate__(), "_lock": None, "_idle_passes": [], "_training_pass": None, "history": None}
+        state = {
+            **super().__getstate__(),
+            "_lock": None,
+            "_idle_passes": [],
+            "_training_pass": None,
+            "history": None,
+            "course": None,
+        }
         if self.compiled:
             kept = self.optimizer.state() if self.compiled.owns_optimizer else None
             state["compiled"] = self.compiled.arguments(), kept

@@ -7,6 +7,9 @@ batches of an epoch, or None if that is not known.
     Arrays    arrays, lists, frames, dicts of them: all in memory, cut into batches here
     Indexed   an object with len() and [i] whose items are batches (keras.utils.Sequence)
     Stream    a generator, or anything else that can be iterated over batches
+
+Between two epochs, `position()` tells in plain values which batches come next, and `return_to(position)` brings a new
+source of the same data there.
 """
 
 import collections.abc
@@ -91,6 +94,12 @@ class Arrays:
         self._staged = {}
         self._views = None
 
+    def position(self):
+        return {"order": random_state.generator_state(self._generator)}
+
+    def return_to(self, position):
+        random_state.set_generator_state(self._generator, position["order"])
+
     def part(self, rows, batch_size, shuffle=False):
         """The source of some of the rows, a slice."""
         parts = (_rows(arrays, rows) for arrays in (self.xs, self.ys, self.weights))
@@ -160,6 +169,18 @@ class Indexed:
         if self.steps == 0:
             raise ValueError(f"`x` must give at least one batch. Received: {brief(sequence)} of length 0")
         self._prepare(0)
+        self._passes = 0  # finished
+
+    def position(self):
+        return {"order": random_state.generator_state(self._generator), "passes": self._passes}
+
+    def return_to(self, position):
+        """A sequence that shuffles itself at the end of a pass does so once for each that was finished."""
+        for _ in range(position["passes"]):
+            getattr(self.sequence, "on_epoch_begin", _nothing)()
+            getattr(self.sequence, "on_epoch_end", _nothing)()
+        self._passes = position["passes"]
+        random_state.set_generator_state(self._generator, position["order"])
 
     def _prepare(self, i):
         return _prepare_batch(self.prepared, self.sequence[i], i)
@@ -170,6 +191,7 @@ class Indexed:
         for i in order:
             yield self._prepare(i)
         getattr(self.sequence, "on_epoch_end", _nothing)()
+        self._passes += 1
 
 
 def _nothing():
@@ -192,6 +214,12 @@ class Stream:
         _prepare_batch(prepared, first[0], 0)
         self._batches = batches
         self._once = enumerate(itertools.chain(first, iterator)) if iterator is batches else None
+
+    def position(self):
+        return {}
+
+    def return_to(self, position):
+        """Each pass is like the first; in what gives its batches only once, there is no second."""
 
     def __iter__(self):
         for i, batch in self._once or enumerate(self._batches):
@@ -241,14 +269,28 @@ class Endless:
 
     def __init__(self, source, steps):
         self.source, self.steps = source, steps
-        self._rest = iter(source)
+        self._begin()
+
+    def _begin(self):
+        self._start, self._given = self.source.position(), 0
+        self._rest = iter(self.source)
+
+    def position(self):
+        return {"start": self._start, "given": self._given}
+
+    def return_to(self, position):
+        self.source.return_to(position["start"])
+        self._begin()
+        self._given = position["given"]
+        self._rest = itertools.islice(self._rest, self._given, None)
 
     def __iter__(self):
         for _ in range(self.steps):
             batch = next(self._rest, None)
             if batch is None:
-                self._rest = iter(self.source)
+                self._begin()
                 batch = next(self._rest, None)
                 if batch is None:
                     return
+            self._given += 1
             yield batch

@@ -18,6 +18,34 @@ _BATCH_HOOKS = {
 }
 
 
+class Course:
+    """Where a model's training begins, and whether it has finished.
+
+    source: gives the batches (data.py). epoch: the first one to train. batch: how many of its batches are done already.
+    finished: True in on_train_end if training came to its end or was stopped, False if an exception ended it.
+    """
+
+    def __init__(self, source, epoch):
+        self.source, self.epoch, self.batch = source, epoch, 0
+        self.finished = False
+        self._rest = None
+
+    def go_to(self, epoch, batch, position):
+        """For callbacks, in on_train_begin: begins where another process has come to. position: that of its source when
+        the epoch began."""
+        self.epoch, self.batch = epoch, batch
+        self.source.return_to(position)
+        self._rest = iter(self.source)
+        for _ in itertools.islice(self._rest, batch):
+            pass
+
+    def batches(self, epoch):
+        """(the batches of an epoch that are to come, how many are done)"""
+        if self._rest is None or epoch != self.epoch:
+            return self.source, 0
+        return self._rest, self.batch
+
+
 def fit(
     model,
     x=None,
@@ -81,7 +109,11 @@ def fit(
         callbacks, add_history=True, model=model, epochs=epochs.stop, steps=source.steps, verbose=verbose
     )
     validate = _validator(model, validation, validation_steps, validation_freq, hooks)
-    _train(model, source, epochs, steps_per_epoch or 1, validate, hooks, verbose)
+    model.course = Course(source, epochs.start)
+    try:
+        _train(model, model.course, epochs.stop, steps_per_epoch or 1, validate, hooks, verbose)
+    finally:
+        model.course = None
     return model.history
 
 
@@ -101,45 +133,46 @@ def _validator(model, source, steps, wanted, hooks):
     return validate
 
 
-def _train(model, source, epochs, least, validate, hooks, verbose):
+def _train(model, course, epochs, least, validate, hooks, verbose):
     """The epochs of fit: `least` is the number of steps that one must have, and `validate(epoch)` gives the values of
     the validation after it."""
     meters = Meters(model.compiled)
-    total, logs = source.steps, {}
+    total, logs = course.source.steps, {}
     model.stop_training = False
     with Interrupt() as interrupt:
         step = interrupt.protect(train_step(model, meters))
         hooks.on_train_begin({})
         try:
-            for epoch in epochs:
+            for epoch in range(course.epoch, epochs):
+                batches, done = course.batches(epoch)
                 hooks.on_epoch_begin(epoch, {})
                 meters.reset()
-                with Progress(verbose, total, f"Epoch {epoch + 1}/{epochs.stop}") as progress:
-                    steps = _each_batch("train", model, source, step, meters.logs, hooks, progress)
+                with Progress(verbose, total, f"Epoch {epoch + 1}/{epochs}") as progress:
+                    steps = _each_batch("train", model, batches, step, meters.logs, hooks, progress, done)
                     if steps < least and not model.stop_training:
                         warnings.warn(f"`x` came to its end after {steps} steps of epoch {epoch + 1}.", stacklevel=3)
                         model.stop_training = True
-                    if steps > 0:
+                    if steps > done:
                         logs = meters.logs()
                         logs.update(validate(epoch))
                         progress.finish(steps, logs)
-                if steps > 0:
+                if steps > done:
                     total = total or steps
                     hooks.on_epoch_end(epoch, logs)
                 if model.stop_training:
                     break
             if logs:  # something was trained
                 model.optimizer.finalize_variable_values()
+            course.finished = True
         finally:
             hooks.on_train_end(logs)
 
 
-def _each_batch(mode, model, batches, step, logs, hooks, progress):
+def _each_batch(mode, model, batches, step, logs, hooks, progress, steps=0):
     """Calls `step` on each batch, with the hooks of the mode (train, test, predict) and the bar around it; `logs()`
-    are the values so far. Returns the number of steps."""
+    are the values so far. Returns the number of steps; `steps` were made before."""
     begin, end = (hooks.methods(hook) for hook in _BATCH_HOOKS[mode])
     may_stop = mode == "train"
-    steps = 0
     for xs, ys, weights in batches:
         for hook in begin:
             hook(steps, {})
