@@ -149,6 +149,34 @@ def images(keras):
     return trained(model, features(17, 90).reshape(17, 5, 6, 3), np.random.RandomState(1).randint(0, 3, (17, 1)))
 
 
+def growing_images(keras):
+    """Depthwise, separable and transposed convolutions, of images and of sequences."""
+    L = keras.layers
+    model = keras.Sequential(
+        [
+            L.DepthwiseConv2D(
+                (2, 3),
+                depth_multiplier=2,
+                padding="same",
+                activation="relu",
+                depthwise_regularizer="l2",
+                input_shape=(5, 6, 3),
+            ),
+            L.SpatialDropout2D(0.0),
+            L.SeparableConv2D(4, 3, pointwise_constraint="max_norm", depthwise_initializer="he_normal"),
+            L.Conv2DTranspose(3, (3, 2), strides=2, padding="same", output_padding=(0, 1), use_bias=False),
+            L.Reshape((5, -1)),
+            L.SeparableConv1D(6, 2, dilation_rate=2, depth_multiplier=2),
+            L.Conv1DTranspose(5, 3, activation="tanh", kernel_regularizer="l1"),
+            L.DepthwiseConv1D(2, strides=2, bias_constraint="non_neg"),
+            L.GlobalAveragePooling1D(),
+            L.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return trained(model, features(17, 90).reshape(17, 5, 6, 3), np.random.RandomState(1).randint(0, 3, (17, 1)))
+
+
 def series(keras):
     """Convolution and pooling of sequences; not compiled."""
     L = keras.layers
@@ -203,7 +231,7 @@ def trained(model, x, y):
     return model, x, y
 
 
-COMPILED = [text, functional, layers, recurrent, tagger, sequences, images]
+COMPILED = [text, functional, layers, recurrent, tagger, sequences, images, growing_images]
 CASES = [*COMPILED, cells, series, stateful, branches, states]
 
 

@@ -501,6 +501,54 @@ def channels_first(keras):
     )
 
 
+def denoising_autoencoder(keras):
+    """What learners put on noisy digits: convolutions and pooling down, transposed convolutions and repetition up."""
+    L, x = keras.layers, np.random.RandomState(2).uniform(size=(31, 8, 12, 1)).astype("f")
+    layers = [
+        L.Conv2D(4, 3, activation="relu", padding="same"),
+        L.MaxPooling2D(2, padding="same"),
+        L.Conv2D(3, 3, strides=2, activation="relu", padding="same"),
+        L.Conv2DTranspose(4, 3, strides=2, activation="relu", padding="same"),
+        L.UpSampling2D(2),
+        L.Conv2DTranspose(3, (2, 3), kernel_regularizer="l2"),
+        L.Conv2D(1, (2, 3), activation="sigmoid"),
+    ]
+    options = {"optimizer": ("Adam", 0.02), "loss": "binary_crossentropy", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, np.where(x > 0.5, 1, 0).astype("f")), options, {"batch_size": 8}
+
+
+def separable_images(keras):
+    """Channels that are convolved on their own, with penalties and constraints on every weight."""
+    L = keras.layers
+    told = {"depthwise_regularizer": "l2", "bias_regularizer": "l1", "depthwise_constraint": "unit_norm"}
+    pointwise = {"pointwise_regularizer": keras.regularizers.L1(0.01), "pointwise_constraint": "max_norm"}
+    return _images(
+        keras,
+        [
+            L.DepthwiseConv2D((2, 3), padding="same", depth_multiplier=2, activation="relu", **told),
+            L.SpatialDropout2D(0.0),
+            L.SeparableConv2D(5, 3, strides=2, depth_multiplier=2, activation="tanh", **told, **pointwise),
+            L.DepthwiseConv2D(2, dilation_rate=2, use_bias=False),
+            L.GlobalAveragePooling2D(),
+        ],
+    )
+
+
+def separable_series(keras):
+    """The same over sequences, and back to their length."""
+    L, x = keras.layers, _series(23, 17, 3, "pre")
+    layers = [
+        L.SeparableConv1D(6, 3, padding="same", activation="relu"),
+        L.DepthwiseConv1D(3, strides=2, depth_multiplier=2),
+        L.Conv1DTranspose(4, 4, strides=2, activation="tanh"),
+        L.Conv1DTranspose(3, 3, padding="same", strides=2, output_padding=1),
+        L.GlobalMaxPooling1D(),
+        L.Dense(1),
+    ]
+    options = {"optimizer": ("RMSprop", 0.01), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
+
+
 def reshaped_images(keras):
     """Layers that only move values."""
     L = keras.layers
@@ -625,6 +673,9 @@ CASES = {
     image_classifier: BOTH,
     images_of_all_kinds: ("keras",),
     channels_first: BOTH,
+    denoising_autoencoder: BOTH,
+    separable_images: BOTH,
+    separable_series: BOTH,
     reshaped_images: BOTH,
     normalized: ("keras",),
     normalized_masked_text: ("keras",),
