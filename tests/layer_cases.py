@@ -79,4 +79,24 @@ CONVOLUTIONS = [
     ("SpatialDropout2D", {"rate": 0.5}, [(2, 7, 5, 3)]),
     ("SpatialDropout3D", {"rate": 0.5, "data_format": "channels_first"}, [(2, 3, 5, 7, 2)]),
 ]  # fmt: skip
-CASES = [*MERGING, *CONVOLUTIONS]
+
+ACTIVATIONS = [
+    ("LeakyReLU", {}, [(3, 5)]),
+    ("LeakyReLU", {"negative_slope": 0.1}, [(3, 5, 2)], {"masks": (1,)}),
+    ("ELU", {"alpha": 0.7}, [(3, 5)]),
+    ("ReLU", {}, [(3, 5)]),
+    ("ReLU", {"max_value": 1.0, "negative_slope": 0.2, "threshold": 0.3}, [(3, 5, 2)]),
+    ("PReLU", {}, [(3, 5)]),
+    ("PReLU", {}, [(3, 5, 2)], {"masks": (1,)}),
+    ("PReLU", {"shared_axes": [1, 2]}, [(3, 5, 2, 7)]),
+    ("PReLU", {"shared_axes": 1}, [(3, 5, 2, 7)]),
+    ("PReLU", {"shared_axes": [2]}, [(3, 5, 2, 7)]),
+    ("PReLU", {"shared_axes": (1, 3)}, [(3, 5, 2, 7)]),
+    ("PReLU", {"shared_axes": [1, 2]}, [(3, 5, 2)]),
+    ("Softmax", {}, [(3, 5)]),
+    ("Softmax", {"axis": 1}, [(3, 5, 2)]),
+    ("Softmax", {"axis": [1, -1]}, [(3, 5, 2, 7)]),
+    ("Softmax", {}, [(3, 5)], {"masks": (1,)}),
+    ("Softmax", {"axis": (-1,)}, [(3, 5)], {"masks": (1,)}),
+]
+CASES = [*MERGING, *CONVOLUTIONS, *ACTIVATIONS]

@@ -285,3 +285,10 @@ def test_dot_gradients():
     da, db = reference.dot_backward(dy, a, b)
     assert_gradient(da, lambda v: reference.dot(v, b), a, dy)
     assert_gradient(db, lambda v: reference.dot(a, v), b, dy)
+
+
+def test_prelu_gradients():
+    x, dy, a = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3)), RNG.normal(size=3)
+    dx, da = reference.prelu_backward(dy, x, a)
+    assert_gradient(dx, lambda v: reference.prelu(v, a), x, dy)
+    assert_gradient(da, lambda v: reference.prelu(x, v), a, dy)

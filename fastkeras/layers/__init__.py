@@ -1,5 +1,6 @@
 """The layers, one file per family."""
 
+from fastkeras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from fastkeras.layers.config import know
 from fastkeras.layers.convolutional import Conv1D, Conv2D, Convolution1D, Convolution2D
 from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking, RepeatVector
@@ -74,6 +75,7 @@ from fastkeras.layers.wrappers import Bidirectional, TimeDistributed
 from fastkeras.utils import suggest
 
 __all__ = [
+    "ELU",
     "GRU",
     "LSTM",
     "RNN",
@@ -118,6 +120,7 @@ __all__ = [
     "LSTMCell",
     "Layer",
     "LayerNormalization",
+    "LeakyReLU",
     "Masking",
     "MaxPool1D",
     "MaxPool2D",
@@ -126,7 +129,9 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "PReLU",
     "Permute",
+    "ReLU",
     "RepeatVector",
     "Reshape",
     "SeparableConv1D",
@@ -135,6 +140,7 @@ __all__ = [
     "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",
+    "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

@@ -20,19 +20,21 @@ def _positive(layer, name, value):
     return float(value)
 
 
-def _checked_axes(layer, axis, input_shape):
-    """The axes as numbers from 0 on, in order; a ValueError unless each is one of the input's and its extent known."""
+def checked_axes(layer, axis, input_shape, known=True):
+    """The axes as numbers from 0 on, in order; a ValueError unless each is one of the input's, and its extent `known`
+    if it has to be."""
     rank = len(input_shape)
-    axes = sorted(a % rank for a in np.atleast_1d(axis) if -rank <= a < rank)
-    if len(set(axes)) != np.size(axis) or 0 in axes or any(input_shape[a] is None for a in axes):
+    axes = sorted(int(a) % rank for a in np.atleast_1d(axis) if -rank <= a < rank)
+    if len(set(axes)) != np.size(axis) or 0 in axes or (known and any(input_shape[a] is None for a in axes)):
         raise ValueError(
-            f"Layer '{layer.name}' ({type(layer).__name__}): `axis` must name axes of the input whose extents are "
-            f"known, and not the batch axis. Received: axis={axis}, input shape {tuple(input_shape)}"
+            f"Layer '{layer.name}' ({type(layer).__name__}): `axis` must name axes of the input"
+            f"{' whose extents are known' if known else ''}, and not the batch axis. "
+            f"Received: axis={axis}, input shape {tuple(input_shape)}"
         )
     return axes
 
 
-def _as_rows(x, axes, run):
+def as_rows(x, axes, run):
     """x as rows with a column for each place of `axes`, and three functions: of rows y in the form of x, of a gradient
     in that form as rows, and of rows dx as the gradient of x."""
     if axes == [len(x.shape) - 1]:
@@ -127,7 +129,7 @@ class BatchNormalization(_Normalization):
         self.synchronized = bool(synchronized)
 
     def check_input_shape(self, input_shape):
-        (axis,) = _checked_axes(self, self.axis, input_shape)
+        (axis,) = checked_axes(self, self.axis, input_shape)
         if self.built and input_shape[axis] != self.moving_mean.shape[0]:
             raise ValueError(
                 f"Layer '{self.name}' (BatchNormalization): expected {self.moving_mean.shape[0]} places on axis "
@@ -146,7 +148,7 @@ class BatchNormalization(_Normalization):
         batch_moments, undense = run.training and self.trainable, None
         if batch_moments:
             x, undense = dense(x, run)  # each row counts as often as it is there
-        rows, form, to_rows, gradient = _as_rows(x, _checked_axes(self, self.axis, x.shape), run)
+        rows, form, to_rows, gradient = as_rows(x, checked_axes(self, self.axis, x.shape), run)
         gamma, beta = self.gamma_and_beta()
         moving, mask = (self.moving_mean.value, self.moving_variance.value), None
         if batch_moments:
@@ -198,7 +200,7 @@ class LayerNormalization(_Normalization):
         self.epsilon = _positive("LayerNormalization", "epsilon", epsilon)
 
     def check_input_shape(self, input_shape):
-        axes = _checked_axes(self, self.axis, input_shape)
+        axes = checked_axes(self, self.axis, input_shape)
         shape = tuple(input_shape[a] for a in axes)
         if self.built and self.parameters_shape != shape:
             raise ValueError(
@@ -207,11 +209,11 @@ class LayerNormalization(_Normalization):
             )
 
     def build(self, input_shape):
-        self.parameters_shape = tuple(input_shape[a] for a in _checked_axes(self, self.axis, input_shape))
+        self.parameters_shape = tuple(input_shape[a] for a in checked_axes(self, self.axis, input_shape))
         self.add_gamma_and_beta(self.parameters_shape)
 
     def forward(self, x, run):
-        rows, form, to_rows, gradient = _as_rows(x, _checked_axes(self, self.axis, x.shape), run)
+        rows, form, to_rows, gradient = as_rows(x, checked_axes(self, self.axis, x.shape), run)
         gamma, beta = self.gamma_and_beta()
         y, xhat, rstd = run.buffer("y", rows.shape), run.buffer("xhat", rows.shape), run.buffer("rstd", rows.shape[:1])
         kernel.layer_forward(y, xhat, rstd, rows, gamma, beta, self.epsilon)

@@ -35,6 +35,10 @@ def model_to_config(model):
 
 def _portable(value):
     if isinstance(value, dict):
+        if value.get("class_name") == "LeakyReLU":  # under the name that Keras 2 has for it and Keras 3 takes as well
+            config = dict(value["config"])
+            config["alpha"] = config.pop("negative_slope")
+            value = {**value, "config": config}
         if "recurrent_dropout" in value:  # such layers of Keras take a seed, but do not keep it in files
             value = {key: item for key, item in value.items() if key != "seed"}
         return {

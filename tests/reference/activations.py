@@ -320,3 +320,13 @@ def glu(x):
 def glu_backward(dy, x):
     a, b = np.split(x, 2, axis=-1)
     return np.concatenate([dy * sigmoid(b), sigmoid_backward(dy * a, b)], axis=-1)
+
+
+def prelu(x, a):
+    """x (N, C), a slope a (C) for each column"""
+    return np.where(x > 0, x, a * x)
+
+
+def prelu_backward(dy, x, a):
+    """(dx, da)"""
+    return np.where(x > 0, dy, a * dy), np.where(x > 0, 0, x * dy).sum(0)
