@@ -182,6 +182,56 @@ def test_gradients_from_peaks_that_are_not_wanted_are_left_out():
     np.testing.assert_array_equal(only_dW, dW)
 
 
+# --- distinct rows ---
+
+
+def forward_rows(P, index, bias, activation):
+    f, shape = Activation(activation), (index.shape[1], P.shape[2])
+    y = guarded(np.full(shape, np.nan))
+    z = guarded(np.full(shape, np.nan)) if f.needs_input else None
+    conv.forward_rows(y, z, P, index, bias, f)
+    assert_guards_whole(y)
+    return y if z is None else (y, z)
+
+
+@pytest.mark.parametrize("N", [1, 5, 16, 67, 131])  # up to two blocks of vectors and a part
+@pytest.mark.parametrize(("T", "R", "M"), [(1, 1, 1), (3, 7, 5), (5, 11, 37), (2, 3, 0), (7, 5, 521)])
+def test_sums_of_products_of_distinct_rows(T, R, M, N):
+    P, bias = guarded(RNG.standard_normal((T, R, N))), guarded(RNG.standard_normal(N))
+    index = guarded(RNG.integers(0, R, (T, M)), np.int32)
+    expected = sum(P_t[index_t] for P_t, index_t in zip(P.astype(np.float64), index, strict=True))
+    y = same_bits_for_any_threads(lambda: forward_rows(P, index, None, "linear"))
+    assert_close(y, expected, 1e-6, "y without bias")
+    y = same_bits_for_any_threads(lambda: forward_rows(P, index, bias, "relu"))
+    assert_close(y, reference.relu(expected + bias), 1e-6, "y")
+    y, z = same_bits_for_any_threads(lambda: forward_rows(P, index, bias, "silu"))
+    assert_close(z, expected + bias, 1e-6, "z")
+    assert_close(y, reference.silu(expected + bias), 3e-6, "y")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"P": np.zeros((2, 5, 3), "f")}, r"`P` must be .*\(3, any, 7\)"),
+        ({"index": np.zeros((3, 13), "i4")}, r"`index` must be .*\(3, 11\)"),
+        ({"z": np.zeros((11, 5), "f")}, "`z` must be"),
+        ({"bias": np.zeros(5, "f")}, "`bias` must be"),
+        ({"activation": Activation("softmax")}, "softmax"),
+    ],
+)
+def test_wrong_arguments_of_rows_are_named(arguments, message):
+    right = {
+        "y": np.zeros((11, 7), "f"),
+        "z": None,
+        "P": np.zeros((3, 5, 7), "f"),
+        "index": np.zeros((3, 11), "i4"),
+        "bias": None,
+        "activation": Activation("linear"),
+    }
+    with pytest.raises(ValueError, match=message):
+        conv.forward_rows(**(right | arguments))
+
+
 @pytest.mark.parametrize("border", [(0, 0, 0, 0), (1, 2, 3, 5), (2, 0, 0, 0), (0, 0, 0, 7)], ids=str)
 @pytest.mark.parametrize("B", [0, 1, 3, 67])
 def test_border_of_zeros(B, border):

@@ -4,6 +4,7 @@ import convolutions
 import numpy as np
 import pytest
 import reference
+from checks import assert_close
 from convolutions import around, built, geometry, random, run_layer, same_border, without
 
 import fastkeras
@@ -100,14 +101,36 @@ def test_no_samples():
         assert not any(g.any() for g in gradients)
 
 
-def test_rows_are_taken_and_given_back():
+ROWS = {
+    "plain": (Conv1D(4, 3), (3, 11)),
+    "border": (Conv1D(4, 3, padding="same", activation="tanh"), (3, 11)),
+    "causal": (Conv1D(4, 3, padding="causal", dilation_rate=2, activation="silu"), (3, 11)),
+    "strides": (Conv1D(4, 5, strides=2, padding="same", use_bias=False), (3, 23)),
+    "images": (Conv2D(4, (3, 2), padding="same", strides=(1, 2), activation="relu"), (3, 5, 7)),
+    "an activation over rows": (Conv2D(4, 3, activation="softmax"), (3, 5, 7)),
+    "groups": (Conv1D(4, 3, groups=2), (3, 11)),
+    "channels first": (Conv1D(4, 3, data_format="channels_first"), (3, 6)),
+    "hardly any row twice": (Conv1D(4, 3), (1, 11)),
+    "no samples": (Conv1D(4, 3, padding="same"), (0, 11)),
+}
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_rows_are_taken_and_given_back(case):
     """Behind an Embedding: gradients come back summed over places that share a row."""
-    values, index = random(7, 5), convolutions.RNG.integers(0, 7, (3, 11)).astype(np.int32)
-    layer = built(Conv1D(4, 3), 3, 11, 5)
-    y, _, dvalues, _ = run_layer(layer, Rows(values, index))
-    plain, _, dx, _ = run_layer(layer, values[index])
-    np.testing.assert_array_equal(y, plain)
-    np.testing.assert_allclose(dvalues, reference.embedding_backward(dx, values, index), rtol=1e-4, atol=1e-5)
+    layer, shape = ROWS[case]
+    values, index = random(7, 6), convolutions.RNG.integers(0, 7, shape).astype(np.int32)
+    built(layer, *shape, 6)
+    y, _, dvalues, gradients = run_layer(layer, Rows(values, index))
+    expected_y, _, dx, expected = run_layer(layer, values[index])
+    assert_close(y, expected_y, 1e-6, "y")
+    assert_close(dvalues, reference.embedding_backward(dx, values, index), 3e-6, "dvalues")
+    for actual, wanted in zip(gradients, expected, strict=True):
+        assert_close(actual, wanted, 3e-6, "gradient")
+    assert run_layer(layer, Rows(values, index), wants_dx=False)[2] is None
+    frozen_dvalues, frozen = run_layer(layer, Rows(values, index), trains=False)[2:]
+    np.testing.assert_array_equal(frozen_dvalues, dvalues)
+    assert not any(g.any() for g in frozen)
 
 
 def test_gradients_that_are_not_wanted_are_not_computed():

@@ -77,6 +77,23 @@ def test_the_same_gradients_as_the_whole_of_them(stack, calls, monkeypatch):
     check(model, x, calls, monkeypatch, sum(isinstance(layer, layers.convolutional.Conv) for layer in inside[-2::-2]))
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        [Conv1D(5, 8, activation="relu"), GlobalMaxPooling1D()],
+        [Conv1D(5, 8, 2, "same", activation="tanh"), MaxPooling1D(5)],
+        [Conv1D(5, 8, padding="causal"), MaxPooling1D(4, padding="same"), Conv1D(3, 7), GlobalMaxPooling1D()],
+    ],
+)
+@pytest.mark.parametrize("ids", [11, 1009])
+def test_the_same_gradients_behind_an_embedding(inside, ids, calls, monkeypatch):
+    x = RNG.integers(0, ids, (3, 37))
+    first = [fastkeras.Input(x.shape[1:], dtype="int32"), layers.Embedding(ids, 6)]
+    model = fastkeras.Sequential([*first, *inside, Flatten(), Dense(2)])
+    check(model, x, calls, monkeypatch, len(inside) // 2)
+    assert (calls[-1][5] is not None) == (ids == 11)  # by distinct rows only where they repeat
+
+
 UNSUITED = {
     "windows that overlap": lambda: [Conv2D(5, 3, activation="relu"), MaxPooling2D(3, 1)],
     "an activation that needs its input": lambda: [Conv2D(5, 3, activation="silu"), MaxPooling2D()],

@@ -1,4 +1,4 @@
-"""Shapes, pointers and the GIL for conv.c and conv_peaks.c; the mathematics is in src_c/conv.h, conv_peaks.h."""
+"""Shapes, pointers and the GIL for conv*.c; the mathematics is in src_c/conv.h, conv_peaks.h and conv_rows.h."""
 
 cimport numpy as cnp
 from libc.stdint cimport INT32_MAX
@@ -28,6 +28,10 @@ cdef extern from "conv_peaks.h" nogil:
     void fk_conv_peaks_backward_kernel(float *dW, const float *g, const int *place, const float *x, const int *index,
                                        const fk_conv *s, float *scratch, Py_ssize_t Q) noexcept
     Py_ssize_t fk_conv_peaks_scratch(const fk_conv *s, Py_ssize_t Q) noexcept
+
+cdef extern from "conv_rows.h" nogil:
+    void fk_conv_rows_forward(float *y, float *z, const float *P, const int *index, const float *bias, fk_activation f,
+                              Py_ssize_t T, Py_ssize_t R, Py_ssize_t M, Py_ssize_t N) noexcept
 
 
 cdef int shape_of(fk_conv *s, ndarray x, ndarray index, ndarray W, strides, dilation, Py_ssize_t groups) except -1:
@@ -135,6 +139,23 @@ def backward_peaks(ndarray dx, ndarray dW, ndarray g not None, ndarray place not
         if dW_ != NULL:
             fk_conv_peaks_backward_kernel(dW_, g_, place_, x_, index_, &s, scratch, Q)
     give_scratch(scratch)
+
+
+def forward_rows(ndarray y not None, ndarray z, ndarray P not None, ndarray index not None, ndarray bias,
+                 Activation activation not None):
+    """y_m = f(bias + sum_t P_t[index_tm])   P (T, R, N)   index (T, M), each in [0, R)   y (M, N)   z: as y, or None"""
+    cdef Py_ssize_t T = index.shape[0], M = y.shape[0], N = y.shape[1], R = P.shape[1]
+    cdef float *y_ = f32_out(y, "y", 2)
+    cdef float *z_ = f32_out(z, "z", 2, M, N) if z is not None else NULL
+    cdef const float *P_ = f32(P, "P", 3, T, -1, N)
+    cdef const int *index_ = i32(index, "index", 2, T, M)
+    cdef const float *bias_
+    f32_or_null(&bias_, bias, "bias", 1, N)
+    if activation.rowwise:
+        raise ValueError(f"`activation` must be elementwise. Received: {activation.name!r}")
+    cdef fk_activation f = activation.c
+    with nogil:
+        fk_conv_rows_forward(y_, z_, P_, index_, bias_, f, T, R, M, N)
 
 
 def pad(ndarray to not None, ndarray x not None, Py_ssize_t top, Py_ssize_t left):

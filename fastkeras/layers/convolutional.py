@@ -1,8 +1,15 @@
 """Conv1D and Conv2D."""
 
+import math
+
+import numpy as np
+
 from fastkeras import activations
 from fastkeras._kernels import conv as kernel
+from fastkeras._kernels import rows as rows_kernel
+from fastkeras._kernels.gemm import gemm
 from fastkeras.core.peaks import Peaks
+from fastkeras.core.rows import Rows
 from fastkeras.layers.core import positive_integer
 from fastkeras.layers.filters import (
     check_channels,
@@ -14,6 +21,43 @@ from fastkeras.layers.filters import (
 )
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import borders, check_places, output_extent, parts, whole
+
+
+def _padded(x, border, run):
+    """x (B, H, W, C) with its border of zeros, and the way back for gradients."""
+    (top, bottom), (left, right) = border
+    if not any((top, bottom, left, right)):
+        return x, lambda dx: dx
+    B, H, W, C = x.shape
+    padded = run.buffer("padded", (B, H + top + bottom, W + left + right, C))
+    kernel.pad(padded, x, top, left)
+
+    def undo(dpadded):
+        dx = run.buffer("dx", (B, H, W, C))
+        kernel.crop(dx, dpadded, top, left)
+        return dx
+
+    return padded, undo
+
+
+def _padded_rows(x, border, run):
+    """The values of Rows x, with a row of zeros behind them if there is a border, and the index (B, H, W) with its
+    border, which names that row."""
+    if not any(map(any, border)):
+        return x.values, x.index
+    R, D = x.values.shape
+    values = run.buffer("padded", (R + 1, D))
+    values[:R], values[R] = x.values, 0.0
+    return values, np.pad(x.index, [(0, 0), *border], constant_values=R)
+
+
+def _under_taps(index, extents, size, strides, dilation):
+    """(taps, B * OH * OW): the part of index (B, H, W) under each tap of the window of each pixel of y."""
+    rows, columns = (
+        [slice(i * d, i * d + (n - 1) * s + 1, s) for i in range(k)]
+        for n, k, s, d in zip(extents, size, strides, dilation, strict=True)
+    )
+    return np.stack([index[:, i, j].ravel() for i in rows for j in columns])
 
 
 class Conv(Layer):
@@ -91,18 +135,30 @@ class Conv(Layer):
         return simple and self.data_format == "channels_last" and self.built and self.kernel.value[..., 0].size >= 32
 
     def forward(self, x, run):
-        return filtered(self, x, run, self._sums)
+        return filtered(self, x, run, self._sums, self._sums_of_rows if self._sees_rows_often(x) else None)
+
+    def _sees_rows_often(self, x):
+        """Whether each distinct row of x stands under a tap of the kernel twice or more."""
+        simple = type(x) is Rows and self.groups == 1 and self.data_format == "channels_last"
+        return simple and 2 * len(x.values) * math.prod(self.strides) <= x.index.size
+
+    def _plan(self, x, f, run):
+        """For images x: W (KH, KW, D, N), strides and dilation of both axes, what is added before and after each, and
+        buffers for y and, if f needs it, z."""
+        ones = (1,) * (2 - self.rank)
+        W = self.kernel.value.reshape(ones + self.kernel.shape)
+        axes = list(zip(x.shape[1:3], ones + spans(self), ones + self.strides, strict=True))
+        y_shape = (x.shape[0], *(output_extent(*axis, self.padding) for axis in axes), self.filters)
+        y = run.buffer("y", y_shape)
+        z = run.buffer("z", y_shape) if f.needs_input else None
+        border = [borders(*axis, self.padding) for axis in axes]
+        return W, (ones + self.strides, ones + self.dilation_rate), border, y, z
 
     def _sums(self, x, f, run):
         """y = f(x * W + bias) for images x (B, H, W, C), as `filtered` wants it."""
-        ones = (1,) * (2 - self.rank)
-        W = self.kernel.value.reshape(ones + self.kernel.shape)
-        geometry = ones + self.strides, ones + self.dilation_rate, self.groups
-        axes = list(zip(x.shape[1:3], ones + spans(self), ones + self.strides, strict=True))
-        padded, undo_padding = self._padded(x, axes, run)
-        y_shape = (len(x), *(output_extent(*axis, self.padding) for axis in axes), self.filters)
-        y = run.buffer("y", y_shape)
-        z = run.buffer("z", y_shape) if f.needs_input else None
+        W, steps, border, y, z = self._plan(x, f, run)
+        geometry = *steps, self.groups
+        padded, undo_padding = _padded(x, border, run)
         kernel.forward(y, z, padded, W, self.bias.value if self.use_bias else None, *geometry, f)
 
         def undo(dz):
@@ -116,21 +172,37 @@ class Conv(Layer):
 
         return y, z, undo
 
-    def _padded(self, x, axes, run):
-        """x (B, H, W, C) with its border of zeros, and the way back for gradients. axes: (extent, window, stride)"""
-        (top, bottom), (left, right) = (borders(*axis, self.padding) for axis in axes)
-        if not any((top, bottom, left, right)):
-            return x, lambda dx: dx
-        B, H, W, C = x.shape
-        padded = run.buffer("padded", (B, H + top + bottom, W + left + right, C))
-        kernel.pad(padded, x, top, left)
+    def _sums_of_rows(self, x, f, run):
+        """The same for images of distinct rows (src_c/conv_rows.h): x is Rows(values (R, D), index (B, H, W))."""
+        W, steps, border, y, z = self._plan(x, f, run)
+        values, index = _padded_rows(x, border, run)
+        R, (D, N) = len(values), W.shape[2:]
+        taps = W.reshape(-1, D, N)
+        under = _under_taps(index, y.shape[1:3], W.shape[:2], *steps)
+        P = run.buffer("products", (len(taps), R, N))
+        for P_t, W_t in zip(P, taps, strict=True):
+            gemm(P_t, values, W_t)  # P_t = values W_t
+        bias = self.bias.value if self.use_bias else None
+        kernel.forward_rows(y.reshape(-1, N), None if z is None else z.reshape(-1, N), P, under, bias, f)
 
-        def undo(dpadded):
-            dx = run.buffer("dx", (B, H, W, C))
-            kernel.crop(dx, dpadded, top, left)
-            return dx
+        def undo(dz):
+            dvalues = run.buffer("dvalues", values.shape) if run.wants_dx else None
+            dW = self.kernel.grad.reshape(W.shape) if run.trains else None
+            if type(dz) is Peaks:
+                kernel.backward_peaks(dvalues, dW, dz.values, dz.place, values, index, W, *steps, 1)
+            else:
+                dP = run.buffer("dproducts", (R, N))
+                for t, W_t in enumerate(taps):
+                    dP.fill(0.0)
+                    rows_kernel.scatter_add(dP, dz.reshape(-1, N), under[t])  # forward: y_m = sum_t P_t[under_tm]
+                    # forward: P_t = values W_t
+                    if dvalues is not None:
+                        gemm(dvalues, dP, W_t, trans_b=True, accumulate=t > 0)
+                    if dW is not None:
+                        gemm(dW.reshape(taps.shape)[t], values, dP, trans_a=True, accumulate=True)
+            return None if dvalues is None else dvalues[: len(x.values)]
 
-        return padded, undo
+        return y, z, undo
 
     def get_config(self):
         return {

@@ -6,7 +6,7 @@ from fastkeras import activations
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import dense as dense_kernel
 from fastkeras.core.peaks import Peaks
-from fastkeras.core.rows import dense
+from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.windows import as_images, check_axes, checked_format, from_images, one_of, parts, per_axis
 
 _LINEAR = activations.get("linear")
@@ -72,19 +72,24 @@ def check_channels(layer, input_shape, built_for=None, multiple=1):
 # --- the pass --------------------------------------------------------------------------------------------------------
 
 
-def filtered(layer, x, run, sums):
+def filtered(layer, x, run, sums, sums_of_rows=None):
     """(y, backward) of y = activation(z), where z, the layer's sums and its bias, has its channels last.
 
     sums(images, f, run) returns (y, z, undo) for images (B, H, W, C) and an elementwise f: y = f(z) (B, OH, OW, N); z,
     or None if f has no need of it; and undo(dz), which adds to the gradients of the weights, but for the bias, and
     returns that of the images, or None if it is not wanted. dz is as y, or Peaks if the layer takes them.
+    sums_of_rows: the same for images that are Rows with an index (B, H, W), where that pays; undo returns the gradient
+    of their values.
     """
-    x, back = dense(x, run)
     layer.check_input_shape(x.shape)
     axes, kind = (layer.rank, layer.data_format), layer.activation.kernel
     elementwise = kind is not None and not kind.rowwise
     f = kind if elementwise else _LINEAR.kernel
-    y, z, undo_sums = sums(as_images(x, *axes), f, run)
+    if sums_of_rows is None:
+        x, back = dense(x, run)
+        y, z, undo_sums = sums(as_images(x, *axes), f, run)
+    else:
+        y, z, undo_sums = sums_of_rows(Rows(x.values, as_images(x.index, layer.rank, "channels_last")), f, run)
     out, undo = from_images(y, *axes), None
     if not elementwise:
         out, undo = _over_last_axis(layer.activation, out, run)
@@ -106,7 +111,7 @@ def filtered(layer, x, run, sums):
             dense_kernel.add_column_sums(layer.bias.grad, dz)  # dbias += sum of dz over places
         dz = dz.reshape(y_there.shape)
         dx = undo_sums(dz if peaks is None else Peaks(dz, y_there, peaks.place))
-        return None if dx is None else back(from_images(dx, *axes))
+        return dx if dx is None or sums_of_rows is not None else back(from_images(dx, *axes))
 
     return out, backward
 
