@@ -14,7 +14,6 @@ RNG = np.random.default_rng(13)
 N, T, D = 5, 3, 7
 PROBABILITIES = RNG.uniform(0.05, 0.95, (N, T, D))
 LABELS = RNG.integers(0, D, (N, T))
-FUNCTIONS = ["mean_squared_error", "mean_absolute_error", "binary_crossentropy", "categorical_crossentropy"]
 SPARSE = "sparse_categorical_crossentropy"
 CLASSES = {
     "mean_squared_error": losses.MeanSquaredError,
@@ -22,6 +21,18 @@ CLASSES = {
     "binary_crossentropy": losses.BinaryCrossentropy,
     "categorical_crossentropy": losses.CategoricalCrossentropy,
     SPARSE: losses.SparseCategoricalCrossentropy,
+    "mean_absolute_percentage_error": losses.MeanAbsolutePercentageError,
+    "mean_squared_logarithmic_error": losses.MeanSquaredLogarithmicError,
+    "huber": losses.Huber,
+    "log_cosh": losses.LogCosh,
+    "cosine_similarity": losses.CosineSimilarity,
+    "poisson": losses.Poisson,
+    "kl_divergence": losses.KLDivergence,
+    "hinge": losses.Hinge,
+    "squared_hinge": losses.SquaredHinge,
+    "categorical_hinge": losses.CategoricalHinge,
+    "binary_focal_crossentropy": losses.BinaryFocalCrossentropy,
+    "categorical_focal_crossentropy": losses.CategoricalFocalCrossentropy,
 }
 
 
@@ -212,6 +223,57 @@ def test_wrong_arguments_are_named(wrong, message):
         wrong()
 
 
+# --- losses with numbers, and of regions ------------------------------------------------------------------------------
+
+
+def test_huber_takes_delta_and_files_keep_it():
+    y, t = RNG.normal(0, 3, (5, 7)), RNG.normal(0, 3, (5, 7))
+    loss = losses.Huber(delta=0.5)
+    assert_close(loss(t, y), reference.huber(y, t, 0.5).mean(), 2e-6)
+    assert_close(losses.huber(t, y, delta=2.0), reference.huber(y, t, 2.0), 2e-6)
+    assert "delta" not in losses.Huber().get_config(), "as in Keras"
+    assert losses.deserialize(losses.serialize(loss)).delta == 0.5
+
+
+def test_focal_losses_take_weights_of_classes():
+    t, alpha = np.eye(D)[LABELS], np.linspace(0.1, 0.9, D)
+    smoothed = reference.smooth_categorical(t, 0.2)
+    want = expected("categorical_focal_crossentropy", PROBABILITIES, 4 * alpha * smoothed)  # the reference has 0.25
+    loss = losses.CategoricalFocalCrossentropy(alpha=list(alpha), label_smoothing=0.2)
+    assert_close(loss(t, PROBABILITIES), want.mean(), 2e-6)
+    rows = PROBABILITIES.reshape(-1, D)
+    want = reference.binary_focal_crossentropy(rows, t.reshape(-1, D), 1.5, 0.9)
+    loss = losses.BinaryFocalCrossentropy(True, 0.9, 1.5)
+    assert_close(loss(t, PROBABILITIES), want.mean(), 2e-6)
+    assert losses.deserialize(losses.serialize(loss)).get_config() == loss.get_config()
+
+
+@pytest.mark.parametrize("axis", [None, 1, -1, (1, 2), (0, 2)])
+@pytest.mark.parametrize(("name", "numbers"), [("dice", {}), ("tversky", {"alpha": 0.2, "beta": 0.9})])
+def test_overlap_of_regions(name, numbers, axis):
+    y, t = PROBABILITIES, np.eye(D)[LABELS]
+    want = getattr(reference, name)(y, t, axis=axis, **numbers)
+    assert_close(getattr(losses, name)(t, y, axis=axis, **numbers), want, 2e-6)
+    weights = 1.0 + np.arange(N)
+    each = np.broadcast_to(weights[:, None, None], y.shape).mean(axis=axis)
+    for reduction, plain, weighted in [
+        ("sum_over_batch_size", np.mean(want), np.mean(want * each)),
+        ("sum", np.sum(want), np.sum(want * each)),
+        ("mean_with_sample_weight", np.mean(want), np.sum(want * each) / np.sum(each)),
+        (None, want, want * each),
+    ]:
+        loss = losses.get(name).__class__(reduction=reduction, axis=axis, **numbers)
+        assert_close(loss(t, y), plain, 2e-6, reduction)
+        assert_close(loss(t, y, sample_weight=weights), weighted, 2e-6, reduction)
+    loss, dy = losses.get(name).__class__(axis=axis, **numbers), np.empty((N * T, D), np.float32)
+    prepared = loss.prepare(t, y.shape)
+    row_weights = np.repeat(weights, T).astype(np.float32)
+    value = loss.compute(prepared, y.reshape(-1, D).astype(np.float32), row_weights, 0.5 / (N * T), dy)
+    assert_close(value, 0.5 * np.mean(want * each), 2e-6)
+    backward = getattr(reference, f"{name}_backward")
+    assert_close(dy.reshape(y.shape), backward(0.5 * each / np.size(want), y, t, axis=axis, **numbers), 2e-6)
+
+
 # --- losses of the user's own -----------------------------------------------------------------------------------------
 
 
@@ -280,6 +342,8 @@ def test_a_subclass_without_forward():
 @pytest.mark.parametrize(("identifier", "name"), [
     ("mse", "mean_squared_error"), ("MSE", "mean_squared_error"), ("MeanSquaredError", "mean_squared_error"),
     ("mae", "mean_absolute_error"), ("bce", "binary_crossentropy"), (losses.mse, "mean_squared_error"),
+    ("mape", "mean_absolute_percentage_error"), ("MSLE", "mean_squared_logarithmic_error"), ("kld", "kl_divergence"),
+    ("logcosh", "log_cosh"), (losses.logcosh, "log_cosh"), ("kullback_leibler_divergence", "kl_divergence"),
     (losses.binary_crossentropy, "binary_crossentropy"), (losses.MeanAbsoluteError, "mean_absolute_error"),
     ({"class_name": "function", "config": "mean_squared_error"}, "mean_squared_error"),
     ({"class_name": "BinaryCrossentropy", "config": {"from_logits": True}}, "binary_crossentropy"),

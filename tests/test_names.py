@@ -24,9 +24,14 @@ NAMES = {
     "Reshape SeparableConv1D SeparableConv2D SeparableConvolution2D SimpleRNN SimpleRNNCell "
     "SpatialDropout1D SpatialDropout2D SpatialDropout3D StackedRNNCells TimeDistributed UpSampling1D "
     "UpSampling2D ZeroPadding1D ZeroPadding2D",
-    "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanAbsoluteError MeanSquaredError "
-    "SparseCategoricalCrossentropy binary_crossentropy categorical_crossentropy deserialize get mae "
-    "mean_absolute_error mean_squared_error mse serialize sparse_categorical_crossentropy",
+    "losses": "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
+    "CategoricalHinge CosineSimilarity Dice Hinge Huber KLDivergence LogCosh Loss MeanAbsoluteError "
+    "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy "
+    "SquaredHinge Tversky KLD MAE MAPE MSE MSLE bce binary_crossentropy binary_focal_crossentropy "
+    "categorical_crossentropy categorical_focal_crossentropy categorical_hinge cosine_similarity deserialize dice get "
+    "hinge huber kl_divergence kld log_cosh logcosh mae mape mean_absolute_error mean_absolute_percentage_error "
+    "mean_squared_error mean_squared_logarithmic_error mse msle poisson serialize sparse_categorical_crossentropy "
+    "squared_hinge tversky",
     "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy Mean MeanAbsoluteError MeanSquaredError Metric "
     "SparseCategoricalAccuracy binary_accuracy deserialize get serialize",
     "models": "Model Sequential load_model model_from_json save_model",

@@ -44,6 +44,20 @@ LOSSES = [
     ("binary_crossentropy_from_logits", NUMBERS, RNG.random((5, 3))),
     ("categorical_crossentropy", PROBABILITIES, RNG.random((5, 3))),
     ("categorical_crossentropy_from_logits", NUMBERS, DISTRIBUTIONS),
+    ("mean_absolute_percentage_error", NUMBERS, ANY_TARGETS),
+    ("mean_squared_logarithmic_error", NUMBERS, ANY_TARGETS),
+    ("huber", NUMBERS, ANY_TARGETS),
+    ("log_cosh", NUMBERS, ANY_TARGETS),
+    ("poisson", NUMBERS + 4, ANY_TARGETS),
+    ("kl_divergence", PROBABILITIES, DISTRIBUTIONS),
+    ("hinge", NUMBERS, np.sign(ANY_TARGETS)),
+    ("squared_hinge", NUMBERS, (ANY_TARGETS > 0).astype(float)),
+    ("categorical_hinge", NUMBERS, np.eye(3)[LABELS]),
+    ("cosine_similarity", NUMBERS, ANY_TARGETS),
+    ("binary_focal_crossentropy", abs(PROBABILITIES) / 2, RNG.random((5, 3))),
+    ("binary_focal_crossentropy_from_logits", NUMBERS, RNG.random((5, 3))),
+    ("categorical_focal_crossentropy", PROBABILITIES, RNG.random((5, 3))),
+    ("categorical_focal_crossentropy_from_logits", NUMBERS, RNG.random((5, 3))),
     ("sparse_categorical_crossentropy", PROBABILITIES, LABELS),
     ("sparse_categorical_crossentropy_from_logits", NUMBERS, LABELS),
 ]
@@ -54,6 +68,15 @@ def test_loss_gradients(name, y, t):
     dvalues = RNG.normal(size=5)
     function, backward = getattr(reference, name), getattr(reference, f"{name}_backward")
     assert_gradient(backward(dvalues, y, t), lambda y: function(y, t), y, dvalues)
+
+
+@pytest.mark.parametrize("name", ["dice", "tversky"])
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 1)])
+def test_gradients_of_overlaps(name, axis):
+    function, backward = getattr(reference, name), getattr(reference, f"{name}_backward")
+    y, t = np.abs(NUMBERS), np.round(DISTRIBUTIONS)
+    dvalues = RNG.normal(size=np.shape(function(y, t, axis=axis)))
+    assert_gradient(backward(dvalues, y, t, axis=axis), lambda y: function(y, t, axis=axis), y, dvalues)
 
 
 def test_matmul_gradients():

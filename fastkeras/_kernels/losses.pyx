@@ -11,10 +11,23 @@ cdef extern from "losses.h" nogil:
         FK_BINARY_CROSSENTROPY
         FK_CATEGORICAL_CROSSENTROPY
         FK_SPARSE_CATEGORICAL_CROSSENTROPY
+        FK_MEAN_ABSOLUTE_PERCENTAGE_ERROR
+        FK_MEAN_SQUARED_LOGARITHMIC_ERROR
+        FK_HUBER
+        FK_LOG_COSH
+        FK_POISSON
+        FK_KL_DIVERGENCE
+        FK_HINGE
+        FK_SQUARED_HINGE
+        FK_CATEGORICAL_HINGE
+        FK_COSINE_SIMILARITY
+        FK_BINARY_FOCAL_CROSSENTROPY
+        FK_CATEGORICAL_FOCAL_CROSSENTROPY
     ctypedef struct fk_loss:
         int kind
         int from_logits
-        float smoothing
+        int balanced
+        float smoothing, delta, alpha, gamma
     int fk_loss_forward(double *total, float *values, float *dy, float *p, Py_ssize_t *bad, const float *y,
                         const float *t, const int *labels, const float *w, float scale, fk_loss loss,
                         Py_ssize_t N, Py_ssize_t D) noexcept
@@ -25,6 +38,18 @@ cdef dict KINDS = {
     "binary_crossentropy": FK_BINARY_CROSSENTROPY,
     "categorical_crossentropy": FK_CATEGORICAL_CROSSENTROPY,
     "sparse_categorical_crossentropy": FK_SPARSE_CATEGORICAL_CROSSENTROPY,
+    "mean_absolute_percentage_error": FK_MEAN_ABSOLUTE_PERCENTAGE_ERROR,
+    "mean_squared_logarithmic_error": FK_MEAN_SQUARED_LOGARITHMIC_ERROR,
+    "huber": FK_HUBER,
+    "log_cosh": FK_LOG_COSH,
+    "poisson": FK_POISSON,
+    "kl_divergence": FK_KL_DIVERGENCE,
+    "hinge": FK_HINGE,
+    "squared_hinge": FK_SQUARED_HINGE,
+    "categorical_hinge": FK_CATEGORICAL_HINGE,
+    "cosine_similarity": FK_COSINE_SIMILARITY,
+    "binary_focal_crossentropy": FK_BINARY_FOCAL_CROSSENTROPY,
+    "categorical_focal_crossentropy": FK_CATEGORICAL_FOCAL_CROSSENTROPY,
 }
 
 
@@ -35,14 +60,16 @@ cdef class Loss:
     cdef readonly bint sparse
     cdef readonly bint from_logits
 
-    def __init__(self, str name not None, bint from_logits=False, float smoothing=0.0):
+    def __init__(self, str name not None, bint from_logits=False, float smoothing=0.0, float delta=1.0,
+                 float alpha=1.0, float gamma=0.0, bint balanced=False):
         self.name = name
-        self.c = fk_loss(KINDS[name], from_logits, smoothing)
+        self.c = fk_loss(KINDS[name], from_logits, balanced, smoothing, delta, alpha, gamma)
         self.sparse = self.c.kind == FK_SPARSE_CATEGORICAL_CROSSENTROPY
         self.from_logits = from_logits
 
     def __reduce__(self):
-        return Loss, (self.name, self.from_logits, self.c.smoothing)
+        numbers = self.c.smoothing, self.c.delta, self.c.alpha, self.c.gamma
+        return Loss, (self.name, self.from_logits, *numbers, self.c.balanced)
 
 
 def forward(ndarray values not None, ndarray dy, ndarray p, ndarray y not None, ndarray t not None, ndarray w,

@@ -101,6 +101,179 @@ def sparse_categorical_crossentropy_from_logits_backward(dvalues, z, labels):
     return categorical_crossentropy_from_logits_backward(dvalues, z, one_hot(labels, z.shape[-1]))
 
 
+def mean_absolute_percentage_error(y, t):
+    return 100 * (np.abs(y - t) / np.maximum(np.abs(t), LOW)).mean(axis=-1)
+
+
+def mean_absolute_percentage_error_backward(dvalues, y, t):
+    return dvalues[:, None] * 100 * np.sign(y - t) / np.maximum(np.abs(t), LOW) / y.shape[-1]
+
+
+def mean_squared_logarithmic_error(y, t):
+    return ((np.log1p(np.maximum(y, LOW)) - np.log1p(np.maximum(t, LOW))) ** 2).mean(axis=-1)
+
+
+def mean_squared_logarithmic_error_backward(dvalues, y, t):
+    error = np.log1p(np.maximum(y, LOW)) - np.log1p(np.maximum(t, LOW))
+    return dvalues[:, None] * 2 * error / (1 + np.maximum(y, LOW)) * (y >= LOW) / y.shape[-1]
+
+
+def huber(y, t, delta=1.0):
+    x = np.abs(y - t)
+    return np.where(x <= delta, x**2 / 2, delta * x - delta**2 / 2).mean(axis=-1)
+
+
+def huber_backward(dvalues, y, t, delta=1.0):
+    return dvalues[:, None] * np.clip(y - t, -delta, delta) / y.shape[-1]
+
+
+def log_cosh(y, t):
+    return np.log(np.cosh(y - t)).mean(axis=-1)
+
+
+def log_cosh_backward(dvalues, y, t):
+    return dvalues[:, None] * np.tanh(y - t) / y.shape[-1]
+
+
+def poisson(y, t):
+    return (y - t * np.log(y + LOW)).mean(axis=-1)
+
+
+def poisson_backward(dvalues, y, t):
+    return dvalues[:, None] * (1 - t / (y + LOW)) / y.shape[-1]
+
+
+def kl_divergence(y, t):
+    y, t = np.clip(y, LOW, 1), np.clip(t, LOW, 1)
+    return (t * np.log(t / y)).sum(axis=-1)
+
+
+def kl_divergence_backward(dvalues, y, t):
+    return -dvalues[:, None] * np.clip(t, LOW, 1) / np.clip(y, LOW, 1) * ((y >= LOW) & (y <= 1))
+
+
+def as_signs(t):
+    """-1 and 1 for targets that are all 0 or 1."""
+    return 2 * t - 1 if np.isin(t, (0, 1)).all() else t
+
+
+def hinge(y, t):
+    return np.maximum(1 - as_signs(t) * y, 0).mean(axis=-1)
+
+
+def hinge_backward(dvalues, y, t):
+    t = as_signs(t)
+    return -dvalues[:, None] * t * (1 - t * y >= 0) / y.shape[-1]
+
+
+def squared_hinge(y, t):
+    return (np.maximum(1 - as_signs(t) * y, 0) ** 2).mean(axis=-1)
+
+
+def squared_hinge_backward(dvalues, y, t):
+    t = as_signs(t)
+    return -dvalues[:, None] * 2 * t * np.maximum(1 - t * y, 0) / y.shape[-1]
+
+
+def categorical_hinge(y, t):
+    return np.maximum(((1 - t) * y).max(axis=-1) - (t * y).sum(axis=-1) + 1, 0)
+
+
+def categorical_hinge_backward(dvalues, y, t):
+    others = (1 - t) * y
+    largest = others == others.max(axis=-1, keepdims=True)
+    slope = (1 - t) * largest / largest.sum(axis=-1, keepdims=True) - t
+    return dvalues[:, None] * slope * (others.max(axis=-1) - (t * y).sum(axis=-1) + 1 >= 0)[:, None]
+
+
+def length(x):
+    return np.maximum(np.sqrt((x**2).sum(axis=-1, keepdims=True)), LOW)
+
+
+def cosine_similarity(y, t):
+    return -(y / length(y) * t / length(t)).sum(axis=-1)
+
+
+def cosine_similarity_backward(dvalues, y, t):
+    v, u = y / length(y), t / length(t)
+    along = np.where(length(y) > LOW, (u * v).sum(axis=-1, keepdims=True), 0)
+    return -dvalues[:, None] * (u - along * v) / length(y)
+
+
+def balance(t, alpha):
+    return 1 if alpha is None else t * alpha + (1 - t) * (1 - alpha)
+
+
+def binary_focal_crossentropy(p, t, gamma=2.0, alpha=None):
+    crossentropy = -(t * np.log(clip(p)) + (1 - t) * np.log(1 - clip(p)))
+    return (balance(t, alpha) * (t * (1 - p) + (1 - t) * p) ** gamma * crossentropy).mean(axis=-1)
+
+
+def binary_focal_crossentropy_backward(dvalues, p, t, gamma=2.0, alpha=None):
+    c, w = clip(p), t * (1 - p) + (1 - t) * p
+    crossentropy = -(t * np.log(c) + (1 - t) * np.log(1 - c))
+    slope = w**gamma * clip_backward((1 - t) / (1 - c) - t / c, p)
+    slope -= gamma * w ** (gamma - 1) * (2 * t - 1) * crossentropy
+    return dvalues[:, None] * balance(t, alpha) * slope / p.shape[-1]
+
+
+def binary_focal_crossentropy_from_logits(z, t, gamma=2.0, alpha=None):
+    w = t * sigmoid(-z) + (1 - t) * sigmoid(z)
+    return (balance(t, alpha) * w**gamma * (np.logaddexp(0, z) - t * z)).mean(axis=-1)
+
+
+def binary_focal_crossentropy_from_logits_backward(dvalues, z, t, gamma=2.0, alpha=None):
+    p, w = sigmoid(z), t * sigmoid(-z) + (1 - t) * sigmoid(z)
+    crossentropy = np.logaddexp(0, z) - t * z
+    slope = w**gamma * (p - t) - gamma * w ** (gamma - 1) * (2 * t - 1) * crossentropy * p * sigmoid(-z)
+    return dvalues[:, None] * balance(t, alpha) * slope / z.shape[-1]
+
+
+def categorical_focal_crossentropy(p, t, gamma=2.0, alpha=0.25):
+    q = clip(p / p.sum(axis=-1, keepdims=True))
+    return -(t * alpha * (1 - q) ** gamma * np.log(q)).sum(axis=-1)
+
+
+def categorical_focal_crossentropy_backward(dvalues, p, t, gamma=2.0, alpha=0.25):
+    total = p.sum(axis=-1, keepdims=True)
+    q = p / total
+    c = clip(q)
+    dq = t * alpha * (gamma * (1 - c) ** (gamma - 1) * np.log(c) - (1 - c) ** gamma / c)
+    dq = clip_backward(dvalues[:, None] * dq, q)
+    return (dq - (dq * q).sum(axis=-1, keepdims=True)) / total
+
+
+def categorical_focal_crossentropy_from_logits(z, t, gamma=2.0, alpha=0.25):
+    return categorical_focal_crossentropy(softmax(z), t, gamma, alpha)
+
+
+def categorical_focal_crossentropy_from_logits_backward(dvalues, z, t, gamma=2.0, alpha=0.25):
+    p = softmax(z)
+    dp = categorical_focal_crossentropy_backward(dvalues, p, t, gamma, alpha)
+    return p * (dp - (dp * p).sum(axis=-1, keepdims=True))
+
+
+def dice(y, t, axis=None):
+    return 1 - 2 * (t * y).sum(axis) / (t.sum(axis) + y.sum(axis) + LOW)
+
+
+def dice_backward(dvalues, y, t, axis=None):
+    total, common = t.sum(axis, keepdims=True) + y.sum(axis, keepdims=True) + LOW, (t * y).sum(axis, keepdims=True)
+    return np.reshape(dvalues, total.shape) * 2 * (common / total - t) / total
+
+
+def tversky(y, t, alpha=0.5, beta=0.5, axis=None):
+    common = (t * y).sum(axis)
+    return 1 - common / (common + alpha * (t * (1 - y)).sum(axis) + beta * (y * (1 - t)).sum(axis) + LOW)
+
+
+def tversky_backward(dvalues, y, t, alpha=0.5, beta=0.5, axis=None):
+    common, missed, wrong = ((a * b).sum(axis, keepdims=True) for a, b in [(t, y), (t, 1 - y), (1 - t, y)])
+    total = common + alpha * missed + beta * wrong + LOW
+    slope = t - alpha * t + beta * (1 - t)
+    return np.reshape(dvalues, total.shape) * (common * slope / total - t) / total
+
+
 # --- metrics -----------------------------------------------------------------------------------------------------
 
 

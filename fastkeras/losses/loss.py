@@ -1,0 +1,191 @@
+"""Loss: what all losses are, those of the library's kernels, and those of the user's own.
+
+A loss of your own is a function of (y_true, y_pred), both float32 of shape (rows, columns), that returns one
+value per row and their gradient:
+
+    def squared(y_true, y_pred):
+        error = y_pred - y_true
+        return (error**2).mean(axis=1), 2 * error / error.shape[1]      # (rows,), (rows, columns)
+
+or a subclass of Loss with such a method `forward(self, y_true, y_pred)`. A function that returns the values
+alone can be evaluated, but nothing can be trained with it.
+"""
+
+import math
+
+import numpy as np
+
+from fastkeras._kernels import losses as kernels
+from fastkeras.core.targets import like_predictions, of_rank, row_weights
+from fastkeras.utils.naming import snake_case
+
+_REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
+
+
+class Loss:
+    """The base of all losses: values per row, weighted and reduced to one number.
+
+    reduction: "sum_over_batch_size" or "mean": the weighted sum over rows / number of rows; "sum";
+    "mean_with_sample_weight": / sum of weights; "none" or None: one value per row (and the sum, in training).
+    """
+
+    # The output activation that belongs to a crossentropy: with from_logits=True `compute` takes what is under it, and
+    # gives its result as `probabilities`.
+    fuses_with = None
+
+    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+        kind = type(self).__name__
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f"{kind}: `reduction` must be one of {_REDUCTIONS}. Received: {reduction!r}")
+        if dtype not in (None, "float32", np.float32):
+            raise ValueError(f"{kind}: `dtype` must be float32. Received: {dtype!r}")
+        self.name = name or snake_case(kind)
+        self.reduction = reduction
+
+    # --- on any arrays ---
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The reduced loss of predictions (..., columns) and their targets; one weight per row or sample."""
+        y_true, rows, shape = self._as_arrays(y_true, y_pred)
+        weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
+        if self.reduction in ("none", None):
+            values = self._evaluate(y_true, rows)[0]
+            return (values if weights is None else values * weights).reshape(shape)
+        return np.float32(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), None))
+
+    def call(self, y_true, y_pred):
+        """One value per row of y_pred (..., columns), of shape (...)."""
+        y_true, rows, shape = self._as_arrays(y_true, y_pred)
+        return self._evaluate(y_true, rows)[0].reshape(shape)
+
+    def _as_arrays(self, y_true, y_pred):
+        """Prepared targets, predictions as rows, and the shape that one value per row has."""
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred, np.float32, order="C")
+        if y_pred.ndim == 1 and y_true.shape == (*y_pred.shape, 1):
+            y_pred = y_pred[:, None]
+        if y_pred.ndim == 0:
+            raise ValueError(f"Loss '{self.name}': `y_pred` must have an axis at least. Received: {y_pred}")
+        *shape, columns = y_pred.shape
+        return self.prepare(y_true, y_pred.shape), y_pred.reshape(math.prod(shape), columns), shape
+
+    # --- in a training loop ---
+
+    def prepare(self, y_true, y_pred_shape):
+        """The targets of predictions of this shape, as `compute` takes them; the first axis stays.
+
+        An extent of `y_pred_shape` that is None may be anything.
+        """
+        return np.asarray(of_rank(y_true, y_pred_shape), np.float32, order="C")
+
+    def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
+        """scale * sum over rows of weight * loss, and in dy, if it is not None, its gradient.
+
+        y_pred, dy (rows, columns) and weights (rows,), or None for ones, are contiguous float32 arrays, y_true
+        is as `prepare` gave it. probabilities (rows, columns), or None, is filled if from_logits is True: see
+        `fuses_with`. scale is meant for "sum_over_batch_size" (1 / rows); other reductions adapt it.
+        """
+        values, gradient = self._evaluate(y_true, y_pred)
+        factor = np.full(len(values), self._adapt(scale, weights, len(values)), np.float32)
+        if weights is not None:
+            factor *= weights
+        if dy is not None:
+            if gradient is None:
+                raise TypeError(
+                    f"Loss '{self.name}' gave values only; to train with it, its gradient is needed: return "
+                    "(values, gradient), as fastkeras.losses explains."
+                )
+            np.multiply(gradient, factor[:, None], out=dy)
+        return float(factor @ values.astype(np.float64))
+
+    def forward(self, y_true, y_pred):
+        """(values (rows,), gradient (rows, columns)) for y_true, y_pred (rows, columns): for subclasses."""
+        raise NotImplementedError(
+            f"Loss '{self.name}': {type(self).__name__} must define forward(self, y_true, y_pred), which returns "
+            "one value per row and their gradient with respect to y_pred."
+        )
+
+    def _evaluate(self, y_true, y_pred):
+        result = self.forward(y_true.reshape(len(y_pred), -1), y_pred)
+        values, gradient = result if isinstance(result, tuple) else (result, None)
+        values = np.asarray(values, np.float32)
+        if values.shape != y_pred.shape[:1]:
+            raise ValueError(
+                f"Loss '{self.name}' must give one value per row, shape {y_pred.shape[:1]}. "
+                f"Received: shape {values.shape}"
+            )
+        if gradient is not None and np.shape(gradient) != y_pred.shape:
+            raise ValueError(
+                f"The gradient of loss '{self.name}' must have y_pred's shape {y_pred.shape}. "
+                f"Received: shape {np.shape(gradient)}"
+            )
+        return values, gradient
+
+    def _adapt(self, scale, weights, rows):
+        if self.reduction in ("sum_over_batch_size", "mean"):
+            return scale
+        if self.reduction == "mean_with_sample_weight":
+            total = rows if weights is None else float(weights.sum())
+            return scale * rows / total if total else 0.0
+        return scale * rows
+
+    # --- saving ---
+
+    def get_config(self):
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+class FunctionLoss(Loss):
+    """A user's function of (y_true, y_pred) as a loss."""
+
+    def __init__(self, function, name=None):
+        super().__init__(name or getattr(function, "__name__", type(function).__name__))
+        self.forward = self.function = function
+
+
+class KernelLoss(Loss):
+    """One of the library's losses. `kernel` names it in fastkeras._kernels.losses, which takes the `numbers`."""
+
+    kernel = None
+    broadcasts = False  # whether a target of one column stands for all columns
+
+    def __init__(self, name, reduction, dtype, from_logits=False, label_smoothing=0.0, axis=-1, **numbers):
+        super().__init__(name, reduction, dtype)
+        if axis != -1:
+            raise ValueError(f"{type(self).__name__}: `axis` must be -1, the last. Received: {axis!r}")
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(
+                f"{type(self).__name__}: `label_smoothing` must be in [0, 1]. Received: {label_smoothing!r}"
+            )
+        self.from_logits, self.label_smoothing = bool(from_logits), label_smoothing
+        self._on_output = kernels.Loss(self.kernel, self.from_logits, label_smoothing, **numbers)
+        self._on_logits = kernels.Loss(self.kernel, True, label_smoothing, **numbers)
+
+    def prepare(self, y_true, y_pred_shape):
+        y_true = of_rank(y_true, y_pred_shape)
+        if self.broadcasts and y_true.ndim == len(y_pred_shape) and y_true.shape[-1] == 1:
+            y_true = np.broadcast_to(y_true, (*y_true.shape[:-1], y_pred_shape[-1]))
+        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape)
+
+    def _evaluate(self, y_true, y_pred):
+        values = np.empty(len(y_pred), np.float32)
+        kernels.forward(values, None, None, y_pred, self._as_rows(y_true, y_pred), None, 1.0, self._on_output)
+        return values, None
+
+    def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
+        kernel = self._on_logits if from_logits else self._on_output
+        values = np.empty(len(y_pred), np.float32)
+        if self.reduction != "sum_over_batch_size":
+            scale = self._adapt(scale, weights, len(y_pred))
+        y_true = self._as_rows(y_true, y_pred)
+        return scale * kernels.forward(values, dy, probabilities, y_pred, y_true, weights, scale, kernel)
+
+    def _as_rows(self, y_true, y_pred):
+        return y_true if y_true.ndim == 2 else y_true.reshape(y_pred.shape)
+
+    def logits_config(self):
+        """What get_config says of the arguments that most crossentropies share."""
+        return {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1}

@@ -1,0 +1,262 @@
+"""Losses of probabilities and counts: how unlikely a prediction calls what is true. The formulas stand in
+src_c/losses.h."""
+
+import numpy as np
+
+from fastkeras._kernels import losses as kernels
+from fastkeras.core.targets import labels, like_predictions
+from fastkeras.losses.loss import KernelLoss
+
+_ONE_HOT = "; for integer labels use sparse_categorical_crossentropy, or utils.to_categorical"
+
+
+class BinaryCrossentropy(KernelLoss):
+    """mean over columns of -(y_true log y_pred + (1 - y_true) log(1 - y_pred))
+
+    from_logits: y_pred is what a sigmoid would be applied to. label_smoothing s: y_true is (1 - s) y_true +
+    s / 2.
+    """
+
+    kernel, fuses_with = "binary_crossentropy", "sigmoid"
+
+    def __init__(
+        self,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        name="binary_crossentropy",
+        dtype=None,
+    ):
+        super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis)
+
+    def get_config(self):
+        return {**super().get_config(), **self.logits_config()}
+
+
+class BinaryFocalCrossentropy(KernelLoss):
+    """mean over columns of a (1 - p)^gamma times the binary crossentropy, p being what y_pred gives the true class
+
+    What is easily right counts little. a: if apply_class_balancing, alpha where y_true is 1 and 1 - alpha where it is
+    0; else 1. from_logits, label_smoothing: as in BinaryCrossentropy. T.-Y. Lin et al., "Focal Loss for Dense Object
+    Detection", ICCV 2017.
+    """
+
+    kernel = "binary_focal_crossentropy"
+
+    def __init__(
+        self,
+        apply_class_balancing=False,
+        alpha=0.25,
+        gamma=2.0,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        name="binary_focal_crossentropy",
+        dtype=None,
+    ):
+        balanced = bool(apply_class_balancing)
+        numbers = {"alpha": alpha, "gamma": gamma, "balanced": balanced}
+        super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis, **numbers)
+        self.apply_class_balancing, self.alpha, self.gamma = balanced, alpha, gamma
+
+    def get_config(self):
+        config = {"apply_class_balancing": self.apply_class_balancing, "alpha": self.alpha, "gamma": self.gamma}
+        return {**super().get_config(), **self.logits_config(), **config}
+
+
+class CategoricalCrossentropy(KernelLoss):
+    """-sum over columns of y_true log y_pred, y_true being one-hot rows or other distributions over classes
+
+    from_logits: y_pred is what a softmax would be applied to. label_smoothing s: y_true is (1 - s) y_true +
+    s / classes.
+    """
+
+    kernel, fuses_with = "categorical_crossentropy", "softmax"
+
+    def __init__(
+        self,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        name="categorical_crossentropy",
+        dtype=None,
+    ):
+        super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis)
+
+    def prepare(self, y_true, y_pred_shape):
+        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape, _ONE_HOT)
+
+    def get_config(self):
+        return {**super().get_config(), **self.logits_config()}
+
+
+class CategoricalFocalCrossentropy(KernelLoss):
+    """-sum over columns of alpha (1 - y_pred)^gamma y_true log y_pred
+
+    alpha: a number, or one for each class. from_logits, label_smoothing: as in CategoricalCrossentropy. T.-Y. Lin et
+    al., "Focal Loss for Dense Object Detection", ICCV 2017.
+    """
+
+    kernel = "categorical_focal_crossentropy"
+
+    def __init__(
+        self,
+        alpha=0.25,
+        gamma=2.0,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        name="categorical_focal_crossentropy",
+        dtype=None,
+    ):
+        self._by_class = None if np.ndim(alpha) == 0 else np.asarray(alpha, np.float32)
+        numbers = {"alpha": alpha if self._by_class is None else 1.0, "gamma": gamma}
+        super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis, **numbers)
+        if self._by_class is not None:  # the weights are put on the targets, when those are smoothed already
+            self._on_output = kernels.Loss(self.kernel, self.from_logits, **numbers)
+        self.alpha, self.gamma = alpha, gamma
+
+    def prepare(self, y_true, y_pred_shape):
+        return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape, _ONE_HOT)
+
+    def _as_rows(self, y_true, y_pred):
+        rows = super()._as_rows(y_true, y_pred)
+        if self._by_class is None:
+            return rows
+        smoothing = np.float32(self.label_smoothing)
+        return ((1 - smoothing) * rows + smoothing / rows.shape[1]) * self._by_class
+
+    def get_config(self):
+        return {**super().get_config(), **self.logits_config(), "alpha": self.alpha, "gamma": self.gamma}
+
+
+class SparseCategoricalCrossentropy(KernelLoss):
+    """-log y_pred[k], y_true being the integer k of the class
+
+    from_logits: y_pred is what a softmax would be applied to. ignore_class: rows of this label do not count.
+    """
+
+    kernel, fuses_with = "sparse_categorical_crossentropy", "softmax"
+
+    def __init__(
+        self,
+        from_logits=False,
+        ignore_class=None,
+        reduction="sum_over_batch_size",
+        axis=-1,
+        name="sparse_categorical_crossentropy",
+        dtype=None,
+    ):
+        super().__init__(name, reduction, dtype, from_logits, axis=axis)
+        self.ignore_class = ignore_class
+
+    def prepare(self, y_true, y_pred_shape):
+        who, count = f"Loss '{self.name}'", y_pred_shape[-1]
+        classes = labels(who, y_true, y_pred_shape)
+        wrong = np.flatnonzero(((classes < 0) | (classes >= count)) & (classes != self.ignore_class))
+        if wrong.size:
+            row = np.unravel_index(wrong[0], classes.shape)[0]
+            raise ValueError(
+                f"{who}: labels must be in [0, {count}), one of {count} classes. "
+                f"Received: {classes.flat[wrong[0]]} at row {row}"
+            )
+        return classes
+
+    def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
+        if self.ignore_class is not None:
+            y_true, weights = self._without_ignored(y_true.reshape(-1), weights)
+        return super().compute(y_true, y_pred, weights, scale, dy, probabilities, from_logits)
+
+    def _evaluate(self, y_true, y_pred):
+        if self.ignore_class is None:
+            return super()._evaluate(y_true, y_pred)
+        classes, weights = self._without_ignored(y_true.reshape(-1), None)
+        values, _ = super()._evaluate(classes, y_pred)
+        return values * (weights > 0), None
+
+    def _without_ignored(self, classes, weights):
+        """Labels that are all classes, and weights that keep the mean over the rows that count."""
+        kept = classes != self.ignore_class
+        kept_weights = kept.astype(np.float32)
+        if self.reduction in ("sum_over_batch_size", "mean"):
+            kept_weights *= len(kept) / max(1, np.count_nonzero(kept))
+        return np.where(kept, classes, np.int32(0)), kept_weights if weights is None else kept_weights * weights
+
+    def _as_rows(self, y_true, y_pred):
+        return y_true if y_true.ndim == 1 else y_true.reshape(-1)
+
+    def get_config(self):
+        config = {"from_logits": self.from_logits, "ignore_class": self.ignore_class}
+        return {**super().get_config(), **config}
+
+
+class KLDivergence(KernelLoss):
+    """sum over columns of y_true log(y_true / y_pred), both at least 1e-7 and at most 1
+
+    S. Kullback, R. A. Leibler, "On Information and Sufficiency", Annals of Mathematical Statistics 22 (1951).
+    """
+
+    kernel = "kl_divergence"
+
+    def __init__(self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+
+class Poisson(KernelLoss):
+    """mean over columns of y_pred - y_true log(y_pred + 1e-7): for counts, which y_pred is the mean of"""
+
+    kernel, broadcasts = "poisson", True
+
+    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+
+def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """As BinaryCrossentropy: y_true, y_pred (..., columns) -> (...)"""
+    return BinaryCrossentropy(from_logits, label_smoothing, axis).call(y_true, y_pred)
+
+
+def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """As CategoricalCrossentropy: y_true, y_pred (..., classes) -> (...)"""
+    return CategoricalCrossentropy(from_logits, label_smoothing, axis).call(y_true, y_pred)
+
+
+def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+    """As SparseCategoricalCrossentropy: y_true (...) integers, y_pred (..., classes) -> (...)"""
+    return SparseCategoricalCrossentropy(from_logits, ignore_class, axis=axis).call(y_true, y_pred)
+
+
+def binary_focal_crossentropy(
+    y_true,
+    y_pred,
+    apply_class_balancing=False,
+    alpha=0.25,
+    gamma=2.0,
+    from_logits=False,
+    label_smoothing=0.0,
+    axis=-1,
+):
+    """As BinaryFocalCrossentropy: y_true, y_pred (..., columns) -> (...)"""
+    loss = BinaryFocalCrossentropy(apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis)
+    return loss.call(y_true, y_pred)
+
+
+def categorical_focal_crossentropy(
+    y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1
+):
+    """As CategoricalFocalCrossentropy: y_true, y_pred (..., classes) -> (...)"""
+    return CategoricalFocalCrossentropy(alpha, gamma, from_logits, label_smoothing, axis).call(y_true, y_pred)
+
+
+def kl_divergence(y_true, y_pred):
+    """As KLDivergence: y_true, y_pred (..., columns) -> (...)"""
+    return KLDivergence().call(y_true, y_pred)
+
+
+def poisson(y_true, y_pred):
+    """As Poisson: y_true, y_pred (..., columns) -> (...)"""
+    return Poisson().call(y_true, y_pred)
