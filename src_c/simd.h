@@ -67,8 +67,26 @@ FK_INLINE vf vf_select(vi condition, vf a, vf b) { return (vf)((condition & (vi)
 /* condition ? 1 : 0 */
 FK_INLINE vf vf_step(vi condition) { return vf_select(condition, vf_set(1.0f), vf_set(0.0f)); }
 /* NaN in `a` is kept: max(NaN, b) = NaN. */
-FK_INLINE vf vf_max(vf a, vf b) { return vf_select(a < b, b, a); }
-FK_INLINE vf vf_min(vf a, vf b) { return vf_select(a > b, b, a); }
+FK_INLINE vf vf_max(vf a, vf b)
+{
+#if defined(__AVX512F__)
+    return (vf)_mm512_max_ps((__m512)b, (__m512)a); /* b > a ? b : a */
+#elif defined(__AVX2__)
+    return (vf)_mm256_max_ps((__m256)b, (__m256)a);
+#else
+    return vf_select(a < b, b, a);
+#endif
+}
+FK_INLINE vf vf_min(vf a, vf b)
+{
+#if defined(__AVX512F__)
+    return (vf)_mm512_min_ps((__m512)b, (__m512)a); /* b < a ? b : a */
+#elif defined(__AVX2__)
+    return (vf)_mm256_min_ps((__m256)b, (__m256)a);
+#else
+    return vf_select(a > b, b, a);
+#endif
+}
 
 /* The first n elements, or all if n >= FK_VL; the others read as `fill` and are not written. */
 FK_INLINE vf vf_load_first(const float *p, fk_index n, float fill)
