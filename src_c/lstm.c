@@ -1,6 +1,6 @@
 #include "lstm.h"
 
-#include "elementwise.h"
+#include "gates.h"
 #include "recurrent.h"
 
 typedef struct {
@@ -19,41 +19,56 @@ typedef struct {
     fk_index U;
 } backward_pass;
 
-/* Rows of U floats: the gradient of h[parent] of each state of a wave; and of one state those of [i f a o] and of
- * act(c), and act(c) itself. */
-enum { ROWS = 7 };
+/* A row of scratch for each state of a wave: z_s, and in the backward pass the gradient of h[parent_s]. */
+fk_index fk_lstm_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, 4 * U); }
 
-fk_index fk_lstm_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, ROWS * U); }
-
-/* c = f c_parent + i a */
-static void new_carry(float *c, const float *c_parent, const float *gates, fk_index U)
+/* n <= FK_VL units of one state: their gates and c. z, gates: of the first gate, the next lie U floats apart. */
+FK_INLINE void gates_forward(float *c, float *gates, const float *z, const float *c_parent, fk_activation act,
+                             fk_activation g, fk_index U, fk_index n)
 {
-    for (fk_index u = 0; u < U; u += FK_VL) {
-        const fk_index n = U - u;
-        const vf i = vf_load_first(gates + u, n, 0.0f), f = vf_load_first(gates + U + u, n, 0.0f);
-        const vf a = vf_load_first(gates + 2 * U + u, n, 0.0f);
-        vf_store_first(c + u, f * vf_load_first(c_parent + u, n, 0.0f) + i * a, n);
-    }
+    const vf i = fk_gate(vf_load_first(z, n, 0.0f), g), f = fk_gate(vf_load_first(z + U, n, 0.0f), g);
+    const vf a = fk_gate(vf_load_first(z + 2 * U, n, 0.0f), act);
+    const vf o = fk_gate(vf_load_first(z + 3 * U, n, 0.0f), g);
+    vf_store_first(c, f * vf_load_first(c_parent, n, 0.0f) + i * a, n);
+    vf_store_first(gates, i, n);
+    vf_store_first(gates + U, f, n);
+    vf_store_first(gates + 2 * U, a, n);
+    vf_store_first(gates + 3 * U, o, n);
 }
 
-static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *hp)
+FK_INLINE void output_forward(float *h, const float *o, const float *c, fk_activation act, fk_index n)
+{
+    vf_store_first(h, vf_load_first(o, n, 0.0f) * fk_gate(vf_load_first(c, n, 0.0f), act), n);
+}
+
+/* Two loops: what is waited for in one vector's outputs is long done, and several vectors' gates are under way at once. */
+FK_INLINE void state_forward(float *h, float *c, float *gates, const float *z, const float *c_parent,
+                             fk_activation act, fk_activation g, fk_index U)
+{
+    for (fk_index u = 0; u < U; u += FK_VL)
+        if (u + FK_VL <= U)
+            gates_forward(c + u, gates + u, z + u, c_parent + u, act, g, U, FK_VL);
+        else
+            gates_forward(c + u, gates + u, z + u, c_parent + u, act, g, U, U - u);
+    for (fk_index u = 0; u < U; u += FK_VL)
+        output_forward(h + u, gates + 3 * U + u, c + u, act, U - u);
+}
+
+static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *scratch)
 {
     const forward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
     const fk_gemm_rows P = {p->P, p->tree.row + s0, 4 * U};
-    float *z = p->z ? p->z : p->gates;
-    /* z_s = P[row_s] + h[parent_s] R */
-    fk_recurrent_product(z + s0 * 4 * U, 4 * U, P, p->h, p->R, p->m, p->tree, hp, s0, s1, 4 * U, U);
-    for (fk_index s = s0; s < s1; s++) {
-        float *gates = p->gates + s * 4 * U, *c_s = p->c + (first + s) * U, *h_s = p->h + (first + s) * U;
-        const float *z_s = z + s * 4 * U;
-        fk_activation_span(gates, z_s, p->g, 2 * U);
-        fk_activation_span(gates + 2 * U, z_s + 2 * U, p->act, U);
-        fk_activation_span(gates + 3 * U, z_s + 3 * U, p->g, U);
-        new_carry(c_s, p->c + p->tree.parent[s] * U, gates, U);
-        /* h_s = o act(c_s) */
-        fk_activation_span(h_s, c_s, p->act, U);
-        fk_multiply(h_s, gates + 3 * U, h_s, U);
+    float *z = p->z ? p->z + s0 * 4 * U : scratch;
+    /* z_s = P[row_s] + h[parent_s] R    (h[parent_s] under its mask lies where h_s will) */
+    fk_recurrent_product(z, 4 * U, P, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U, s0, s1, 4 * U, U);
+    for (fk_index s = s0; s < s1; s++, z += 4 * U) {
+        float *h_s = p->h + (first + s) * U, *c_s = p->c + (first + s) * U, *gates = p->gates + s * 4 * U;
+        const float *c_parent = p->c + p->tree.parent[s] * U;
+        if (fk_gates_usual(p->act, p->g))
+            state_forward(h_s, c_s, gates, z, c_parent, fk_tanh, fk_sigmoid, U);
+        else
+            state_forward(h_s, c_s, gates, z, c_parent, p->act, p->g, U);
     }
 }
 
@@ -61,50 +76,57 @@ void fk_lstm_forward(float *h, float *c, float *gates, float *z, const float *P,
                      const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U)
 {
     const forward_pass p = {h, c, gates, z, P, R_packed, m, act, g, tree, U};
-    fk_recurrent_walk(tree, wave_forward, &p, 0, 4 * U * U, scratch, ROWS * U);
+    fk_recurrent_walk(tree, wave_forward, &p, 0, 4 * U * U, scratch, 4 * U);
 }
 
-/* d = [a dc   c_parent dc   i dc   act_c dh]     dc += da     dc_parent += f dc, unless NULL */
-static void gate_gradients(float *d, float *dc, float *dc_parent, const float *gates, const float *da,
-                           const float *act_c, const float *dh, const float *c_parent, fk_index U)
+/* n <= FK_VL units of one state: gates = dz, dc += .., and unless it is NULL dc_parent += .. */
+FK_INLINE void units_backward(float *dc, float *dc_parent, float *gates, const float *dh, const float *z,
+                              const float *c, const float *c_parent, fk_activation act, fk_activation g, fk_index U,
+                              fk_index n)
+{
+    const vf i = vf_load_first(gates, n, 0.0f), f = vf_load_first(gates + U, n, 0.0f);
+    const vf a = vf_load_first(gates + 2 * U, n, 0.0f), o = vf_load_first(gates + 3 * U, n, 0.0f);
+    const vf dh_s = vf_load_first(dh, n, 0.0f), c_s = vf_load_first(c, n, 0.0f);
+    /* forward: h_s = o act(c_s) */
+    const vf act_c = fk_gate(c_s, act), d_o = act_c * dh_s;
+    const vf dc_s = vf_load_first(dc, n, 0.0f) + fk_gate_backward(o * dh_s, c_s, act_c, act);
+    /* forward: c_s = f c[parent_s] + i a */
+    const vf di = a * dc_s, df = vf_load_first(c_parent, n, 0.0f) * dc_s, da = i * dc_s;
+    vf_store_first(dc, dc_s, n);
+    if (dc_parent)
+        vf_store_first(dc_parent, vf_load_first(dc_parent, n, 0.0f) + f * dc_s, n);
+    /* forward: [i f a o] = [g(z_i) g(z_f) act(z_a) g(z_o)] */
+    vf_store_first(gates, fk_gate_backward(di, vf_load_first(z, n, 0.0f), i, g), n);
+    vf_store_first(gates + U, fk_gate_backward(df, vf_load_first(z + U, n, 0.0f), f, g), n);
+    vf_store_first(gates + 2 * U, fk_gate_backward(da, vf_load_first(z + 2 * U, n, 0.0f), a, act), n);
+    vf_store_first(gates + 3 * U, fk_gate_backward(d_o, vf_load_first(z + 3 * U, n, 0.0f), o, g), n);
+}
+
+FK_INLINE void state_backward(float *dc, float *dc_parent, float *gates, const float *dh, const float *z,
+                              const float *c, const float *c_parent, fk_activation act, fk_activation g, fk_index U)
 {
     for (fk_index u = 0; u < U; u += FK_VL) {
-        const fk_index n = U - u;
-        const vf i = vf_load_first(gates + u, n, 0.0f), f = vf_load_first(gates + U + u, n, 0.0f);
-        const vf a = vf_load_first(gates + 2 * U + u, n, 0.0f);
-        const vf dc_u = vf_load_first(dc + u, n, 0.0f) + vf_load_first(da + u, n, 0.0f);
-        const vf d_o = vf_load_first(act_c + u, n, 0.0f) * vf_load_first(dh + u, n, 0.0f);
-        vf_store_first(dc + u, dc_u, n);
-        vf_store_first(d + u, a * dc_u, n);
-        vf_store_first(d + U + u, vf_load_first(c_parent + u, n, 0.0f) * dc_u, n);
-        vf_store_first(d + 2 * U + u, i * dc_u, n);
-        vf_store_first(d + 3 * U + u, d_o, n);
-        if (dc_parent)
-            vf_store_first(dc_parent + u, vf_load_first(dc_parent + u, n, 0.0f) + f * dc_u, n);
+        float *dc_parent_u = dc_parent ? dc_parent + u : NULL;
+        if (u + FK_VL <= U)
+            units_backward(dc + u, dc_parent_u, gates + u, dh + u, z + u, c + u, c_parent + u, act, g, U, FK_VL);
+        else
+            units_backward(dc + u, dc_parent_u, gates + u, dh + u, z + u, c + u, c_parent + u, act, g, U, U - u);
     }
 }
 
-static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *scratch)
+static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dhp)
 {
     const backward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
-    float *dhp = scratch, *d = scratch + (s1 - s0) * U, *act_c = d + 4 * U, *da = d + 5 * U;
     for (fk_index s = s0; s < s1; s++) {
         const int32_t parent = p->tree.parent[s];
-        const float *c_s = p->c + (first + s) * U, *dh_s = p->dh + (first + s) * U;
-        const float *z_s = p->z ? p->z + s * 4 * U : p->gates + s * 4 * U;
-        float *gates = p->gates + s * 4 * U;
-        /* forward: h_s = o act(c_s) */
-        fk_activation_span(act_c, c_s, p->act, U);
-        fk_multiply(da, gates + 3 * U, dh_s, U);
-        fk_activation_span_backward(da, da, c_s, act_c, p->act, U);
-        /* forward: c_s = f c[parent_s] + i a */
-        gate_gradients(d, p->dc + (first + s) * U, parent ? p->dc + parent * U : NULL, gates, da, act_c, dh_s,
-                       p->c + parent * U, U);
-        /* forward: [i f a o] = [g(z_i) g(z_f) act(z_a) g(z_o)] */
-        fk_activation_span_backward(gates, d, z_s, gates, p->g, 2 * U);
-        fk_activation_span_backward(gates + 2 * U, d + 2 * U, z_s + 2 * U, gates + 2 * U, p->act, U);
-        fk_activation_span_backward(gates + 3 * U, d + 3 * U, z_s + 3 * U, gates + 3 * U, p->g, U);
+        float *gates = p->gates + s * 4 * U, *dc = p->dc + (first + s) * U, *dc_parent = p->dc + parent * U;
+        const float *dh = p->dh + (first + s) * U, *c = p->c + (first + s) * U, *c_parent = p->c + parent * U;
+        const float *z = p->z ? p->z + s * 4 * U : gates; /* not looked at, if it was not kept */
+        if (fk_gates_usual(p->act, p->g))
+            state_backward(dc, parent ? dc_parent : NULL, gates, dh, z, c, c_parent, fk_tanh, fk_sigmoid, U);
+        else
+            state_backward(dc, parent ? dc_parent : NULL, gates, dh, z, c, c_parent, p->act, p->g, U);
     }
     /* forward: z_s = P[row_s] + h[parent_s] R */
     const fk_gemm_rows dz = {p->gates + s0 * 4 * U, NULL, 4 * U};
@@ -116,5 +138,5 @@ void fk_lstm_backward(float *dh, float *dc, float *gates, const float *z, const 
                       const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U)
 {
     const backward_pass p = {dh, dc, gates, z, c, Rt_packed, m, act, g, tree, U};
-    fk_recurrent_walk(tree, wave_backward, &p, 1, 4 * U * U, scratch, ROWS * U);
+    fk_recurrent_walk(tree, wave_backward, &p, 1, 4 * U * U, scratch, 4 * U);
 }
