@@ -315,3 +315,36 @@ def test_prelu_gradients():
     dx, da = reference.prelu_backward(dy, x, a)
     assert_gradient(dx, lambda v: reference.prelu(v, a), x, dy)
     assert_gradient(da, lambda v: reference.prelu(x, v), a, dy)
+
+
+ATTENTION_MASKS = {
+    "": None,
+    "keys": np.array([[1, 1, 0, 1, 0], [0, 0, 0, 0, 0]], bool)[:, None, None] & np.ones((2, 3, 7, 5), bool),
+    "pairs": RNG.random((2, 3, 7, 5)) < 0.5,
+    "causal": np.broadcast_to(reference.causal(7, 5), (2, 3, 7, 5)),
+}
+
+
+@pytest.mark.parametrize("mask", ATTENTION_MASKS.values(), ids=ATTENTION_MASKS)
+@pytest.mark.parametrize("uniform", [False, True])
+def test_attention_gradients(mask, uniform):
+    x, v, dy, dP = (RNG.normal(size=s) for s in [(2, 3, 7, 5), (2, 5, 3, 2), (2, 7, 3, 2), (2, 3, 7, 5)])
+    m = RNG.choice([0.0, 2.0], x.shape)
+    options = {"mask": mask, "uniform": uniform}
+    dx, dv = reference.attention_backward(dy, dP, x, v, m=m, **options)
+    numeric = central_difference(lambda x: reference.attention(x, v, m=m, **options), x, dy)
+    numeric += central_difference(lambda x: reference.attention_weights(x, **options), x, dP)
+    np.testing.assert_allclose(dx, numeric, rtol=1e-6, atol=1e-8)
+    assert_gradient(dv, lambda v: reference.attention(x, v, m=m, **options), v, dy)
+
+
+def test_attention_score_gradients():
+    q, k, dx = (RNG.normal(size=s) for s in [(2, 7, 3, 5), (2, 2, 3, 5), (2, 3, 7, 2)])
+    dq, dk = reference.dot_scores_backward(dx, q, k, 0.3)
+    assert_gradient(dq, lambda q: reference.dot_scores(q, k, 0.3), q, dx)
+    assert_gradient(dk, lambda k: reference.dot_scores(q, k, 0.3), k, dx)
+    q, k, w, dx = (RNG.normal(size=s) for s in [(2, 7, 5), (2, 3, 5), (5,), (2, 7, 3)])
+    dq, dk, dw = reference.additive_scores_backward(dx, q, k, w)
+    assert_gradient(dq, lambda q: reference.additive_scores(q, k, w), q, dx)
+    assert_gradient(dk, lambda k: reference.additive_scores(q, k, w), k, dx)
+    assert_gradient(dw, lambda w: reference.additive_scores(q, k, w), w, dx)

@@ -20,6 +20,7 @@ class Run:
     training: whether dropout and its like are active.
     mask: bool array of the input's leading axes, False where a step is to be skipped, or None.
     masks: where the layer is called on several inputs, the list of all their masks, or None; `mask` is the first's.
+    keywords: what the call was told besides its inputs, as in a CallSite.
     trained: the layers whose weights take part in training, and trains: whether this site's layer is among them, so
     that backward must add to its weights' gradients.
     wants_dx: whether backward must return the gradient of the layer's input.
@@ -41,6 +42,7 @@ class Run:
         "_inner",
         "first",
         "kept",
+        "keywords",
         "logits",
         "losses",
         "mask",
@@ -53,10 +55,13 @@ class Run:
         "wants_dx",
     )
 
-    def __init__(self, training=False, mask=None, trains=False, trained=(), wants_dx=False, losses=None):
+    def __init__(
+        self, training=False, mask=None, trains=False, trained=(), wants_dx=False, losses=None, keywords=None
+    ):
         self.training = training
         self.mask = mask
         self.masks = None
+        self.keywords = keywords or {}
         self.output_masks = None
         self.losses = [] if losses is None else losses
         self.first = None

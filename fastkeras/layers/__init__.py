@@ -1,6 +1,7 @@
 """The layers, one file per family."""
 
 from fastkeras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from fastkeras.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
 from fastkeras.layers.config import know
 from fastkeras.layers.convolutional import Conv1D, Conv2D, Convolution1D, Convolution2D
 from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking, RepeatVector
@@ -81,6 +82,8 @@ __all__ = [
     "RNN",
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -128,6 +131,7 @@ __all__ = [
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",

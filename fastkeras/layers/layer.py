@@ -31,12 +31,20 @@ _WEIGHT_OPTIONS = {"initializer": initializers, "regularizer": regularizers, "co
 _TYPES = {"float32", "float", "int32", "int64", "int"}  # those of ids are taken from files and count for nothing
 
 
-class CallSite:
-    """One use of a layer in a graph: the symbolic tensors it was called on and those it gave."""
+class Nth(int):
+    """The number of one of a call's inputs: what stands for that tensor among the call's keywords."""
 
-    def __init__(self, layer, inputs, output_shapes):
+
+class CallSite:
+    """One use of a layer in a graph: the symbolic tensors it was called on and those it gave.
+
+    keywords: what else the layer was told, {name: value}; tensors in it are the last of the inputs, Nth here.
+    """
+
+    def __init__(self, layer, inputs, output_shapes, keywords=None):
         self.layer = layer
         self.inputs = inputs
+        self.keywords = keywords or {}
         self.outputs = [SymbolicTensor(shape, name=layer.name, site=self) for shape in output_shapes]
 
 
@@ -48,6 +56,25 @@ def _is_symbolic(x):
 
 def _several(shape):
     return isinstance(shape, list)
+
+
+def replaced(value, kind, replace):
+    """A keyword's value with replace(item) for each item of a class in it, which may be in a list."""
+    if isinstance(value, kind):
+        return replace(value)
+    return [replaced(item, kind, replace) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def inputs_by_name(x, keywords):
+    """(the inputs of a call but for those among its keywords, the keywords with their inputs in place)."""
+    placed = []
+
+    def place(number):
+        placed.append(number)
+        return x[number]
+
+    named = {name: replaced(value, Nth, place) for name, value in keywords.items()}
+    return x[: len(x) - len(placed)], named
 
 
 class Layer:
@@ -67,6 +94,8 @@ class Layer:
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing ever read
+    inputs_apart = False  # whether a call has its inputs one by one, layer(query, value), not in a list
+    call_keywords = ("initial_state",)  # what a call may be told besides its inputs, as far as files keep it
     weights_place = ""  # where Keras 3 keeps the weights in files, within the layer's own place
 
     def __init__(
@@ -258,25 +287,42 @@ class Layer:
             inputs += initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
         return self._call_symbolic(inputs) if symbolic else self._call_eager(inputs, training, mask)
 
-    def _call_symbolic(self, inputs):
-        output_shape = self._prepare([t.shape for t in inputs])
-        site = CallSite(self, inputs, output_shape if _several(output_shape) else [output_shape])
+    def call_with(self, inputs, keywords, training=False):
+        """As `__call__`, for a layer whose calls have keywords of their own; None and False are those left out.
+
+        forward finds them in run.keywords, and `inputs_by_name` puts the tensors among them in their places.
+        """
+        inputs = list(inputs)
+
+        def apart(tensor):
+            inputs.append(tensor)
+            return Nth(len(inputs) - 1)
+
+        told = {name: value for name, value in keywords.items() if value is not None and value is not False}
+        keywords = {name: replaced(value, (SymbolicTensor, np.ndarray), apart) for name, value in told.items()}
+        if not _is_symbolic(inputs):
+            return self._call_eager(inputs, training, None, keywords)
+        return self._call_symbolic(inputs, keywords)
+
+    def _call_symbolic(self, inputs, keywords=None):
+        output_shape = self._prepare([t.shape for t in inputs], keywords)
+        site = CallSite(self, inputs, output_shape if _several(output_shape) else [output_shape], keywords)
         self.sites.append(site)
         return site.outputs if _several(output_shape) else site.outputs[0]
 
-    def _call_eager(self, inputs, training, mask):
+    def _call_eager(self, inputs, training, mask, keywords=None):
         arrays = [np.asarray(item) for item in inputs]
-        self._prepare([a.shape for a in arrays])
+        self._prepare([a.shape for a in arrays], keywords)
         self.check_input(arrays[0])
         arrays = [np.ascontiguousarray(a, self.input_dtype) for a in arrays]
         several = len(arrays) > 1 and isinstance(mask, (list, tuple))
         masks = [None if m is None else np.ascontiguousarray(m, bool) for m in (mask if several else [mask])]
-        run = Run(training=bool(training), mask=masks[0])
+        run = Run(training=bool(training), mask=masks[0], keywords=keywords)
         run.masks = masks if several else None
         y, _ = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
         return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
 
-    def _prepare(self, shapes):
+    def _prepare(self, shapes, keywords=None):
         """Checks the inputs' shapes, makes the weights if there are none, and returns the output's shape."""
         shape = shapes[0] if len(shapes) == 1 else shapes
         self.check_input_shape(shape)

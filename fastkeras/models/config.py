@@ -7,7 +7,7 @@
                  and "losses", of which Keras does not know, if tensors were given to add_loss
 
 A tensor is [name of a layer, which of its calls, which output of that call]. "inbound_nodes" has an item for each call
-of the layer: the list of tensors it was called on, each followed by a dictionary of further arguments.
+of the layer: the list of tensors it was called on, each followed by a dictionary of the call's keywords.
 
 The configuration of a single layer is layers/config.py's.
 """
@@ -15,8 +15,12 @@ The configuration of a single layer is layers/config.py's.
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.config import layer_from_config, layer_to_config
 from fastkeras.layers.core import InputLayer
+from fastkeras.layers.layer import inputs_by_name, replaced
 
 _MAX_LAYERS = 10_000
+
+# What Keras 3 writes among the layers of a model where it has worked out masks; here they travel by themselves.
+_MASK_OPERATIONS = {"NotEqual", "ConvertToTensor", "Any", "LogicalAnd"}
 
 
 def _entries(config):
@@ -94,7 +98,8 @@ def graph_to_config(model):
         first = 1 if entries[layer]["class_name"] == "Functional" else 0
         for i, tensor in enumerate(site.outputs):
             places[id(tensor)] = [layer.name, first + len(calls), i]
-        calls.append([[*places[id(t)], {}] for t in site.inputs])
+        inputs, keywords = inputs_by_name([places[id(t)] for t in site.inputs], site.keywords)
+        calls.append([[*place, keywords] for place in inputs])
     names = [entry["name"] for entry in entries.values()]
     if len(set(names)) != len(names):
         raise ValueError(f"Model '{model.name}': layers must have different names to be saved. Received: {names}")
@@ -131,6 +136,8 @@ def graph_from_config(config):
     keep_batch, is_keras_3 = any(map(_is_stateful, entries)), False
     found, tensors, calls = {}, {}, []
     for entry in entries:
+        if isinstance(entry, dict) and entry.get("class_name") in _MASK_OPERATIONS:
+            continue
         layer = layer_from_config(entry)
         name, nodes = entry.get("name", layer.name), entry.get("inbound_nodes", [])
         if name in found:
@@ -140,7 +147,9 @@ def graph_from_config(config):
             tensors[name, 0, 0] = _placeholder(layer, keep_batch)
         is_keras_3 = is_keras_3 or any(isinstance(node, dict) for node in nodes)
         first = 1 if not is_keras_3 and getattr(layer, "graph", None) is not None else 0
-        calls += [(name, first + number, *_call_from_config(node)) for number, node in enumerate(nodes)]
+        calls += [
+            (name, first + number, *_call_from_config(node, layer.call_keywords)) for number, node in enumerate(nodes)
+        ]
     _replay(found, calls, tensors)
     ends = []
     for key in ("input_layers", "output_layers", "losses"):
@@ -163,14 +172,18 @@ def _replay(found, calls, tensors):
     ready = calls[::-1]
     while ready:
         call = ready.pop()
-        name, number, inputs, states = call
-        missing = next((place for place in inputs + states if place not in tensors), None)
+        name, number, inputs, keywords = call
+        needed = [*inputs, *_places_in(list(keywords.values()))]
+        missing = next((place for place in needed if place not in tensors), None)
         if missing is not None:
             waiting.setdefault(missing, []).append(call)
             continue
         x = [tensors[place] for place in inputs]
-        keywords = {"initial_state": [tensors[place] for place in states]} if states else {}
-        outputs = found[name](x if len(x) > 1 or found[name].takes_list else x[0], **keywords)
+        keywords = {key: replaced(value, _Place, tensors.__getitem__) for key, value in keywords.items()}
+        if found[name].inputs_apart:
+            outputs = found[name](*x, **keywords)
+        else:
+            outputs = found[name](x if len(x) > 1 or found[name].takes_list else x[0], **keywords)
         for i, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             tensors[name, number, i] = output
             ready += waiting.pop((name, number, i), [])
@@ -184,16 +197,34 @@ def _existing(tensors, place):
     return tensors[place]
 
 
-def _call_from_config(node):
-    """(the tensors of a call, those of its initial states)."""
+class _Place(tuple):
+    """A tensor among the keywords of a call."""
+
+
+def _call_from_config(node, known):
+    """(the tensors of a call, its keywords: those that the layer knows, each tensor a _Place)."""
     if isinstance(node, dict):  # Keras 3
         inputs, arguments = _places(node.get("args")), node.get("kwargs")
     else:
         inputs = _places(node)
         last = node[0] if node and isinstance(node[0], list) else node
         arguments = last[3] if len(last) > 3 else None
-    states = arguments.get("initial_state") if isinstance(arguments, dict) else None
-    return inputs, _places(states) if states else []
+    arguments = arguments if isinstance(arguments, dict) else {}
+    return inputs, {key: _keyword(value) for key, value in arguments.items() if key in known}
+
+
+def _keyword(value):
+    """What a keyword holds: a plain value, a tensor, or a list of such."""
+    if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], str)):
+        return _Place(_places(value)[0])
+    return [_keyword(item) for item in value] if isinstance(value, list) else value
+
+
+def _places_in(value):
+    """The tensors in a keyword's value."""
+    found = []
+    replaced(value, _Place, found.append)
+    return found
 
 
 def _places(value):

@@ -91,7 +91,7 @@ class Graph:
     def __reduce__(self):
         inputs = [(t.shape, t.dtype, t.name, None, t.declared) for t in self.inputs]
         calls = [
-            (layer, reads, [t.shape for t in site.outputs])
+            (layer, reads, [t.shape for t in site.outputs], site.keywords)
             for site, (layer, reads, _) in zip(self.sites, self.steps, strict=True)
         ]
         return _replayed, (inputs, calls, self.output_slots, self.loss_slots)
@@ -105,8 +105,8 @@ def _common_dtype(layers):
 def _replayed(inputs, calls, output_slots, loss_slots):
     """A graph from what its `__reduce__` gave: for pickle and copy."""
     tensors = [SymbolicTensor(*described) for described in inputs]
-    for layer, reads, shapes in calls:
-        site = CallSite(layer, [tensors[slot] for slot in reads], shapes)
+    for layer, reads, shapes, keywords in calls:
+        site = CallSite(layer, [tensors[slot] for slot in reads], shapes, keywords)
         layer.sites.append(site)
         tensors += site.outputs
     ends = ([tensors[slot] for slot in slots] for slots in (output_slots, loss_slots))
@@ -122,7 +122,10 @@ class Pass:
     def __init__(self, graph, trained=()):
         self.graph = graph
         self._losses = []  # what the layers add to the loss, as their runs collect it
-        self.runs = [Run(trains=layer in trained, trained=trained, losses=self._losses) for layer, _, _ in graph.steps]
+        self.runs = [
+            Run(trains=site.layer in trained, trained=trained, losses=self._losses, keywords=site.keywords)
+            for site in graph.sites
+        ]
         # A step's slots: an int where there is one, as nearly always, else a list.
         self._steps = [
             (layer, run, _one_or_all(reads), _one_or_all(writes))

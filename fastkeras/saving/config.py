@@ -28,9 +28,14 @@ _ONLY_NEWER_OPTIMIZERS = {
 # --- architecture ----------------------------------------------------------------------------------------------------
 
 
-def model_to_config(model):
-    """{"class_name", "config"} of plain values only, with nothing that either Keras does not know."""
-    return _portable(layer_to_config(model))
+def model_to_config(model, keras_3=False):
+    """{"class_name", "config"} of plain values only, with nothing that either Keras does not know.
+
+    Calls are written in the form that both read, or in that of Keras 3 alone: if so asked, and if some have tensors
+    among their keywords, which only that form can say.
+    """
+    config = _portable(layer_to_config(model))
+    return _with_dictionaries(config) if keras_3 or _has_tensors_as_keywords(config) else config
 
 
 def _portable(value):
@@ -41,6 +46,8 @@ def _portable(value):
             value = {**value, "config": config}
         if "recurrent_dropout" in value:  # such layers of Keras take a seed, but do not keep it in files
             value = {key: item for key, item in value.items() if key != "seed"}
+        if value.get("score_mode") == "dot":  # the default, and in a .h5 file Keras 3 takes it for its function
+            value = {key: item for key, item in value.items() if key != "score_mode"}
         return {
             str(key): _portable(item) for key, item in value.items() if item is not None or key not in _ONLY_KERAS_3
         }
@@ -78,12 +85,66 @@ def explained(what):
         raise ValueError(f"{what} that cannot be made: {error}") from error
 
 
-def architecture(model):
+def architecture(model, keras_3=False):
     """`model_to_config` with what both Kerases expect beside it where it stands alone."""
-    config = model_to_config(model)
+    config = model_to_config(model, keras_3)
     module = "keras.src.models.functional" if config["class_name"] == "Functional" else "keras"
     versions = {"keras_version": KERAS_VERSION, "backend": BACKEND}
     return {"module": module, **config, "registered_name": config["class_name"], **versions}
+
+
+# Layers whose inputs after the first are states to start from, and layers that are called on a list in any case.
+_TAKE_STATES = {"SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"}
+_TAKE_LISTS = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"}
+
+
+def _with_dictionaries(entry):
+    """The entry of a layer, its calls as Keras 3 has them, which alone can tell inputs from states and other tensors:
+
+        [[layer, call, output, keywords], ...]  ->  {"args": [tensor], "kwargs": {"initial_state": [tensor, ...]}}
+
+    and which counts the calls of a Model from 0, where Keras 2 counts from 1 (models/config.py).
+    """
+    if not isinstance(entry["config"].get("layers"), list):
+        return entry
+    layers = [_with_dictionaries(layer) for layer in entry["config"]["layers"]]
+    graphs = {layer.get("name") for layer in layers if layer["class_name"] == "Functional"}
+
+    def tensor(place):
+        name, call, output = place[:3]
+        history = [name, call - (name in graphs), output]
+        config = {"shape": [None], "dtype": "float32", "keras_history": history}
+        return {"class_name": "__keras_tensor__", "config": config}
+
+    for layer in layers:
+        if "inbound_nodes" in layer:
+            layer["inbound_nodes"] = [_call(call, tensor, layer["class_name"]) for call in layer["inbound_nodes"]]
+    return {**entry, "config": {**entry["config"], "layers": layers}}
+
+
+def _call(call, tensor, class_name):
+    tensors = [tensor(place) for place in call]
+    keywords = {name: _keyword(value, tensor) for name, value in call[0][3].items()}
+    if len(tensors) == 1 and class_name not in _TAKE_LISTS:
+        return {"args": tensors, "kwargs": keywords}
+    if class_name in _TAKE_STATES:
+        return {"args": tensors[:1], "kwargs": {"initial_state": tensors[1:]}}
+    return {"args": [tensors], "kwargs": keywords}
+
+
+def _keyword(value, tensor):
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return tensor(value)
+    return [_keyword(item, tensor) for item in value] if isinstance(value, list) else value
+
+
+def _has_tensors_as_keywords(entry):
+    layers, found = entry["config"].get("layers"), []
+    for layer in layers if isinstance(layers, list) else []:
+        for call in layer.get("inbound_nodes", []):
+            for value in call[0][3].values():
+                _keyword(value, found.append)
+    return bool(found) or any(map(_has_tensors_as_keywords, layers if isinstance(layers, list) else []))
 
 
 def to_json(model, **options):

@@ -23,7 +23,7 @@ _MAX_TEXT = 1 << 26  # bytes of a configuration; real ones stay far below
 
 def write(path, model, include_optimizer):
     """Writes a model to a .keras file, whole or not at all."""
-    config = _with_dictionaries(architecture(model))
+    config = architecture(model, keras_3=True)
     trained = model.compiled if include_optimizer else None
     if trained:
         config["compile_config"] = compile_to_keras_3(trained)
@@ -37,44 +37,6 @@ def write(path, model, include_optimizer):
         members.writestr(_CONFIG, json.dumps(config))
         members.writestr(_WEIGHTS, content.getbuffer())
     atomic.write(path, archive.getbuffer())
-
-
-# Layers whose inputs after the first are states to start from, and layers that are called on a list in any case.
-_TAKE_STATES = {"SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"}
-_TAKE_LISTS = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"}
-
-
-def _with_dictionaries(entry):
-    """The entry of a layer, its calls as Keras 3 has them, which alone can tell inputs from initial states:
-
-        [[layer, call, output, {}], ...]  ->  {"args": [tensor], "kwargs": {"initial_state": [tensor, ...]}}
-
-    and which counts the calls of a Model from 0, where Keras 2 counts from 1 (models/config.py).
-    """
-    if not isinstance(entry["config"].get("layers"), list):
-        return entry
-    layers = [_with_dictionaries(layer) for layer in entry["config"]["layers"]]
-    graphs = {layer.get("name") for layer in layers if layer["class_name"] == "Functional"}
-
-    def tensor(place):
-        name, call, output, _ = place
-        history = [name, call - (name in graphs), output]
-        config = {"shape": [None], "dtype": "float32", "keras_history": history}
-        return {"class_name": "__keras_tensor__", "config": config}
-
-    for layer in layers:
-        calls = [[tensor(place) for place in call] for call in layer.get("inbound_nodes", [])]
-        if "inbound_nodes" in layer:
-            layer["inbound_nodes"] = [_call(tensors, layer["class_name"]) for tensors in calls]
-    return {**entry, "config": {**entry["config"], "layers": layers}}
-
-
-def _call(tensors, class_name):
-    if len(tensors) == 1 and class_name not in _TAKE_LISTS:
-        return {"args": tensors, "kwargs": {}}
-    if class_name in _TAKE_STATES:
-        return {"args": tensors[:1], "kwargs": {"initial_state": tensors[1:]}}
-    return {"args": [tensors], "kwargs": {}}
 
 
 @contextmanager

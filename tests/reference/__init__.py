@@ -7,6 +7,7 @@ held to these, and these to central differences (tests/test_reference.py). Clari
 # ruff: noqa: F403
 
 from reference.activations import *
+from reference.attention import *
 from reference.convolution import *
 from reference.layers import *
 from reference.losses import *
