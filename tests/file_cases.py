@@ -5,7 +5,7 @@ for a few steps, so that their optimizers have a state to keep.
 """
 
 import numpy as np
-from parity_cases import features, random_weights, tokens
+from parity_cases import features, padded, random_weights, tokens
 
 PEERS = ["keras", "tf_keras"]
 FIT = {"epochs": 2, "batch_size": 5, "shuffle": False, "verbose": 0}
@@ -213,6 +213,28 @@ def branches(keras):
     return model, [features(17, 15).reshape(17, 5, 3), features(17, 4, seed=1)], None
 
 
+def attention(keras):
+    """Attention of all kinds, called with tensors and options by keyword; not compiled.
+
+    A mask is used once: Keras 3 takes it off the tensors that a MultiHeadAttention is called on.
+    """
+    L = keras.layers
+    left, right = keras.Input((7,), name="left"), keras.Input((5,), name="right")
+    words, marks = (L.Embedding(11, 6, mask_zero=True, name=name) for name in ("words", "marks"))
+    heads = L.MultiHeadAttention(2, 3, value_dim=4, output_shape=6, name="heads")
+    read = heads(words(left), marks(right))
+    read = heads(read, key=words(left), value=words(left), use_causal_mask=True)
+    read = L.MultiHeadAttention(1, 4, use_bias=False, kernel_regularizer="l2", name="head")(read, read)
+    read = L.Attention(use_scale=True, name="plain")([read, marks(right)])
+    read = L.Attention(use_scale=True, score_mode="concat", name="concat")([read, read], use_causal_mask=True)
+    read = L.AdditiveAttention(name="additive")([read, marks(right), marks(right)])
+    model = keras.Model([left, right], L.GlobalAveragePooling1D()(read), name="attention")
+    random_weights(model, 5)
+    xs = [padded(17, 7, 11, "post"), padded(17, 5, 11, "pre")]
+    xs[0][4, 0] = xs[1][4, -1] = 1  # not all padding
+    return model, xs, None
+
+
 def states(keras):
     """A recurrent layer that starts from a given state, and a Model in a Model; not compiled."""
     L = keras.layers
@@ -232,7 +254,7 @@ def trained(model, x, y):
 
 
 COMPILED = [text, functional, layers, recurrent, tagger, sequences, images, growing_images]
-CASES = [*COMPILED, cells, series, stateful, branches, states]
+CASES = [*COMPILED, cells, series, stateful, branches, states, attention]
 
 
 def predictions(model, x):

@@ -629,6 +629,23 @@ def merged_masked_text(keras):
     return keras.Model(first, L.Dense(1)(L.concatenate(read))), (x, features(19, 1)), options, {"batch_size": 6}
 
 
+def attentive_text(keras):
+    """A Transformer's block without its sums, whose masked steps leave no trace; then the other kinds of attention."""
+    L, x = keras.layers, padded(19, 7, 11, "post")
+    x[4, 0] = 1  # not all padding
+    start = keras.Input((7,))
+    read = L.Embedding(11, 6, mask_zero=True)(start)
+    read = L.MultiHeadAttention(2, 3, value_dim=4, kernel_regularizer="l2", name="heads")(read, read)
+    read = L.LayerNormalization()(read)
+    read = L.MultiHeadAttention(3, 2, use_bias=False, output_shape=5, name="causal")(read, read, use_causal_mask=True)
+    read = L.Attention(use_scale=True, score_mode="concat")([read, read])
+    read = L.AdditiveAttention()([read, read], use_causal_mask=True)
+    read = L.Attention(use_scale=True)([read, read, read])
+    model = keras.Model(start, L.Dense(1)(L.GlobalAveragePooling1D()(read)))
+    options = {"optimizer": ("SGD", 0.1), "loss": "mse", "metrics": ["mae"]}
+    return model, (x, features(19, 1)), options, {"batch_size": 6}
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
 # So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
@@ -681,4 +698,5 @@ CASES = {
     normalized_masked_text: ("keras",),
     merged: BOTH,
     merged_masked_text: ("keras",),
+    attentive_text: BOTH,
 }

@@ -163,7 +163,9 @@ class Attention(Layer):
         if self.score_mode == "dot":
             return (scale * q, k, None), dot_backward
         weight = self.concat_score_weight
-        compared, additive_backward = _additive(scale * q, scale * k, np.full(q.shape[2], weight.value, np.float32), run)
+        compared, additive_backward = _additive(
+            scale * q, scale * k, np.full(q.shape[2], weight.value, np.float32), run
+        )
 
         def concat_backward(*slopes):
             dq, dk, dw = additive_backward(*slopes)
@@ -273,8 +275,8 @@ class MultiHeadAttention(Layer):
 
     A query attends where all of these allow: the masks of value and key, value_mask and key_mask in a call if given;
     that of the query, which is also that of the output; attention_mask (B, T, S), also without B or with heads, (B,
-    num_heads, T, S); use_causal_mask, s <= t; sliding_window, |s - t| < sliding_window. (Keras 3 takes the masks off the
-    inputs, so that layers called on them later find none; here they stay, as in Keras 2.)
+    num_heads, T, S); use_causal_mask, s <= t; sliding_window, |s - t| < sliding_window. (Keras 3 takes the masks off
+    the inputs, so that layers called on them later find none; here they stay, as in Keras 2.)
 
     Arguments: num_heads, key_dim, value_dim (by default key_dim), dropout (of the weights, in training), use_bias,
     output_shape, attention_axes (None or the steps' axis, 1), sliding_window, flash_attention (accepted: the weights
@@ -283,6 +285,7 @@ class MultiHeadAttention(Layer):
     """
 
     inputs_apart = True
+    never_read = ("query_shape", "key_shape", "value_shape")
     call_keywords = (
         "value",
         "key",
@@ -444,7 +447,6 @@ class MultiHeadAttention(Layer):
         """(y as a plain array (B, T, ...), backward) of one of the projections"""
         inner = run.inside(layer, layer.name)
         y, project_backward = layer.forward(x, inner)
-        run.penalty += inner.penalty
         y, undo = dense(y, inner)
         return y, lambda dy, dx, add: project_backward(undo(dy), dx, add)
 

@@ -93,7 +93,7 @@ class Layer:
     takes_list = False  # whether the layer is called on a list even if there is one input in it
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
-    never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing ever read
+    never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
     inputs_apart = False  # whether a call has its inputs one by one, layer(query, value), not in a list
     call_keywords = ("initial_state",)  # what a call may be told besides its inputs, as far as files keep it
     weights_place = ""  # where Keras 3 keeps the weights in files, within the layer's own place

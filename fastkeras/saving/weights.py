@@ -232,7 +232,9 @@ def match_places(file, model, skip_mismatch=False):
     """[(variable, hdf5.Array)]: the weights of a file of Keras 3, and where they go."""
     pairs = []
     for place, layer, variables in places(model):
-        group = find(file.root, _join(place, "vars"))
+        holder, _, attribute = place.rpartition("/")
+        # tf_keras has private attributes for the layers inside a MultiHeadAttention
+        group = find(file.root, _join(place, "vars")) or find(file.root, _join(holder, f"_{attribute}", "vars"))
         count = len(list(group)) if group is not None else 0
         arrays = [group.array(str(i)) for i in range(count)]
         pairs += _match(layer, variables, arrays, file, skip_mismatch)

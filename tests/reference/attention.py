@@ -1,7 +1,7 @@
 """Attention: for each query a mean of values, weighted by the softmax of scores.
 
-    q (B, T, H, K)   k (B, S, H, K)   v (B, S, H, V)   scores, P, and factors m of dropout: (B, H, T, S)
-    mask (B, H, T, S) bool: whether a query may attend to a key, by default to all of them
+q (B, T, H, K)   k (B, S, H, K)   v (B, S, H, V)   scores, P, and factors m of dropout: (B, H, T, S)
+mask (B, H, T, S) bool: whether a query may attend to a key, by default to all of them
 """
 
 import numpy as np
