@@ -55,9 +55,7 @@ class Run:
         "wants_dx",
     )
 
-    def __init__(
-        self, training=False, mask=None, trains=False, trained=(), wants_dx=False, losses=None, keywords=None
-    ):
+    def __init__(self, training=False, mask=None, trains=False, trained=(), wants_dx=False, losses=None, keywords=None):
         self.training = training
         self.mask = mask
         self.masks = None
