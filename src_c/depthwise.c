@@ -7,6 +7,7 @@
 
 enum {
     GRAIN = 128 * 1024, /* multiply-adds that are worth a thread */
+    SUMS = 8,           /* vectors of sums that stay in registers */
     PARTS = 16,         /* into which a batch's images are dealt for the gradient of W, each with a sum of its own */
     TAPS = 4            /* of a row of the window whose sums that gradient keeps in registers */
 };
@@ -72,69 +73,86 @@ static reach reach_of(const axis *a, fk_index o)
     return r;
 }
 
-/* The rows and columns of both images, and W's channels. */
+/* All that a sum needs besides the images, and how many floats lie from one thing to the next. */
 typedef struct {
     axis rows, columns;
     fk_index N;
     const float *W, *bias;
+    fk_index W_row, W_column, source_row, source_column; /* from tap to tap */
+    fk_index source_place, result_place;                 /* from place to place that take the same taps */
 } sums;
 
-/* `places` sums, result_step columns apart, of `channels` from n on; both are constants where this is inlined.
- * to, source: row and image without the column */
-FK_INLINE void sum_places(float *to, const float *source, const sums *s, reach row, reach column, fk_index n,
-                          fk_index places, fk_index channels)
+static sums sums_of(axis rows, axis columns, fk_index N, const float *W, const float *bias)
 {
-    const fk_index N = s->N, step = s->columns.source_step * N;
-    vf sum[8];
-    for (fk_index k = 0; k < places; k++)
-        sum[k] = s->bias ? vf_load_first(s->bias + n, channels, 0.0f) : vf_set(0.0f);
-    for (fk_index i = 0; i < row.count; i++) {
-        const fk_index tap = row.tap + i * s->rows.tap_step, place = row.place + i * s->rows.place_step;
-        const float *W_i = s->W + (tap * s->columns.K + column.tap) * N + n;
-        const float *from_i = source + (place * s->columns.source + column.place) * N + n;
-        for (fk_index j = 0; j < column.count; j++) {
-            const vf w = vf_keep(vf_load_first(W_i + j * s->columns.tap_step * N, channels, 0.0f));
-            const float *from = from_i + j * s->columns.place_step * N;
-            for (fk_index k = 0; k < places; k++)
-                sum[k] += w * vf_load_first(from + k * step, channels, 0.0f);
+    return (sums){rows, columns, N, W, bias, rows.tap_step * columns.K * N, columns.tap_step * N,
+                  rows.place_step * columns.source * N, columns.place_step * N, columns.source_step * N,
+                  columns.result_step * N};
+}
+
+/* The sums of `places` columns that take the same taps, and of `vectors` vectors with `channels` each: these three are
+ * constants where this is inlined.    to, source, W, bias: where the first of each begins */
+FK_INLINE void sum_tile(float *to, const float *source, const float *W, const float *bias, const sums *s,
+                        fk_index rows, fk_index columns, fk_index places, fk_index vectors, fk_index channels)
+{
+    vf sum[SUMS];
+    for (fk_index v = 0; v < vectors; v++)
+        for (fk_index k = 0; k < places; k++)
+            sum[v * places + k] = bias ? vf_load_first(bias + v * FK_VL, channels, 0.0f) : vf_set(0.0f);
+    for (fk_index i = 0; i < rows; i++)
+        for (fk_index j = 0; j < columns; j++) {
+            const float *W_ij = W + i * s->W_row + j * s->W_column;
+            const float *from = source + i * s->source_row + j * s->source_column;
+            for (fk_index v = 0; v < vectors; v++) {
+                const vf w = vf_keep(vf_load_first(W_ij + v * FK_VL, channels, 0.0f));
+                for (fk_index k = 0; k < places; k++)
+                    sum[v * places + k] += w * vf_load_first(from + k * s->source_place + v * FK_VL, channels, 0.0f);
+            }
         }
-    }
-    for (fk_index k = 0; k < places; k++)
-        vf_store_first(to + k * s->columns.result_step * N + n, sum[k], channels);
+    for (fk_index v = 0; v < vectors; v++)
+        for (fk_index k = 0; k < places; k++)
+            vf_store_first(to + k * s->result_place + v * FK_VL, sum[v * places + k], channels);
 }
 
-FK_INLINE void sum_all_channels(float *to, const float *source, const sums *s, reach row, reach column,
-                                fk_index places)
+/* All channels of these places, SUMS vectors at a time as far as they go. */
+FK_INLINE void sum_places(float *to, const float *source, const sums *s, reach row, reach column, fk_index places)
 {
+    const fk_index vectors = SUMS / places, N = s->N;
+    const float *W = s->W + (row.tap * s->columns.K + column.tap) * N, *bias = s->bias;
+    const float *from = source + (row.place * s->columns.source + column.place) * N;
     fk_index n = 0;
-    for (; n + FK_VL <= s->N; n += FK_VL)
-        sum_places(to, source, s, row, column, n, places, FK_VL);
-    if (n < s->N)
-        sum_places(to, source, s, row, column, n, places, s->N - n);
+    for (; n + vectors * FK_VL <= N; n += vectors * FK_VL)
+        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, row.count, column.count, places, vectors, FK_VL);
+    for (; n + FK_VL <= N; n += FK_VL)
+        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, row.count, column.count, places, 1, FK_VL);
+    if (n < N)
+        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, row.count, column.count, places, 1, N - n);
 }
 
-/* Whether the places o, o + result_step, ... of which there are `places`, take the same taps. */
-static int alike(const axis *a, const reach *columns, fk_index o, fk_index places)
+/* How many places o, o + result_step, ... take the same taps: the largest of SUMS, SUMS / 2, ..., 1 that all do. First
+ * and last taps rise or fall with the places: if those of both ends agree, so do all between, if there are any taps. */
+static fk_index alike(const axis *a, const reach *columns, fk_index o)
 {
-    const fk_index last = o + (places - 1) * a->result_step;
-    return last < a->result && columns[last].count == columns[o].count && columns[last].tap == columns[o].tap;
+    for (fk_index places = SUMS; places > 1 && columns[o].count > 0; places /= 2) {
+        const fk_index last = o + (places - 1) * a->result_step;
+        if (last < a->result && columns[last].count == columns[o].count && columns[last].tap == columns[o].tap)
+            return places;
+    }
+    return 1;
 }
 
-/* A row of the result, in runs of 8 or 4 places where they are alike. */
 static void sum_row(float *to, const float *source, const sums *s, const reach *columns, fk_index row)
 {
     const reach r = reach_of(&s->rows, row);
     const axis *a = &s->columns;
     for (fk_index first = 0; first < fk_min(a->result_step, a->result); first++)
         for (fk_index o = first, places; o < a->result; o += places * a->result_step) {
-            float *to_o = to + o * s->N;
-            places = alike(a, columns, o, 8) ? 8 : alike(a, columns, o, 4) ? 4 : 1;
-            if (places == 8)
-                sum_all_channels(to_o, source, s, r, columns[o], 8);
-            else if (places == 4)
-                sum_all_channels(to_o, source, s, r, columns[o], 4);
-            else
-                sum_all_channels(to_o, source, s, r, columns[o], 1);
+            places = alike(a, columns, o);
+            switch (places) {
+            case 8: sum_places(to + o * s->N, source, s, r, columns[o], 8); break;
+            case 4: sum_places(to + o * s->N, source, s, r, columns[o], 4); break;
+            case 2: sum_places(to + o * s->N, source, s, r, columns[o], 2); break;
+            default: sum_places(to + o * s->N, source, s, r, columns[o], 1);
+            }
         }
 }
 
@@ -156,15 +174,15 @@ static void sum_images(float *y, float *z, const float *source, const sums *s, f
 void fk_depthwise_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
                           const fk_depthwise *s, float *scratch)
 {
-    const sums taps = {forward_axis(s->OH, s->H, s->KH, s->stride_h, s->dilation_h, s->top),
-                       forward_axis(s->OW, s->W, s->KW, s->stride_w, s->dilation_w, s->left), s->N, W, bias};
+    const sums taps = sums_of(forward_axis(s->OH, s->H, s->KH, s->stride_h, s->dilation_h, s->top),
+                              forward_axis(s->OW, s->W, s->KW, s->stride_w, s->dilation_w, s->left), s->N, W, bias);
     sum_images(y, z ? z : y, x, &taps, f, s->B, fk_threads_for(work(s), GRAIN), scratch);
 }
 
 void fk_depthwise_backward_input(float *dx, const float *dz, const float *W, const fk_depthwise *s, float *scratch)
 {
-    const sums taps = {backward_axis(s->H, s->OH, s->KH, s->stride_h, s->dilation_h, s->top),
-                       backward_axis(s->W, s->OW, s->KW, s->stride_w, s->dilation_w, s->left), s->N, W, NULL};
+    const sums taps = sums_of(backward_axis(s->H, s->OH, s->KH, s->stride_h, s->dilation_h, s->top),
+                              backward_axis(s->W, s->OW, s->KW, s->stride_w, s->dilation_w, s->left), s->N, W, NULL);
     const fk_activation linear = {FK_LINEAR, 0.0f, 0.0f, 0.0f};
     sum_images(dx, dx, dz, &taps, linear, s->B, fk_threads_for(work(s), GRAIN), scratch);
 }
