@@ -24,4 +24,9 @@ void fk_random_dropout(float *y, uint8_t *kept, const float *x, uint64_t key, ui
 /* dx_i = dy_i kept_i / (1 - rate)       dx (n) =   dy (n); dx may be dy */
 void fk_random_dropout_backward(float *dx, const float *dy, const uint8_t *kept, double rate, fk_index n);
 
+/* y_i = mean + stddev z_i               y (n) =        z normal, by Box and Muller (1958): two of them,
+ *     sqrt(-2 log u) cos(2 pi t)   and   sqrt(-2 log u) sin(2 pi t),
+ * come of two words; u in (0, 1] has the high 24 bits of one, the angle t in turns all 32 of the other */
+void fk_random_normal(float *y, uint64_t key, uint64_t counter, float mean, float stddev, fk_index n);
+
 #endif

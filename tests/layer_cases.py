@@ -99,4 +99,13 @@ ACTIVATIONS = [
     ("Softmax", {}, [(3, 5)], {"masks": (1,)}),
     ("Softmax", {"axis": (-1,)}, [(3, 5)], {"masks": (1,)}),
 ]
-CASES = [*MERGING, *CONVOLUTIONS, *ACTIVATIONS]
+REGULARIZATION = [
+    ("GaussianNoise", {"stddev": 0.3, "seed": 5}, [(3, 5, 2)], {"masks": (1,)}),
+    ("GaussianDropout", {"rate": 0.3}, [(3, 5)]),
+    ("AlphaDropout", {"rate": 0.3, "noise_shape": (None, 1, 2)}, [(3, 5, 2)]),
+    ("GaussianNoise", {"stddev": 0.0}, [(3, 5)], {"training": True}),
+    ("GaussianDropout", {"rate": 0.0}, [(3, 5)], {"training": True}),
+    ("AlphaDropout", {"rate": 0.0}, [(3, 5)], {"training": True}),
+    ("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, [(3, 5)]),
+]
+CASES = [*MERGING, *CONVOLUTIONS, *ACTIVATIONS, *REGULARIZATION]

@@ -112,3 +112,28 @@ def test_wrong_arguments_are_named():
             random.dropout(x, None, x, 0, 0, rate)
     with pytest.raises(OverflowError):
         random.dropout(x, None, x, -1, 0, 0.5)
+
+
+def normal(n, mean=0.0, stddev=1.0, counter=COUNTER):
+    y = np.empty(n, np.float32)
+    random.normal(y, KEY, counter, mean, stddev)
+    return y
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 65, TILE, TILE + 1, 1009])
+def test_normal_numbers_are_the_reference(n):
+    expected = reference.random_normal(1152, KEY, COUNTER)[:n]
+    assert_close(normal(n), expected, 2e-6)
+    assert_close(normal(n, 2.0, 0.3), 2 + 0.3 * expected, 2e-6)
+
+
+def test_normal_numbers_are_normal_and_the_same_for_any_threads():
+    y = same_bits_for_any_threads(lambda: normal(200_003))
+    np.testing.assert_array_equal(normal(997), y[:997])
+    assert abs(y.mean()) < 0.01 and abs(y.std() - 1) < 0.01
+    for limit, share in [(0.5, 0.617), (1, 0.3173), (2, 0.0455), (3, 0.0027)]:  # P(|z| > limit)
+        assert np.mean(np.abs(y) > limit) == pytest.approx(share, rel=0.15)
+    assert abs(np.mean(y[1:] * y[:-1])) < 0.01
+    halves = y[: 1562 * TILE].reshape(-1, 2, TILE // 2)  # the two that come of the same words
+    assert abs(np.mean(halves[:, 0] * halves[:, 1])) < 0.01
+    assert np.mean(normal(TILE, counter=COUNTER ^ 1) == y[:TILE]) < 0.1

@@ -14,6 +14,7 @@ cdef extern from "random.h" nogil:
                            Py_ssize_t n) noexcept
     void fk_random_dropout_backward(float *dx, const float *dy, const uint8_t *kept, double rate,
                                     Py_ssize_t n) noexcept
+    void fk_random_normal(float *y, uint64_t key, uint64_t counter, float mean, float stddev, Py_ssize_t n) noexcept
 
 
 def words(ndarray out not None, uint64_t key, uint64_t counter):
@@ -56,3 +57,11 @@ def dropout_backward(ndarray dx not None, ndarray dy not None, ndarray kept not 
     check(dx, kept, dy, rate)
     with nogil:
         fk_random_dropout_backward(dx_data, dy_data, kept_data, rate, n)
+
+
+def normal(ndarray y not None, uint64_t key, uint64_t counter, float mean, float stddev):
+    """y = mean + stddev z, z normal    y float32 of any shape ="""
+    cdef float *y_data = f32_out(y, "y", y.ndim)
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(y)
+    with nogil:
+        fk_random_normal(y_data, key, counter, mean, stddev, n)

@@ -53,7 +53,16 @@ from fastkeras.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from fastkeras.layers.regularization import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from fastkeras.layers.regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from fastkeras.layers.reshaping import (
     Cropping1D,
     Cropping2D,
@@ -81,8 +90,10 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -110,6 +121,8 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAvgPool1D",

@@ -1,4 +1,4 @@
-"""Random numbers: Philox4x32-10, and dropout from them."""
+"""Random numbers: Philox4x32-10, dropout and normal numbers from them."""
 
 import numpy as np
 
@@ -23,3 +23,11 @@ def random_word(position, key, counter):
 def dropout(x, rate, key, counter):
     words = np.array([random_word(i, key, counter) for i in range(x.size)]).reshape(x.shape)
     return np.where(words >= np.floor(rate * 2**32), x / (1 - rate), 0.0) if rate < 1 else np.zeros(x.shape)
+
+
+def random_normal(n, key, counter):
+    """n normal numbers, n being a multiple of 128: two from each two words of a tile"""
+    words = np.array([random_word(i, key, counter) for i in range(n)]).reshape(-1, 2, 64)
+    u, t = (words[:, 0] // 2**8 + 1) / 2**24, words[:, 1] / 2**32
+    r = np.sqrt(-2 * np.log(u))
+    return np.stack([r * np.cos(2 * np.pi * t), r * np.sin(2 * np.pi * t)], axis=1).reshape(-1)
