@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "gemm.h"
+#include "pooling_window.h"
 #include "threads.h"
 
 enum {
     PIXELS = 112,      /* of y that are computed at a time */
+    TAPS = 9,          /* floats of a window whose gradients are summed at a time, in registers */
     GRAIN = 256 * 1024 /* multiply-adds that are worth a thread */
 };
 
@@ -38,11 +40,15 @@ static fk_index tap_offset(const fk_conv *s, const window *w, fk_index t)
     return (i * s->dilation_h * s->W + j * s->dilation_w) * s->C;
 }
 
-/* The first pixel of x under the window of pixel `p` of y, all images counted through. */
-static int32_t window_begin(const fk_conv *s, fk_index p)
+/* begin[i]: the first pixel of x under the window of pixel p + i of y, all images counted through    begin (count) = */
+static void find_windows(int32_t *begin, const fk_conv *s, fk_index p, fk_index count)
 {
-    const fk_index b = p / (s->OH * s->OW), oh = p / s->OW % s->OH, ow = p % s->OW;
-    return (int32_t)((b * s->H + oh * s->stride_h) * s->W + ow * s->stride_w);
+    fk_index r = p / s->OW, q = p % s->OW;
+    for (fk_index i = 0; i < count; r++, q = 0) {
+        const fk_index row = (r / s->OH * s->H + r % s->OH * s->stride_h) * s->W;
+        for (; q < s->OW && i < count; q++, i++)
+            begin[i] = (int32_t)(row + q * s->stride_w);
+    }
 }
 
 /* --- forward ----------------------------------------------------------------------------------------------- */
@@ -64,17 +70,16 @@ static void pack_kernel(float *packed, const float *W, const fk_conv *s, const w
         }
 }
 
-/* y = bias + window W for the pixels of y from p on */
+/* y = bias + window W for at most PIXELS pixels, p and those behind it    y: from that of pixel p on */
 static void convolve(float *y, const float *x, const float *packed, const float *bias, const fk_conv *s,
                      const window *w, fk_index p, fk_index count)
 {
     const fk_index N = filters(s);
     int32_t begin[PIXELS];
     fk_index offset[FK_GEMM_DEPTH];
-    for (fk_index i = 0; i < count; i++)
-        begin[i] = window_begin(s, p + i);
+    find_windows(begin, s, p, count);
     for (fk_index g = 0; g < s->groups; g++) {
-        float *y_g = y + p * s->N + g * N;
+        float *y_g = y + g * N;
         const fk_gemm_rows A = {x + g * channels(s), begin, s->C}, so_far = {y_g, NULL, s->N};
         fk_gemm_rows from = {bias ? bias + g * N : NULL, NULL, 0};
         for (fk_index t = 0; t < w->taps; t += w->at_once, from = so_far) {
@@ -102,7 +107,7 @@ void fk_conv_forward(float *y, float *z, const float *x, const float *W, const f
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index p = 0; p < P; p += PIXELS) {
         const fk_index count = fk_min(PIXELS, P - p);
-        convolve(sum, x, scratch, bias, s, &w, p, count);
+        convolve(sum + p * s->N, x, scratch, bias, s, &w, p, count);
         fk_activation_span(y + p * s->N, sum + p * s->N, f, count * s->N);
     }
 }
@@ -191,6 +196,86 @@ fk_index fk_conv_scratch(const fk_conv *s)
     const fk_index taps = s->KH * s->KW, input = taps * s->groups * fk_gemm_packed_size(channels(s), filters(s));
     const fk_index parts = fk_get_num_threads() * fk_gemm_packed_size(filters(s), FK_GEMM_DEPTH);
     return fk_max(fk_max(packed_size(s), input), taps * channels(s) + parts);
+}
+
+/* --- with max pooling --------------------------------------------------------------------------------------- */
+
+/* The floats of y under a row of pooling windows. */
+static fk_index band_size(const fk_conv *s, const fk_pooling *pool) { return fk_min(pool->KH, s->OH) * s->OW * s->N; }
+
+fk_index fk_conv_max_scratch(const fk_conv *s, const fk_pooling *pool)
+{
+    return packed_size(s) + fk_get_num_threads() * band_size(s, pool);
+}
+
+void fk_conv_max_forward(float *y, int32_t *place, const float *x, const float *W, const float *bias, fk_activation f,
+                         const fk_conv *s, const fk_pooling *pool, float *scratch)
+{
+    const window w = window_of(s);
+    const fk_index R = pool->B * pool->OH, threads = fk_min(fk_max(1, R), fk_threads_for(work(s), GRAIN));
+    pack_kernel(scratch, W, s, &w);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        float *band = scratch + packed_size(s) + part * band_size(s, pool);
+        fk_index r, r_end;
+        fk_share(&r, &r_end, R, 1, part, threads);
+        for (; r < r_end; r++) { /* a band of y, in the L1 or L2 cache */
+            const pooling_window at = window_at(pool, r % pool->OH, 0);
+            const fk_index first = (r / pool->OH * s->OH + at.h0) * s->OW, P = (at.h1 - at.h0) * s->OW;
+            for (fk_index p = 0; p < P; p += PIXELS)
+                convolve(band + p * s->N, x, scratch, bias, s, &w, first + p, fk_min(PIXELS, P - p));
+            fk_activation_span(band, band, f, P * s->N);
+            for (fk_index q = 0; q < pool->OW; q++) {
+                const fk_index to = (r * pool->OW + q) * s->N;
+                largest_under(y + to, place ? place + to : NULL, band, window_at(pool, r % pool->OH, q), pool, at.h0);
+            }
+        }
+    }
+}
+
+/* dW_t += sum of g x_t over the places under pooling windows, x_t being x under tap t, for filters n .. n + width and
+ * taps t .. t + count of the window's KH KW D; at most a vector and TAPS of them */
+static void add_taps(float *dW, const float *g, const int32_t *place, const float *x, const fk_conv *s,
+                     const fk_pooling *pool, fk_index n, fk_index width, fk_index t, fk_index count)
+{
+    fk_index offset[TAPS];
+    for (fk_index i = 0; i < TAPS; i++) {
+        const fk_index tap = fk_min(t + i, t + count - 1) / s->C, d = fk_min(t + i, t + count - 1) % s->C;
+        offset[i] = (tap / s->KW * s->dilation_h * s->W + tap % s->KW * s->dilation_w) * s->C + d;
+    }
+    for (fk_index b = 0; b < s->B; b++) {
+        vf sum[TAPS];
+        for (int i = 0; i < TAPS; i++)
+            sum[i] = vf_set(0.0f);
+        for (fk_index q = 0; q < pool->OH * pool->OW; q++) {
+            const pooling_window at = window_at(pool, q / pool->OW, q % pool->OW);
+            const fk_index from = (b * pool->OH * pool->OW + q) * s->N + n;
+            const vf g_q = vf_load_first(g + from, width, 0.0f);
+            const vi place_q = (vi)vf_load_first((const float *)place + from, width, 0.0f);
+            for (fk_index h = at.h0; h < at.h1; h++)
+                for (fk_index w = at.w0; w < at.w1; w++) {
+                    const float *x_hw = x + ((b * s->H + h * s->stride_h) * s->W + w * s->stride_w) * s->C;
+                    const vf g_hw = vf_select(place_q == (int32_t)(h * s->OW + w), g_q, vf_set(0.0f));
+                    for (int i = 0; i < TAPS; i++)
+                        sum[i] += g_hw * x_hw[offset[i]];
+                }
+        }
+        for (fk_index i = 0; i < count; i++) {
+            float *dW_t = dW + (t + i) * s->N + n;
+            vf_store_first(dW_t, vf_load_first(dW_t, width, 0.0f) + sum[i], width);
+        }
+    }
+}
+
+void fk_conv_max_backward_kernel(float *dW, const float *g, const int32_t *place, const float *x, const fk_conv *s,
+                                 const fk_pooling *pool)
+{
+    const fk_index size = s->KH * s->KW * s->C, vectors = fk_ceil_div(s->N, FK_VL);
+    const fk_index threads = fk_min(vectors, fk_threads_for(work(s), GRAIN));
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index v = 0; v < vectors; v++)
+        for (fk_index t = 0; t < size; t += TAPS)
+            add_taps(dW, g, place, x, s, pool, v * FK_VL, fk_min(FK_VL, s->N - v * FK_VL), t, fk_min(TAPS, size - t));
 }
 
 /* --- borders ----------------------------------------------------------------------------------------------- */

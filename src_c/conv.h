@@ -16,6 +16,7 @@
 
 #include "activations.h"
 #include "fk.h"
+#include "pooling.h"
 
 typedef struct {
     fk_index B, H, W, C; /* of x, padded */
@@ -33,6 +34,19 @@ void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk
 void fk_conv_backward_kernel(float *dW, const float *dz, const float *x, const fk_conv *s, float *scratch);
 /* floats of scratch for each of these, at the present number of threads */
 fk_index fk_conv_scratch(const fk_conv *s);
+
+/* With the max pooling behind it (pooling.h: `pool`, of images OH x OW with N channels), which makes the output a part
+ * at a time and does not keep it.
+ * y = max of f(sum) under each pooling window, place = where it was found, or NULL; f is elementwise. What lies under
+ * a row of windows is made together, and again for the next row if it lies there too.
+ * y, place (B, pool OH, pool OW, N) = */
+void fk_conv_max_forward(float *y, int32_t *place, const float *x, const float *W, const float *bias, fk_activation f,
+                         const fk_conv *s, const fk_pooling *pool, float *scratch);
+fk_index fk_conv_max_scratch(const fk_conv *s, const fk_pooling *pool);
+/* dW += its gradient for g, that of the sums at these places (g as y): for kernels of a few dozen floats a filter, one
+ * group; conv_peaks.h has the one for larger kernels */
+void fk_conv_max_backward_kernel(float *dW, const float *g, const int32_t *place, const float *x, const fk_conv *s,
+                                 const fk_pooling *pool);
 
 /* to = from with a border of zeros: `top` rows above, `left` columns at the left, as many below and at the right as
  * are missing    to (B, H, W, C) =   from (B, h, w, C) */

@@ -1,8 +1,8 @@
 #include "pooling.h"
 
-#include <math.h>
 #include <string.h>
 
+#include "pooling_window.h"
 #include "threads.h"
 
 /* Floats of x that are worth a thread. Threads take rows of y in a forward pass and, since windows may overlap, whole
@@ -11,45 +11,7 @@
 
 static fk_index threads_for(const fk_pooling *s) { return fk_threads_for(s->B * s->H * s->W * s->C, GRAIN); }
 
-/* The places of x under a window: rows h0 .. h1 and columns w0 .. w1 of the image. */
-typedef struct {
-    fk_index h0, h1, w0, w1;
-} window;
-
-static window window_at(const fk_pooling *s, fk_index p, fk_index q)
-{
-    const fk_index h = p * s->stride_h - s->top, w = q * s->stride_w - s->left;
-    return (window){fk_max(0, h), fk_min(s->H, h + s->KH), fk_max(0, w), fk_min(s->W, w + s->KW)};
-}
-
 /* --- the largest ------------------------------------------------------------------------------------------- */
-
-/* y = max(y, x), and place = `here` where that is x    C channels; place may be NULL */
-static void take_larger(float *restrict y, int32_t *restrict place, const float *restrict x, int32_t here, fk_index C)
-{
-    if (!place) {
-        for (fk_index c = 0; c < C; c++)
-            y[c] = x[c] > y[c] || isnan(x[c]) ? x[c] : y[c];
-        return;
-    }
-    for (fk_index c = 0; c < C; c++) {
-        const int larger = x[c] > y[c] || isnan(x[c]);
-        place[c] = larger ? here : place[c];
-        y[c] = larger ? x[c] : y[c];
-    }
-}
-
-static void largest_under(float *y, int32_t *place, const float *x_b, window at, const fk_pooling *s)
-{
-    const fk_index C = s->C, first = at.h0 * s->W + at.w0;
-    memcpy(y, x_b + first * C, (size_t)C * sizeof(float));
-    if (place)
-        for (fk_index c = 0; c < C; c++)
-            place[c] = (int32_t)first;
-    for (fk_index h = at.h0; h < at.h1; h++)
-        for (fk_index w = at.w0; w < at.w1; w++)
-            take_larger(y, place, x_b + (h * s->W + w) * C, (int32_t)(h * s->W + w), C);
-}
 
 void fk_pooling_max_forward(float *y, int32_t *place, const float *x, const fk_pooling *s)
 {
@@ -59,7 +21,7 @@ void fk_pooling_max_forward(float *y, int32_t *place, const float *x, const fk_p
         for (fk_index q = 0; q < s->OW; q++) {
             const fk_index at = (r * s->OW + q) * s->C;
             largest_under(y + at, place ? place + at : NULL, x + r / s->OH * s->H * s->W * s->C,
-                          window_at(s, r % s->OH, q), s);
+                          window_at(s, r % s->OH, q), s, 0);
         }
 }
 
@@ -79,7 +41,7 @@ void fk_pooling_max_backward(float *dx, const float *dy, const int32_t *place, c
 /* --- the mean ---------------------------------------------------------------------------------------------- */
 
 /* The number of places under a window where the image's mask is not 0. */
-static fk_index places(const unsigned char *mask_b, window at, const fk_pooling *s)
+static fk_index places(const unsigned char *mask_b, pooling_window at, const fk_pooling *s)
 {
     if (!mask_b)
         return (at.h1 - at.h0) * (at.w1 - at.w0);
@@ -90,7 +52,7 @@ static fk_index places(const unsigned char *mask_b, window at, const fk_pooling 
     return count;
 }
 
-static void mean_under(float *y, const float *x_b, const unsigned char *mask_b, window at, const fk_pooling *s)
+static void mean_under(float *y, const float *x_b, const unsigned char *mask_b, pooling_window at, const fk_pooling *s)
 {
     const fk_index C = s->C;
     const float count = (float)places(mask_b, at, s);
@@ -107,7 +69,7 @@ static void mean_under(float *y, const float *x_b, const unsigned char *mask_b, 
 }
 
 /* forward: y = sum of x under the window / count */
-static void spread_under(float *dx_b, const float *dy, const unsigned char *mask_b, window at, const fk_pooling *s)
+static void spread_under(float *dx_b, const float *dy, const unsigned char *mask_b, pooling_window at, const fk_pooling *s)
 {
     const fk_index C = s->C;
     const float share = 1.0f / (float)places(mask_b, at, s);

@@ -7,6 +7,7 @@ from checks import assert_close, assert_guards_whole, guarded, same_bits_for_any
 from fastkeras._kernels.activations import Activation
 
 from fastkeras._kernels import conv
+from fastkeras._kernels import pooling as pooling_kernel
 
 RNG = np.random.default_rng(11)
 # image, kernel, strides, dilation, groups: the edges of windows, tiles and vectors; then above each blocking constant
@@ -31,6 +32,13 @@ CASES = {
     "a long row": ((2, 1, 541, 3), (1, 5, 3, 7), (1, 1), (1, 1), 1),  # the gradient of W takes rows of 512 pixels
     "work for threads": ((5, 19, 17, 13), (3, 3, 13, 43), (1, 1), (1, 1), 1),
 }
+
+
+def array(*shape, dtype="f"):
+    return np.zeros(shape, dtype)
+
+
+X, W, Y = array(2, 5, 7, 6), array(2, 3, 6, 5), array(2, 4, 5, 5)
 
 
 def operands(case, draw=RNG.standard_normal):
@@ -182,6 +190,106 @@ def test_gradients_from_peaks_that_are_not_wanted_are_left_out():
     np.testing.assert_array_equal(only_dW, dW)
 
 
+# --- with max pooling ---
+
+# window, strides, places of the first window that stand out in front, numbers of windows; for the image of "pooled"
+POOLINGS = {
+    "side by side": ((2, 2), (2, 2), (0, 0), (5, 6)),
+    "overlapping": ((3, 2), (2, 1), (0, 0), (5, 12)),
+    "gaps": ((1, 2), (3, 5), (0, 0), (4, 3)),
+    "standing out": ((3, 5), (2, 3), (1, 2), (6, 5)),
+    "everything": ((11, 13), (1, 1), (0, 0), (1, 1)),
+}
+
+
+def forward_max(x, W, bias, geometry, pooling, activation):
+    *pooling, extents = pooling
+    y = guarded(np.full((len(x), *extents, W.shape[3]), np.nan))
+    place = guarded(np.full(y.shape, -1), np.int32)
+    conv.forward_max(y, place, x, W, bias, *geometry, Activation(activation), *pooling)
+    assert_guards_whole(y, place)
+    return y, place
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize(("channels", "filters", "groups"), [(1, 37, 1), (4, 6, 2), (67, 19, 1)])
+def test_maxima(channels, filters, groups, pooling):
+    """The bits of the convolution and then the pooling."""
+    x, W = (
+        guarded(RNG.standard_normal((3, 13, 15, channels))),
+        guarded(RNG.standard_normal((3, 3, channels // groups, filters))),
+    )
+    bias, geometry, pooling = guarded(RNG.standard_normal(filters)), ((1, 1), (1, 1), groups), POOLINGS[pooling]
+    y, place = same_bits_for_any_threads(lambda: forward_max(x, W, bias, geometry, pooling, "relu"))
+    whole = forward(x, W, bias, geometry, (3, 11, 13, filters), "relu")
+    expected, expected_place = np.empty_like(y), np.empty_like(place)
+    pooling_kernel.max_forward(expected, expected_place, whole, *pooling[:3])
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(place, expected_place)
+    only_y = np.empty_like(y)
+    conv.forward_max(only_y, None, x, W, bias, *geometry, Activation("relu"), *pooling[:3])
+    np.testing.assert_array_equal(only_y, y)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("channels", [1, 3])  # windows of 9 and 27 floats
+@pytest.mark.parametrize(("strides", "dilation"), [((1, 1), (1, 1)), ((2, 1), (1, 1)), ((1, 1), (1, 2))])
+def test_gradient_of_a_small_kernel_from_maxima(channels, strides, dilation, pooling):
+    *pooling, extents = POOLINGS[pooling]
+    H, W_ = (10 * strides[0] + 2 * dilation[0] + 1, 12 * strides[1] + 2 * dilation[1] + 1)  # y has 11 x 13 pixels
+    x, W = guarded(RNG.standard_normal((5, H, W_, channels))), RNG.standard_normal((3, 3, channels, 37)).astype("f")
+    g = guarded(RNG.standard_normal((5, *extents, 37)))
+    _, place = forward_max(x, W, None, (strides, dilation, 1), (*pooling, extents), "linear")
+
+    def backward():
+        dW = guarded(W)
+        conv.backward_max(dW, g, place, x, strides, dilation, *pooling)
+        assert_guards_whole(dW)
+        return dW
+
+    dW = same_bits_for_any_threads(backward)
+    dz = reference.from_peaks(g.reshape(5, -1, 37), place.reshape(5, -1, 37), (5, 11, 13, 37))
+    _, expected, _ = reference.conv_backward(dz, *as_doubles(x, W), strides, dilation)
+    assert_close(dW, W + expected, 3e-6, "dW")
+
+
+MAX = array(2, 2, 2, 5), array(2, 2, 2, 5, dtype="i4")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"y": array(2, 2, 2, 7)}, "`y` must have 5 channels"),
+        ({"y": array(2, 5, 2, 5)}, "must hold a place"),
+        ({"place": array(2, 2, 3, 5, dtype="i4")}, r"`place` must have shape \(2, 2, 2, 5\)"),
+        ({"pool_strides": (0, 2)}, "must hold a place"),
+        ({"bias": array(7)}, "`bias` must be"),
+        ({"activation": Activation("softmax")}, "softmax"),
+    ],
+)
+def test_wrong_arguments_of_maxima_are_named(arguments, message):
+    right = {"y": MAX[0], "place": MAX[1], "x": X, "W": W, "bias": None, "strides": (1, 1), "dilation": (1, 1)}
+    right |= {"groups": 1, "activation": Activation("relu"), "size": (2, 2), "pool_strides": (2, 2), "before": (0, 0)}
+    with pytest.raises(ValueError, match=message):
+        conv.forward_max(**(right | arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"g": array(2, 2, 2, 7)}, "`g` must have 5 channels"),
+        ({"place": array(2, 2, 3, 5, dtype="i4")}, r"`place` must have shape \(2, 2, 2, 5\)"),
+        ({"dW": array(2, 3, 7, 5)}, "`W` must be"),
+        ({"before": (2, 0)}, "must hold a place"),
+    ],
+)
+def test_wrong_arguments_of_gradients_from_maxima_are_named(arguments, message):
+    right = {"dW": W.copy(), "g": MAX[0], "place": MAX[1], "x": X, "strides": (1, 1), "dilation": (1, 1)}
+    right |= {"size": (2, 2), "pool_strides": (2, 2), "before": (0, 0)}
+    with pytest.raises(ValueError, match=message):
+        conv.backward_max(**(right | arguments))
+
+
 # --- distinct rows ---
 
 
@@ -254,13 +362,6 @@ def test_border_of_zeros(B, border):
         return to
 
     np.testing.assert_array_equal(same_bits_for_any_threads(crop), x)
-
-
-def array(*shape, dtype="f"):
-    return np.zeros(shape, dtype)
-
-
-X, W, Y = array(2, 5, 7, 6), array(2, 3, 6, 5), array(2, 4, 5, 5)
 
 
 def call(y=Y, z=None, x=X, W=W, bias=None, strides=(1, 1), dilation=(1, 1), groups=1, activation="linear"):

@@ -35,71 +35,81 @@ def weights_after_a_step(model, x):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """A list that grows with each convolution that takes its gradient as Peaks."""
-    seen, backward_peaks = [], kernel.backward_peaks
+    """A list that grows with the name of each kernel that takes gradients at maxima alone."""
+    seen = []
 
-    def counted(*arguments):
-        seen.append(arguments)
-        backward_peaks(*arguments)
+    def counted(name, call):
+        def call_and_tell(*arguments):
+            seen.append(name)
+            call(*arguments)
 
-    monkeypatch.setattr(kernel, "backward_peaks", counted)
+        return call_and_tell
+
+    for name in ("backward_peaks", "backward_max"):
+        monkeypatch.setattr(kernel, name, counted(name, getattr(kernel, name)))
     return seen
 
 
-def check(model, x, calls, monkeypatch, taken):
-    """A step's weights are the same with Peaks and without, and so many convolutions take them."""
-    with_peaks = weights_after_a_step(model, x)
-    assert len(calls) == taken
-    monkeypatch.setattr(layers.convolutional.Conv, "takes_peaks", False)
-    without = weights_after_a_step(model, x)
-    assert len(calls) == taken
-    for before, actual, expected in zip(model.get_weights(), with_peaks, without, strict=True):
-        assert_close(actual - before, expected - before, 1e-5)
+def check(model, x, calls, monkeypatch, expected_calls):
+    """A step's weights and predictions are the same with Unpooled and Peaks and without, and these kernels are used."""
+    actual, predicted = weights_after_a_step(model, x), model.predict(x, verbose=0)
+    assert calls == expected_calls
+    monkeypatch.setattr(layers.convolutional.Conv, "can_give_unpooled", False)
+    expected = weights_after_a_step(model, x)
+    model.compile("sgd", "mse")
+    np.testing.assert_allclose(predicted, model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+    assert calls == expected_calls
+    for before, with_peaks, without in zip(model.get_weights(), actual, expected, strict=True):
+        assert_close(with_peaks - before, without - before, 1e-5)
 
 
+P, M = "backward_peaks", "backward_max"
 STACKS = {
-    "images": lambda: [Conv2D(5, 3, activation="relu"), MaxPooling2D(), Conv2D(7, 3), MaxPooling2D((2, 3))],
-    "strides and a border": lambda: [Conv2D(5, 3, 2, "same", activation="tanh"), MaxPooling2D(2, padding="same")],
-    "gaps between windows": lambda: [Conv2D(5, 3, activation="sigmoid"), MaxPooling2D(1, 3)],
-    "groups": lambda: [Conv2D(6, (5, 4), groups=2, activation="relu"), MaxPooling2D(2)],
-    "the whole image": lambda: [Conv2D(5, 3, activation="relu"), GlobalMaxPooling2D(keepdims=True)],
-    "frozen": lambda: [Conv2D(5, 3), Conv2D(5, 3, trainable=False), GlobalMaxPooling2D()],
-    "no bias": lambda: [Conv2D(5, 3, use_bias=False), GlobalMaxPooling2D()],
-    "sequences": lambda: [Conv1D(5, 8, padding="causal"), MaxPooling1D(3), Conv1D(3, 7), GlobalMaxPooling1D()],
+    "images": (lambda: [Conv2D(5, 3, activation="relu"), MaxPooling2D(), Conv2D(7, 3), MaxPooling2D((2, 3))], [P, P]),
+    "few floats": (lambda: [Conv2D(5, 2, activation="relu"), MaxPooling2D(), Conv2D(7, 2), MaxPooling2D()], [M, P, M]),
+    "strides and a border": (
+        lambda: [Conv2D(5, 3, 2, "same", activation="tanh"), MaxPooling2D(2, padding="same")],
+        [P],
+    ),
+    "gaps between windows": (lambda: [Conv2D(5, 3, activation="sigmoid"), MaxPooling2D(1, 3)], [P]),
+    "overlapping columns": (lambda: [Conv2D(5, 2, activation="elu"), MaxPooling2D((4, 2), (4, 1))], [M]),
+    "groups": (lambda: [Conv2D(6, (5, 4), groups=2, activation="relu"), MaxPooling2D(2)], [P]),
+    "groups of few floats": (lambda: [Conv2D(6, 2, groups=2, activation="relu"), MaxPooling2D(2)], [P]),
+    "the whole image": (lambda: [Conv2D(5, 3, activation="relu"), GlobalMaxPooling2D(keepdims=True)], [P]),
+    "frozen": (lambda: [Conv2D(5, 3), Conv2D(5, 2, trainable=False), GlobalMaxPooling2D()], [P]),
+    "no bias": (lambda: [Conv2D(5, 3, use_bias=False), GlobalMaxPooling2D()], [P]),
+    "sequences": (
+        lambda: [Conv1D(5, 9, padding="causal"), MaxPooling1D(3), Conv1D(3, 7), GlobalMaxPooling1D()],
+        [P, P],
+    ),
 }
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_same_gradients_as_the_whole_of_them(stack, calls, monkeypatch):
     x = RNG.standard_normal((3, 37, 4) if stack == "sequences" else (3, 19, 17, 4)).astype("f")
-    inside = STACKS[stack]()
-    model = fastkeras.Sequential([fastkeras.Input(x.shape[1:]), *inside, Flatten(), Dense(2)])
-    check(model, x, calls, monkeypatch, sum(isinstance(layer, layers.convolutional.Conv) for layer in inside[-2::-2]))
+    inside, expected_calls = STACKS[stack]
+    model = fastkeras.Sequential([fastkeras.Input(x.shape[1:]), *inside(), Flatten(), Dense(2)])
+    check(model, x, calls, monkeypatch, expected_calls)
 
 
 @pytest.mark.parametrize(
-    "inside",
-    [
-        [Conv1D(5, 8, activation="relu"), GlobalMaxPooling1D()],
-        [Conv1D(5, 8, 2, "same", activation="tanh"), MaxPooling1D(5)],
-        [Conv1D(5, 8, padding="causal"), MaxPooling1D(4, padding="same"), Conv1D(3, 7), GlobalMaxPooling1D()],
-    ],
+    "pooling", [GlobalMaxPooling1D, lambda: MaxPooling1D(5), lambda: MaxPooling1D(4, padding="same")]
 )
-@pytest.mark.parametrize("ids", [11, 1009])
-def test_the_same_gradients_behind_an_embedding(inside, ids, calls, monkeypatch):
+@pytest.mark.parametrize("ids", [11, 1009])  # each many times, or hardly any twice
+def test_the_same_gradients_behind_an_embedding(pooling, ids, calls, monkeypatch):
     x = RNG.integers(0, ids, (3, 37))
     first = [fastkeras.Input(x.shape[1:], dtype="int32"), layers.Embedding(ids, 6)]
-    model = fastkeras.Sequential([*first, *inside, Flatten(), Dense(2)])
-    check(model, x, calls, monkeypatch, len(inside) // 2)
-    assert (calls[-1][5] is not None) == (ids == 11)  # by distinct rows only where they repeat
+    inside = [Conv1D(5, 8, padding="same", activation="relu"), pooling()]
+    check(fastkeras.Sequential([*first, *inside, Flatten(), Dense(2)]), x, calls, monkeypatch, [P])
 
 
 UNSUITED = {
-    "windows that overlap": lambda: [Conv2D(5, 3, activation="relu"), MaxPooling2D(3, 1)],
+    "rows of windows that overlap": lambda: [Conv2D(5, 3, activation="relu"), MaxPooling2D(3, 2)],
+    "as many windows as places": lambda: [Conv2D(5, 3, activation="relu"), MaxPooling2D(1, 1)],
     "an activation that needs its input": lambda: [Conv2D(5, 3, activation="silu"), MaxPooling2D()],
     "an activation over rows": lambda: [Conv2D(5, 3, activation="softmax"), MaxPooling2D()],
     "a penalty on the output": lambda: [Conv2D(5, 3, activity_regularizer="l2"), MaxPooling2D()],
-    "a few floats in a window": lambda: [Conv2D(5, 2, activation="relu"), MaxPooling2D()],
     "channels first": lambda: [Conv2D(5, 3, data_format="channels_first"), MaxPooling2D(data_format="channels_first")],
     "pooling over channels": lambda: [Conv2D(5, 3), MaxPooling2D(data_format="channels_first")],
     "a mean": lambda: [Conv2D(5, 3), layers.AveragePooling2D()],
@@ -110,7 +120,7 @@ UNSUITED = {
 def test_where_they_cannot_be_used(stack, calls, monkeypatch):
     x = RNG.standard_normal((3, 13, 11, 4)).astype("f")
     model = fastkeras.Sequential([fastkeras.Input(x.shape[1:]), *UNSUITED[stack](), Flatten(), Dense(2)])
-    check(model, x, calls, monkeypatch, 0)
+    check(model, x, calls, monkeypatch, [])
 
 
 @pytest.mark.parametrize("read_again", [MaxPooling2D(), Flatten()])

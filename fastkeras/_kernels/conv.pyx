@@ -5,7 +5,8 @@ from libc.stdint cimport INT32_MAX
 from numpy cimport ndarray
 
 from fastkeras._kernels.activations cimport Activation, fk_activation
-from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, i32, take_scratch
+from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, i32, i32_out, take_scratch
+from fastkeras._kernels.pooling cimport fk_pooling, pooling_of
 
 cnp.import_array()
 
@@ -17,6 +18,11 @@ cdef extern from "conv.h" nogil:
     void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk_conv *s, float *scratch) noexcept
     void fk_conv_backward_kernel(float *dW, const float *dz, const float *x, const fk_conv *s, float *scratch) noexcept
     Py_ssize_t fk_conv_scratch(const fk_conv *s) noexcept
+    void fk_conv_max_forward(float *y, int *place, const float *x, const float *W, const float *bias, fk_activation f,
+                             const fk_conv *s, const fk_pooling *pool, float *scratch) noexcept
+    Py_ssize_t fk_conv_max_scratch(const fk_conv *s, const fk_pooling *pool) noexcept
+    void fk_conv_max_backward_kernel(float *dW, const float *g, const int *place, const float *x, const fk_conv *s,
+                                     const fk_pooling *pool) noexcept
     void fk_conv_pad(float *to, const float *source, Py_ssize_t top, Py_ssize_t left, Py_ssize_t B, Py_ssize_t H,
                      Py_ssize_t W, Py_ssize_t h, Py_ssize_t w, Py_ssize_t C) noexcept
     void fk_conv_crop(float *to, const float *source, Py_ssize_t top, Py_ssize_t left, Py_ssize_t B, Py_ssize_t H,
@@ -81,9 +87,7 @@ def forward(ndarray y not None, ndarray z, ndarray x not None, ndarray W not Non
     cdef float *z_ = image(z, "z", s.B, s.OH, s.OW, s.N, True) if z is not None else NULL
     cdef const float *bias_
     f32_or_null(&bias_, bias, "bias", 1, s.N)
-    if activation.rowwise:
-        raise ValueError(f"`activation` must be elementwise. Received: {activation.name!r}")
-    cdef fk_activation f = activation.c
+    cdef fk_activation f = elementwise(activation)
     cdef float *scratch = take_scratch(fk_conv_scratch(&s))
     with nogil:
         fk_conv_forward(y_, z_, x_, W_, bias_, f, &s, scratch)
@@ -107,6 +111,53 @@ def backward(ndarray dx, ndarray dW, ndarray dz not None, ndarray x not None, nd
         if dW_ != NULL:
             fk_conv_backward_kernel(dW_, dz_, x_, &s, scratch)
     give_scratch(scratch)
+
+
+def forward_max(ndarray y not None, ndarray place, ndarray x not None, ndarray W not None, ndarray bias, strides,
+                dilation, Py_ssize_t groups, Activation activation not None, size, pool_strides, before):
+    """y = max of f(x * W + bias) under pooling windows, place (as y, or None) = where   y (B, pool OH, pool OW, N)"""
+    cdef fk_conv s
+    cdef fk_pooling pool
+    shape_of(&s, x, None, W, strides, dilation, groups)
+    cdef float *y_ = image(y, "y", s.B, -1, -1, s.N, True)
+    pooling_of(&pool, s.B, s.OH, s.OW, s.N, y.shape[1], y.shape[2], size, pool_strides, before)
+    cdef int *place_ = same_shape(place, "place", y, i32_out(place, "place", 4)) if place is not None else NULL
+    cdef const float *x_ = f32(x, "x", 4)
+    cdef const float *W_ = f32(W, "W", 4)
+    cdef const float *bias_
+    f32_or_null(&bias_, bias, "bias", 1, s.N)
+    cdef fk_activation f = elementwise(activation)
+    cdef float *scratch = take_scratch(fk_conv_max_scratch(&s, &pool))
+    with nogil:
+        fk_conv_max_forward(y_, place_, x_, W_, bias_, f, &s, &pool, scratch)
+    give_scratch(scratch)
+
+
+def backward_max(ndarray dW not None, ndarray g not None, ndarray place not None, ndarray x not None, strides,
+                 dilation, size, pool_strides, before):
+    """dW += the gradient for g, at the pixels `place` that forward_max gave   g, place (B, pool OH, pool OW, N)"""
+    cdef fk_conv s
+    cdef fk_pooling pool
+    shape_of(&s, x, None, dW, strides, dilation, 1)
+    cdef const float *g_ = image(g, "g", s.B, -1, -1, s.N, False)
+    pooling_of(&pool, s.B, s.OH, s.OW, s.N, g.shape[1], g.shape[2], size, pool_strides, before)
+    cdef const int *place_ = same_shape(place, "place", g, i32(place, "place", 4))
+    cdef const float *x_ = f32(x, "x", 4)
+    cdef float *dW_ = f32_out(dW, "dW", 4)
+    with nogil:
+        fk_conv_max_backward_kernel(dW_, g_, place_, x_, &s, &pool)
+
+
+cdef int *same_shape(ndarray a, str name, ndarray wanted, int *data) except? NULL:
+    if (<object>a).shape != (<object>wanted).shape:
+        raise ValueError(f"`{name}` must have shape {(<object>wanted).shape}. Received: {(<object>a).shape}")
+    return data
+
+
+cdef fk_activation elementwise(Activation activation) except *:
+    if activation.rowwise:
+        raise ValueError(f"`activation` must be elementwise. Received: {activation.name!r}")
+    return activation.c
 
 
 def backward_peaks(ndarray dx, ndarray dW, ndarray g not None, ndarray place not None, ndarray x not None,
@@ -151,9 +202,7 @@ def forward_rows(ndarray y not None, ndarray z, ndarray P not None, ndarray inde
     cdef const int *index_ = i32(index, "index", 2, T, M)
     cdef const float *bias_
     f32_or_null(&bias_, bias, "bias", 1, N)
-    if activation.rowwise:
-        raise ValueError(f"`activation` must be elementwise. Received: {activation.name!r}")
-    cdef fk_activation f = activation.c
+    cdef fk_activation f = elementwise(activation)
     with nogil:
         fk_conv_rows_forward(y_, z_, P_, index_, bias_, f, T, R, M, N)
 

@@ -9,8 +9,6 @@ from fastkeras._kernels.array cimport f32, f32_out, i32, i32_out, u8_or_null
 cnp.import_array()
 
 cdef extern from "pooling.h" nogil:
-    ctypedef struct fk_pooling:
-        Py_ssize_t B, H, W, C, OH, OW, KH, KW, stride_h, stride_w, top, left
     void fk_pooling_max_forward(float *y, int *place, const float *x, const fk_pooling *s) noexcept
     void fk_pooling_max_backward(float *dx, const float *dy, const int *place, const fk_pooling *s) noexcept
     void fk_pooling_average_forward(float *y, const float *x, const unsigned char *mask, const fk_pooling *s) noexcept
@@ -18,23 +16,27 @@ cdef extern from "pooling.h" nogil:
                                      const fk_pooling *s) noexcept
 
 
-cdef int shape_of(fk_pooling *s, ndarray x, ndarray y, size, strides, before) except -1:
-    """The sizes of pooling x (B, H, W, C) to y (B, OH, OW, C); `before`: the places that stand out in front."""
-    if x.ndim != 4 or y.ndim != 4 or x.shape[0] != y.shape[0] or x.shape[3] != y.shape[3]:
-        raise ValueError(f"`x` and `y` must be images with the same batch and channels. Received: shapes "
-                         f"{(<object>x).shape} and {(<object>y).shape}")
-    s.B, s.H, s.W, s.C = x.shape[0], x.shape[1], x.shape[2], x.shape[3]
-    s.OH, s.OW = y.shape[1], y.shape[2]
+cdef int pooling_of(fk_pooling *s, Py_ssize_t B, Py_ssize_t H, Py_ssize_t W, Py_ssize_t C, Py_ssize_t OH,
+                    Py_ssize_t OW, size, strides, before) except -1:
+    """The sizes of pooling (B, H, W, C) to (B, OH, OW, C); `before`: the places that stand out in front."""
+    s.B, s.H, s.W, s.C, s.OH, s.OW = B, H, W, C, OH, OW
     s.KH, s.KW = size
     s.stride_h, s.stride_w = strides
     s.top, s.left = before
-    if s.H * s.W > INT32_MAX:
-        raise ValueError(f"`x` must have fewer than 2^31 pixels an image. Received: shape {(<object>x).shape}")
+    if H * W > INT32_MAX:
+        raise ValueError(f"`x` must have fewer than 2^31 pixels an image. Received: shape {(B, H, W, C)}")
     if (min(s.stride_h, s.stride_w) < 1 or not (0 <= s.top < s.KH and 0 <= s.left < s.KW)
-            or (s.OH - 1) * s.stride_h - s.top >= s.H or (s.OW - 1) * s.stride_w - s.left >= s.W):
-        raise ValueError(f"each of {s.OH} x {s.OW} windows of {size}, {strides} apart, {before} of the first outside, "
-                         f"must hold a place of x. Received: x of shape {(<object>x).shape}")
+            or (OH - 1) * s.stride_h - s.top >= H or (OW - 1) * s.stride_w - s.left >= W):
+        raise ValueError(f"each of {OH} x {OW} windows of {size}, {strides} apart, {before} of the first outside, "
+                         f"must hold a place of x. Received: x of shape {(B, H, W, C)}")
     return 0
+
+
+cdef int shape_of(fk_pooling *s, ndarray x, ndarray y, size, strides, before) except -1:
+    if x.ndim != 4 or y.ndim != 4 or x.shape[0] != y.shape[0] or x.shape[3] != y.shape[3]:
+        raise ValueError(f"`x` and `y` must be images with the same batch and channels. Received: shapes "
+                         f"{(<object>x).shape} and {(<object>y).shape}")
+    return pooling_of(s, x.shape[0], x.shape[1], x.shape[2], x.shape[3], y.shape[1], y.shape[2], size, strides, before)
 
 
 def max_forward(ndarray y not None, ndarray place, ndarray x not None, size, strides, before):

@@ -24,7 +24,7 @@ class Run:
     trained: the layers whose weights take part in training, and trains: whether this site's layer is among them, so
     that backward must add to its weights' gradients.
     wants_dx: whether backward must return the gradient of the layer's input.
-    takes_peaks: whether backward may return that gradient as Peaks (core/peaks.py).
+    unpooled: whether the layer may return Unpooled (core/peaks.py), since max pooling alone reads its output.
     logits: whether the layer must leave out its last activation, since the loss is computed from what is under it.
     output_masks: the masks of the outputs, if forward has found them itself (a model inside a model), else None.
     first: for a later step of a sequence that a layer takes step by step (layers/rnn.py), the run of the first, else
@@ -48,10 +48,10 @@ class Run:
         "mask",
         "masks",
         "output_masks",
-        "takes_peaks",
         "trained",
         "training",
         "trains",
+        "unpooled",
         "wants_dx",
     )
 
@@ -66,7 +66,7 @@ class Run:
         self.trains = trains
         self.trained = trained
         self.wants_dx = wants_dx
-        self.takes_peaks = False
+        self.unpooled = False
         self.logits = False
         self.kept = {}
         self._arrays = {}

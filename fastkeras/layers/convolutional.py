@@ -6,9 +6,10 @@ import numpy as np
 
 from fastkeras import activations
 from fastkeras._kernels import conv as kernel
+from fastkeras._kernels import pooling as pooling_kernel
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels.gemm import gemm
-from fastkeras.core.peaks import Peaks
+from fastkeras.core.peaks import Peaks, Unpooled
 from fastkeras.core.rows import Rows
 from fastkeras.layers.core import positive_integer
 from fastkeras.layers.filters import (
@@ -21,6 +22,8 @@ from fastkeras.layers.filters import (
 )
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import borders, check_places, output_extent, parts, whole
+
+_SMALL = 32  # the most floats of a window for which kernel.backward_max is the faster one
 
 
 def _padded(x, border, run):
@@ -127,12 +130,11 @@ class Conv(Layer):
     # --- the pass --------------------------------------------------------------------------------------------------
 
     @property
-    def takes_peaks(self):
-        """Where y is enough to take gradients back through the activation. A window of a few floats alone takes less
-        time in products with the whole of dz."""
+    def can_give_unpooled(self):
+        """Where maxima are enough to take their gradients back through the activation."""
         f = self.activation.kernel
         simple = f is not None and not f.rowwise and not f.needs_input and self.activity_regularizer is None
-        return simple and self.data_format == "channels_last" and self.built and self.kernel.value[..., 0].size >= 32
+        return simple and self.data_format == "channels_last"
 
     def forward(self, x, run):
         return filtered(self, x, run, self._sums, self._sums_of_rows if self._sees_rows_often(x) else None)
@@ -142,48 +144,75 @@ class Conv(Layer):
         simple = type(x) is Rows and self.groups == 1 and self.data_format == "channels_last"
         return simple and 2 * len(x.values) * math.prod(self.strides) <= x.index.size
 
-    def _plan(self, x, f, run):
-        """For images x: W (KH, KW, D, N), strides and dilation of both axes, what is added before and after each, and
-        buffers for y and, if f needs it, z."""
+    def _plan(self, x):
+        """For images x: W (KH, KW, D, N), the bias, strides and dilation on both axes, how many places are added before
+        and after each, and the shape of y."""
         ones = (1,) * (2 - self.rank)
         W = self.kernel.value.reshape(ones + self.kernel.shape)
         axes = list(zip(x.shape[1:3], ones + spans(self), ones + self.strides, strict=True))
         y_shape = (x.shape[0], *(output_extent(*axis, self.padding) for axis in axes), self.filters)
-        y = run.buffer("y", y_shape)
-        z = run.buffer("z", y_shape) if f.needs_input else None
         border = [borders(*axis, self.padding) for axis in axes]
-        return W, (ones + self.strides, ones + self.dilation_rate), border, y, z
+        bias = self.bias.value if self.use_bias else None
+        return W, bias, (ones + self.strides, ones + self.dilation_rate), border, y_shape
+
+    def _made_or_unpooled(self, y_shape, make, maxima, run):
+        """y, or where max pooling alone reads it what makes it."""
+        if not run.unpooled:
+            return make()
+        return Unpooled((y_shape[0], *y_shape[3 - self.rank :]), y_shape, make, maxima)
 
     def _sums(self, x, f, run):
         """y = f(x * W + bias) for images x (B, H, W, C), as `filtered` wants it."""
-        W, steps, border, y, z = self._plan(x, f, run)
-        geometry = *steps, self.groups
+        W, bias, steps, border, y_shape = self._plan(x)
         padded, undo_padding = _padded(x, border, run)
-        kernel.forward(y, z, padded, W, self.bias.value if self.use_bias else None, *geometry, f)
+        operands = padded, W, bias, *steps, self.groups, f
+        z = run.buffer("z", y_shape) if f.needs_input else None
+
+        def make():
+            y = run.buffer("y", y_shape)
+            kernel.forward(y, z, *operands)
+            return y
+
+        def maxima(m, place, *pooling):
+            kernel.forward_max(m, place, *operands, *pooling)
 
         def undo(dz):
             dx = run.buffer("dpadded", padded.shape) if run.wants_dx else None
             dW = self.kernel.grad.reshape(W.shape) if run.trains else None
             if type(dz) is Peaks:
-                kernel.backward_peaks(dx, dW, dz.values, dz.place, padded, None, W, *geometry)
+                self._undo_peaks(dx, dW, dz, padded, W, steps)
             else:
-                kernel.backward(dx, dW, dz, padded, W, *geometry)
+                kernel.backward(dx, dW, dz, padded, W, *steps, self.groups)
             return None if dx is None else undo_padding(dx)
 
-        return y, z, undo
+        return self._made_or_unpooled(y_shape, make, maxima, run), z, undo
+
+    def _undo_peaks(self, dx, dW, dz, x, W, steps):
+        """dx = and dW += the gradients for Peaks dz; either may be None."""
+        if dW is not None and self.groups == 1 and W[..., 0].size <= _SMALL:
+            kernel.backward_max(dW, dz.values, dz.place, x, *steps, *dz.geometry)
+            dW = None
+        if dx is not None or dW is not None:
+            kernel.backward_peaks(dx, dW, dz.values, dz.place, x, None, W, *steps, self.groups)
 
     def _sums_of_rows(self, x, f, run):
         """The same for images of distinct rows (src_c/conv_rows.h): x is Rows(values (R, D), index (B, H, W))."""
-        W, steps, border, y, z = self._plan(x, f, run)
+        W, bias, steps, border, y_shape = self._plan(x)
         values, index = _padded_rows(x, border, run)
         R, (D, N) = len(values), W.shape[2:]
         taps = W.reshape(-1, D, N)
-        under = _under_taps(index, y.shape[1:3], W.shape[:2], *steps)
-        P = run.buffer("products", (len(taps), R, N))
-        for P_t, W_t in zip(P, taps, strict=True):
-            gemm(P_t, values, W_t)  # P_t = values W_t
-        bias = self.bias.value if self.use_bias else None
-        kernel.forward_rows(y.reshape(-1, N), None if z is None else z.reshape(-1, N), P, under, bias, f)
+        under = _under_taps(index, y_shape[1:3], W.shape[:2], *steps)
+        z = run.buffer("z", y_shape) if f.needs_input else None
+
+        def make():
+            y, P = run.buffer("y", y_shape), run.buffer("products", (len(taps), R, N))
+            for P_t, W_t in zip(P, taps, strict=True):
+                gemm(P_t, values, W_t)  # P_t = values W_t
+            kernel.forward_rows(y.reshape(-1, N), None if z is None else z.reshape(-1, N), P, under, bias, f)
+            return y
+
+        def maxima(m, place, *pooling):
+            pooling_kernel.max_forward(m, place, make(), *pooling)
 
         def undo(dz):
             dvalues = run.buffer("dvalues", values.shape) if run.wants_dx else None
@@ -202,7 +231,7 @@ class Conv(Layer):
                         gemm(dW.reshape(taps.shape)[t], values, dP, trans_a=True, accumulate=True)
             return None if dvalues is None else dvalues[: len(x.values)]
 
-        return y, z, undo
+        return self._made_or_unpooled(y_shape, make, maxima, run), z, undo
 
     def get_config(self):
         return {

@@ -5,7 +5,7 @@ import numpy as np
 from fastkeras import activations
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import dense as dense_kernel
-from fastkeras.core.peaks import Peaks
+from fastkeras.core.peaks import Peaks, Unpooled
 from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.windows import as_images, check_axes, checked_format, from_images, one_of, parts, per_axis
 
@@ -77,7 +77,8 @@ def filtered(layer, x, run, sums, sums_of_rows=None):
 
     sums(images, f, run) returns (y, z, undo) for images (B, H, W, C) and an elementwise f: y = f(z) (B, OH, OW, N); z,
     or None if f has no need of it; and undo(dz), which adds to the gradients of the weights, but for the bias, and
-    returns that of the images, or None if it is not wanted. dz is as y, or Peaks if the layer takes them.
+    returns that of the images, or None if it is not wanted. Where run.unpooled allows it, y may be Unpooled, and then
+    dz may be Peaks.
     sums_of_rows: the same for images that are Rows with an index (B, H, W), where that pays; undo returns the gradient
     of their values.
     """
@@ -90,17 +91,18 @@ def filtered(layer, x, run, sums, sums_of_rows=None):
         y, z, undo_sums = sums(as_images(x, *axes), f, run)
     else:
         y, z, undo_sums = sums_of_rows(Rows(x.values, as_images(x.index, layer.rank, "channels_last")), f, run)
-    out, undo = from_images(y, *axes), None
+    out, undo = y if type(y) is Unpooled else from_images(y, *axes), None
     if not elementwise:
         out, undo = _over_last_axis(layer.activation, out, run)
-    pixels = (-1, y.shape[3])
+    pixels = (-1, y.shape[-1])
 
     def backward(dy):
         peaks = dy if type(dy) is Peaks else None
         if peaks is not None:
             dy, y_there = peaks.values, peaks.maxima
         else:
-            dy, y_there = as_images(dy if elementwise else undo(dy), *axes), y
+            y_there = y.array() if type(y) is Unpooled else y
+            dy = as_images(dy if elementwise else undo(dy), *axes)
         # forward: y = f(z)
         dz = dy = dy.reshape(pixels)
         if f is not _LINEAR.kernel:
@@ -110,7 +112,7 @@ def filtered(layer, x, run, sums, sums_of_rows=None):
         if run.trains and layer.use_bias:
             dense_kernel.add_column_sums(layer.bias.grad, dz)  # dbias += sum of dz over places
         dz = dz.reshape(y_there.shape)
-        dx = undo_sums(dz if peaks is None else Peaks(dz, y_there, peaks.place))
+        dx = undo_sums(dz if peaks is None else Peaks(dz, y_there, peaks.place, peaks.geometry))
         return dx if dx is None or sums_of_rows is not None else back(from_images(dx, *axes))
 
     return out, backward

@@ -10,8 +10,8 @@ To write one, subclass Layer and give it
 
 What the backward pass needs, the closure closes over; arrays that repeat from batch to batch come from run.buffer.
 A penalty that depends on x or y is a number, run.add_loss(penalty), and its gradient, which backward adds to dx.
-x is an array or Rows (core/rows.py); a layer that has no use for distinct rows begins with `dense(x, run)`. dy is an
-array, or Peaks (core/peaks.py) for a layer that says that it takes them.
+x is an array or Rows (core/rows.py); a layer that has no use for distinct rows begins with `dense(x, run)`. What
+passes between convolutions and max pooling may be less (core/peaks.py), where both say that they know it.
 """
 
 import inspect
@@ -88,7 +88,8 @@ class Layer:
 
     supports_masking = False  # whether the input's mask holds for the output
     can_give_logits = False  # whether forward leaves out its last activation when run.logits asks for it
-    takes_peaks = False  # whether backward knows the gradients that max pooling gives (core/peaks.py)
+    can_give_unpooled = False  # whether forward may return Unpooled (core/peaks.py) when run.unpooled asks for it
+    takes_unpooled = False  # whether forward takes Unpooled
     dtype = compute_dtype = variable_dtype = "float32"
     takes_list = False  # whether the layer is called on a list even if there is one input in it
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32

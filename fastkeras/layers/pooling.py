@@ -1,7 +1,9 @@
 """Max and average pooling, over windows and over everything, of sequences and images."""
 
+import math
+
 from fastkeras._kernels import pooling as kernel
-from fastkeras.core.peaks import Peaks
+from fastkeras.core.peaks import Peaks, Unpooled
 from fastkeras.core.rows import dense
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import (
@@ -20,18 +22,26 @@ from fastkeras.layers.windows import (
 
 # The two ways to pool images x (B, H, W, C): each returns y (B, *extents, C) and its backward.
 # geometry: the window, its strides, and how many places of the first window stand out in front, on each axis
-# keeps_peaks: whether backward may return Peaks where they are much less than x; a mean has none
 
 
-def _largest(x, mask, extents, geometry, keeps_peaks, run):
-    """y = max of x under each window; the first of equal ones has the gradient, as in TensorFlow."""
-    y = run.buffer("y", (len(x), *extents, x.shape[3]))
+def _largest(x, mask, extents, geometry, run):
+    """y = max of x under each window; the first of equal ones has the gradient, as in TensorFlow.
+
+    If x is Unpooled, no more than its maxima are made, and backward gives Peaks, where windows are few and their rows
+    apart: at most a third as many as places of x.
+    """
+    shape = x.images if type(x) is Unpooled else x.shape
+    y = run.buffer("y", (shape[0], *extents, shape[3]))
     place = run.buffer("place", y.shape, "int32") if run.wants_dx else None
+    if type(x) is Unpooled:
+        (rows, _), (row_stride, _), _ = geometry
+        if 3 * math.prod(y.shape) <= math.prod(shape) and (row_stride >= rows or extents[0] == 1):
+            x.maxima(y, place, *geometry)
+            return y, lambda dy: Peaks(dy, y, place, geometry)
+        x = x.array()
     kernel.max_forward(y, place, x, *geometry)
 
     def backward(dy):
-        if keeps_peaks and 3 * y.size <= x.size:
-            return Peaks(dy, y, place)
         dx = run.buffer("dx", x.shape)
         kernel.max_backward(dx, dy, place, *geometry)
         return dx
@@ -39,7 +49,7 @@ def _largest(x, mask, extents, geometry, keeps_peaks, run):
     return y, backward
 
 
-def _mean(x, mask, extents, geometry, keeps_peaks, run):
+def _mean(x, mask, extents, geometry, run):
     """y = mean of x under each window, over the places that exist and are not masked; mask: (B, H, W) or None."""
     y = run.buffer("y", (len(x), *extents, x.shape[3]))
     kernel.average_forward(y, x, mask, *geometry)
@@ -74,6 +84,10 @@ class Pooling(Layer):
         self.padding = one_of(kind, "padding", padding, ("valid", "same"))
         self.data_format = checked_format(kind, data_format)
 
+    @property
+    def takes_unpooled(self):
+        return self.pool is _largest and self.data_format == "channels_last"
+
     def check_input_shape(self, input_shape):
         check_axes(self, input_shape)
         check_places(self, input_shape, self.pool_size if self.padding == "valid" else (1,) * self.rank)
@@ -91,8 +105,8 @@ class Pooling(Layer):
         before = [borders(*axis, self.padding)[0] for axis in zip(extents, self.pool_size, self.strides, strict=True)]
         geometry = ones + self.pool_size, ones + self.strides, (*(0,) * (2 - self.rank), *before)
         wanted, _ = parts(self.compute_output_shape(x.shape), self.data_format)
-        keeps_peaks = run.takes_peaks and self.data_format == "channels_last"
-        y, undo = self.pool(as_images(x, *axes), None, ones + wanted, geometry, keeps_peaks, run)
+        images = x if type(x) is Unpooled else as_images(x, *axes)
+        y, undo = self.pool(images, None, ones + wanted, geometry, run)
 
         def backward(dy):
             return _given_back(undo(as_images(dy, *axes)), axes, back) if run.wants_dx else None
@@ -147,6 +161,10 @@ class GlobalPooling(Layer):
         self.data_format = checked_format(type(self).__name__, data_format)
         self.keepdims = bool(keepdims)
 
+    @property
+    def takes_unpooled(self):
+        return self.pool is _largest and self.data_format == "channels_last"
+
     def check_input_shape(self, input_shape):
         check_axes(self, input_shape)
         check_places(self, input_shape, (1,) * self.rank)
@@ -159,11 +177,11 @@ class GlobalPooling(Layer):
         x, back = dense(x, run)
         self.check_input_shape(x.shape)
         axes = self.rank, self.data_format
-        images = as_images(x, *axes)
+        images = x if type(x) is Unpooled else as_images(x, *axes)
         mask = run.mask.reshape(images.shape[:3]) if self.counts_steps and run.mask is not None else None
-        geometry = images.shape[1:3], (1, 1), (0, 0)
-        keeps_peaks = run.takes_peaks and self.data_format == "channels_last"
-        y, undo = self.pool(images, mask, (1, 1), geometry, keeps_peaks, run)
+        extents, _ = parts(x.shape, self.data_format)
+        geometry = (*(1,) * (2 - self.rank), *extents), (1, 1), (0, 0)
+        y, undo = self.pool(images, mask, (1, 1), geometry, run)
 
         def backward(dy):
             return _given_back(undo(dy.reshape(y.shape)), axes, back) if run.wants_dx else None

@@ -81,12 +81,16 @@ class Graph:
                 stack += reads[::-1]
         return sorted(distance, key=lambda layer: (-distance[layer], met.get(layer, -1)))
 
-    def peaks_taken(self):
-        """For each step, whether what it reads comes from a layer that takes gradients as Peaks, for it alone."""
-        makers = {slot: layer for layer, _, writes in self.steps for slot in writes}
-        readers = [slot for _, reads, _ in self.steps for slot in reads] + self.output_slots + self.loss_slots
-        taken = {slot for slot, layer in makers.items() if layer.takes_peaks and readers.count(slot) == 1}
-        return [taken.issuperset(reads) for _, reads, _ in self.steps]
+    def unpooled(self):
+        """For each step, whether its layer may leave its output Unpooled: the layer can, and one reads it that can too,
+        and nothing else does."""
+        readers = {slot: [] for slot in range(len(self.tensors))}
+        for layer, reads, _ in self.steps:
+            for slot in reads:
+                readers[slot].append(layer.takes_unpooled)
+        for slot in self.output_slots + self.loss_slots:
+            readers[slot].append(False)
+        return [layer.can_give_unpooled and readers[writes[0]] == [True] for layer, _, writes in self.steps]
 
     def __reduce__(self):
         inputs = [(t.shape, t.dtype, t.name, None, t.declared) for t in self.inputs]
@@ -132,8 +136,8 @@ class Pass:
             for (layer, reads, writes), run in zip(graph.steps, self.runs, strict=True)
         ]
         self._makes_masks = any(_makes_masks(layer) for layer in graph.layers)
-        for run, takes_peaks in zip(self.runs, graph.peaks_taken(), strict=True):
-            run.takes_peaks = takes_peaks
+        for run, unpooled in zip(self.runs, graph.unpooled(), strict=True):
+            run.unpooled = unpooled
         self.loss_run = Run()  # the buffers of the loss
         self.ends = tuple(i for i, (_, _, writes) in enumerate(graph.steps) if set(writes) & set(graph.output_slots))
         self._tape = []
