@@ -9,6 +9,7 @@ held to these, and these to central differences (tests/test_reference.py). Clari
 from reference.activations import *
 from reference.attention import *
 from reference.convolution import *
+from reference.crf import *
 from reference.layers import *
 from reference.losses import *
 from reference.merging import *
