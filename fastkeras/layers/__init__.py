@@ -5,6 +5,7 @@ from fastkeras.layers.attention import AdditiveAttention, Attention, MultiHeadAt
 from fastkeras.layers.config import know
 from fastkeras.layers.convolutional import Conv1D, Conv2D, Convolution1D, Convolution2D
 from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking, RepeatVector
+from fastkeras.layers.crf import CRF
 from fastkeras.layers.depthwise import (
     DepthwiseConv1D,
     DepthwiseConv2D,
@@ -85,6 +86,7 @@ from fastkeras.layers.wrappers import Bidirectional, TimeDistributed
 from fastkeras.utils import suggest
 
 __all__ = [
+    "CRF",
     "ELU",
     "GRU",
     "LSTM",

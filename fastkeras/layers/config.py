@@ -99,7 +99,8 @@ def layer_to_config(layer):
     cls, config = type(layer), layer.get_config()
     for name, parameter in inspect.signature(cls.__init__).parameters.items():
         named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name != "self"
-        if named and parameter.default is parameter.empty and name not in config:
+        needed = named and parameter.default is parameter.empty and cls.config_is_arguments
+        if needed and name not in config:
             raise ValueError(
                 f"Layer '{layer.name}': get_config() of {cls.__name__} must return {name!r}, since __init__ takes it "
                 f"and the layer could not be made again without. Received: {list(config)}"

@@ -7,6 +7,7 @@
 The formulas are those of keras.losses and stand in src_c/losses.h. How to write one of your own says losses/loss.py.
 """
 
+from fastkeras.losses.crf import CRFLoss
 from fastkeras.losses.loss import FunctionLoss, Loss
 from fastkeras.losses.margins import (
     CategoricalHinge,
@@ -91,9 +92,10 @@ _OLD = {
 _FUNCTIONS = {**_SHORT, **{name.upper(): f for name, f in _SHORT.items()}, **_OLD}
 _BY_NAME = {name: c for f, c in _CLASSES.items() for name in (f.__name__, c.__name__)}
 _BY_NAME |= {name: _CLASSES[f] for name, f in _FUNCTIONS.items()}
-_SUGGESTED = [*(f.__name__ for f in _CLASSES), *_SHORT]
+_BY_NAME |= {"CRFLoss": CRFLoss, "crf": CRFLoss}  # of a layer's weights as well, so there is no function of it
+_SUGGESTED = [*(f.__name__ for f in _CLASSES), *_SHORT, "crf"]
 
-__all__ = [*(c.__name__ for c in _CLASSES.values()), *(f.__name__ for f in _CLASSES), *_FUNCTIONS, "Loss"]
+__all__ = ["CRFLoss", *(c.__name__ for c in _CLASSES.values()), *(f.__name__ for f in _CLASSES), *_FUNCTIONS, "Loss"]
 __all__ += ["deserialize", "get", "serialize"]
 
 

@@ -32,6 +32,7 @@ class Loss:
     # The output activation that belongs to a crossentropy: with from_logits=True `compute` takes what is under it, and
     # gives its result as `probabilities`.
     fuses_with = None
+    of_sequences = False  # whether the loss is one of whole samples, by `compute_sequences`
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         kind = type(self).__name__
@@ -96,6 +97,15 @@ class Loss:
                 )
             np.multiply(gradient, factor[:, None], out=dy)
         return float(factor @ values.astype(np.float64))
+
+    def compute_sequences(self, y_true, y_pred, mask, weights, factor, dy, probabilities, left_out):
+        """As `compute` for y_pred (samples, steps, columns), where the loss does not fall apart into rows: factor * the
+        reduced loss.
+
+        mask (samples, steps) or None; weights as the user gave them, or None; left_out: the activation of the layer
+        that the model ends in, under which y_pred lies, or None.
+        """
+        raise NotImplementedError(f"Loss '{self.name}': {type(self).__name__} must define compute_sequences(...)")
 
     def forward(self, y_true, y_pred):
         """(values (rows,), gradient (rows, columns)) for y_true, y_pred (rows, columns): for subclasses."""

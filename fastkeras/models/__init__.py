@@ -4,15 +4,16 @@ import importlib
 
 from fastkeras.layers.config import know
 from fastkeras.models.cloning import clone_model
+from fastkeras.models.crf import CRFModel
 from fastkeras.models.model import Model
 from fastkeras.models.sequential import Sequential
 from fastkeras.utils import suggest
 
 _IN_SAVING = ("load_model", "model_from_config", "model_from_json", "save_model")
 
-__all__ = ["Model", "Sequential", "clone_model", *_IN_SAVING]
+__all__ = ["CRFModel", "Model", "Sequential", "clone_model", *_IN_SAVING]
 
-know({"Sequential": Sequential, "Functional": Model, "Model": Model})
+know({"Sequential": Sequential, "Functional": Model, "Model": Model, "CRFModel": CRFModel})
 
 
 def __getattr__(name):

@@ -56,7 +56,7 @@ class Compiled:
         leaving = []
         for head, slot in zip(self.heads, graph.output_slots, strict=True):
             if head.loss is not None and head.loss.fuses_with is not None:
-                number, head.left_out = _last_activation(graph, slot)
+                number, head.left_out = _last_activation(graph, slot, head.loss.fuses_with)
                 leaving += [number] if head.left_out else []
         self.logits = tuple(leaving)
 
@@ -148,9 +148,13 @@ def _trainable_leaves(layer):
         yield from _trainable_leaves(inner)
 
 
-def _last_activation(graph, slot):
-    """(the number of the step that makes the output in this slot, the softmax or sigmoid that it ends in). The latter
-    is None if there is none, the layer cannot leave it out, or something else reads the output.
+_INTERCHANGEABLE = ({"sigmoid", "softmax"}, {"crf"})
+
+
+def _last_activation(graph, slot, fuses_with):
+    """(the number of the step that makes the output in this slot, the activation that it ends in). The latter is None
+    if it is none for a loss that fuses with `fuses_with`, the layer cannot leave it out, or something else reads the
+    output.
 
     As in Keras, any crossentropy is computed from what is under either of them, even under the one that does not
     belong to it.
@@ -163,8 +167,8 @@ def _last_activation(graph, slot):
     layer, _, writes = graph.steps[number]
     inner = getattr(layer, "graph", None)
     if inner is not None and len(writes) == 1:
-        return number, _last_activation(inner, inner.output_slots[0])[1]
+        return number, _last_activation(inner, inner.output_slots[0], fuses_with)[1]
     activation = getattr(layer, "activation", None)
-    ends_so = getattr(activation, "name", None) in ("sigmoid", "softmax")
+    ends_so = any({getattr(activation, "name", None), fuses_with} <= group for group in _INTERCHANGEABLE)
     gives_logits = vars(type(layer)).get("can_give_logits", False)  # a subclass may do more than the class it extends
     return number, activation if ends_so and gives_logits and layer.activity_regularizer is None else None

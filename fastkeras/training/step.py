@@ -104,7 +104,10 @@ def _head_scorer(head, run, name, with_gradient):
         dy = run.buffer(dy_name, rows.shape) if wants_gradient else None
         probabilities = run.buffer(probabilities_name, rows.shape) if wants_probabilities else None
         value = 0.0
-        if loss is not None:
+        if loss is not None and loss.of_sequences:
+            whole = [None if part is None else part.reshape(y_pred.shape) for part in (dy, probabilities)]
+            value = loss.compute_sequences(y, y_pred, mask, sample_weight, factor, *whole, left_out)
+        elif loss is not None:
             value = loss.compute(y, rows, weights, scale, dy, probabilities if loss_gives_them else None, fuses)
         if wants_probabilities and not loss_gives_them:
             activation_kernel.forward(probabilities, rows, left_out.kernel)

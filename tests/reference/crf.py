@@ -1,6 +1,6 @@
 """The linear-chain conditional random field, by going through every sequence of tags.
 
-    x (n, C) scores of a sample's tags at the steps that count   A (C, C) of pairs   start, end (C) of ends   y n tags
+x (n, C) scores of a sample's tags at the steps that count   A (C, C) of pairs   start, end (C) of ends   y n tags
 """
 
 import itertools
