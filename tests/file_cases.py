@@ -200,6 +200,25 @@ def stateful(keras):
     return model, features(17, 15).reshape(17, 5, 3), None
 
 
+def merged(keras):
+    """Layers that merge inputs, activations that are layers, and the other normalizations."""
+    L = keras.layers
+    left, right = keras.Input((5, 6), name="left"), keras.Input((6,), name="right")
+    read = L.GroupNormalization(3, name="groups")(L.Rescaling(0.5, offset=0.1)(left))
+    read = L.PReLU(shared_axes=[1], name="slopes")(L.Normalization(mean=0.1, variance=1.5, axis=None)(read))
+    wide = L.Concatenate(axis=1)([read, L.Reshape((1, 6))(L.LeakyReLU(name="leaky")(right))])
+    read = L.Add()(
+        [L.Maximum()([read, L.Multiply()([left, read])]), L.Average()([left, read]), L.Minimum()([left, read])]
+    )
+    scores = L.Dot((2, 1), normalize=True)([wide, L.ELU(0.5)(right)])
+    last = L.UnitNormalization()(L.Subtract()([L.Flatten()(read), L.Flatten()(left)]))
+    last = L.ActivityRegularization(0.01, 0.02)(L.Dense(3)(L.Concatenate()([last, scores])))
+    last = L.ReLU(max_value=6.0)(L.GaussianNoise(0.0)(L.GaussianDropout(0.0)(L.AlphaDropout(0.0)(last))))
+    model = keras.Model([left, right], L.Softmax()(L.Dense(3)(last)), name="merged")
+    random_weights(model, 5)
+    return model, [features(17, 30).reshape(17, 5, 6), features(17, 6, seed=1)], None
+
+
 def branches(keras):
     """A layer called twice, a model in a model, two inputs and three outputs; not compiled."""
     L = keras.layers
@@ -254,7 +273,7 @@ def trained(model, x, y):
 
 
 COMPILED = [text, functional, layers, recurrent, tagger, sequences, images, growing_images]
-CASES = [*COMPILED, cells, series, stateful, branches, states, attention]
+CASES = [*COMPILED, merged, cells, series, stateful, branches, states, attention]
 
 
 def predictions(model, x):

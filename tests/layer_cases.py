@@ -108,4 +108,19 @@ REGULARIZATION = [
     ("AlphaDropout", {"rate": 0.0}, [(3, 5)], {"training": True}),
     ("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, [(3, 5)]),
 ]
-CASES = [*MERGING, *CONVOLUTIONS, *ACTIVATIONS, *REGULARIZATION]
+NORMALIZATION = [
+    ("GroupNormalization", {"groups": 3}, [(5, 6)]),
+    ("GroupNormalization", {"groups": 2, "epsilon": 0.1}, [(3, 5, 7, 6)]),
+    ("GroupNormalization", {"groups": -1, "axis": 1, "scale": False}, [(3, 6, 5)]),
+    ("GroupNormalization", {"groups": 1, "axis": -2, "center": False}, [(3, 5, 6, 2)], {"masks": (1,)}),
+    ("UnitNormalization", {}, [(3, 5)]),
+    ("UnitNormalization", {"axis": [1, 2]}, [(3, 5, 2)], {"masks": (1,)}),
+    ("UnitNormalization", {"axis": 1}, [(3, 5, 2, 7)]),
+    ("Normalization", {}, [(3, 5)]),
+    ("Normalization", {"mean": [1.0, 2.0], "variance": [4.0, 0.0]}, [(3, 5, 2)], {"masks": (1,)}),
+    ("Normalization", {"axis": None, "mean": 1.5, "variance": 4.0, "invert": True}, [(3, 5)]),
+    ("Normalization", {"axis": (1, 2), "mean": [1.0, 2.0], "variance": [4.0, 5.0]}, [(3, 5, 2)]),
+    ("Rescaling", {"scale": 0.5}, [(3, 5)]),
+    ("Rescaling", {"scale": [1.0, 2.0], "offset": -1}, [(3, 5, 2)], {"masks": (1,)}),
+]
+CASES = [*MERGING, *CONVOLUTIONS, *ACTIVATIONS, *REGULARIZATION, *NORMALIZATION]

@@ -646,6 +646,39 @@ def attentive_text(keras):
     return model, (x, features(19, 1)), options, {"batch_size": 6}
 
 
+# --- layers with numbers of their own --------------------------------------------------------------------------------
+
+
+def normalized_by_groups(keras):
+    """The other normalizations, activations that are layers, penalties on activations, and noise of no strength."""
+    L, x = keras.layers, np.random.RandomState(3).normal(1.0, 2.0, (19, 5, 6)).astype("f")
+    layers = [
+        keras.Input((5, 6)),
+        L.Rescaling(0.5, offset=-0.5),
+        L.Normalization(mean=[0.1] * 6, variance=[1.5] * 6),
+        L.GaussianNoise(0.0),
+        L.Dense(6),
+        L.GroupNormalization(3, gamma_regularizer="l2"),
+        L.PReLU(shared_axes=[1]),
+        L.GroupNormalization(5, axis=1),
+        L.ActivityRegularization(l1=0.01, l2=0.02),
+        L.Dense(4),
+        L.LeakyReLU(0.2),
+        L.UnitNormalization(),
+        L.GaussianDropout(0.0),
+        L.Flatten(),
+        L.Dense(7),
+        L.ELU(0.5),
+        L.AlphaDropout(0.0),
+        L.Dense(3),
+        L.ReLU(negative_slope=0.1, max_value=2.0, threshold=0.1),
+        L.Dense(3),
+        L.Softmax(),
+    ]
+    options = {"optimizer": ("SGD", 0.1), "loss": "sparse_categorical_crossentropy", "metrics": ["acc"]}
+    return keras.Sequential(layers), (x, np.abs(x.mean(axis=(1, 2))).astype("int32") % 3), options, {"batch_size": 5}
+
+
 # Where a batch repeats an id, Keras 3 on TensorFlow squares the parts of its gradient one by one, and tf_keras (as the
 # formula and every other backend do) their sum: adaptive optimizers over an Embedding are compared with tf_keras.
 # So are masks where initial states are given: Keras 3 forgets the mask of a layer that is called on several tensors.
@@ -698,5 +731,6 @@ CASES = {
     normalized_masked_text: ("keras",),
     merged: BOTH,
     merged_masked_text: ("keras",),
+    normalized_by_groups: ("keras",),
     attentive_text: BOTH,
 }

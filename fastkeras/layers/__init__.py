@@ -35,7 +35,14 @@ from fastkeras.layers.merging import (
     multiply,
     subtract,
 )
-from fastkeras.layers.normalization import BatchNormalization, LayerNormalization
+from fastkeras.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    Normalization,
+    Rescaling,
+    UnitNormalization,
+)
 from fastkeras.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -133,6 +140,7 @@ __all__ = [
     "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GroupNormalization",
     "Input",
     "InputLayer",
     "LSTMCell",
@@ -148,10 +156,12 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -166,6 +176,7 @@ __all__ = [
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",

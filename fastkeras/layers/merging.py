@@ -371,7 +371,7 @@ class Dot(Merge):
         pair = [axes, axes] if isinstance(axes, int) else axes
         if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(a, int) for a in pair):
             raise ValueError(f"Dot: `axes` must be an integer or two of them. Received: axes={axes!r}")
-        self.axes = axes
+        self.axes = axes if isinstance(axes, int) else tuple(axes)
         self.normalize = bool(normalize)
 
     def _axes(self, shapes):

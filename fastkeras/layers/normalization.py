@@ -1,4 +1,4 @@
-"""BatchNormalization and LayerNormalization."""
+"""BatchNormalization, LayerNormalization, GroupNormalization, UnitNormalization, Normalization and Rescaling."""
 
 import numbers
 
@@ -7,6 +7,7 @@ import numpy as np
 from fastkeras import initializers
 from fastkeras._kernels import normalization as kernel
 from fastkeras.core.rows import Rows, dense, flat, like
+from fastkeras.core.tensor import as_tensor
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.regularization import checked_rate
 
@@ -225,3 +226,263 @@ class LayerNormalization(_Normalization):
             return None if dx is None else gradient(dx)
 
         return form(y), backward
+
+
+class GroupNormalization(_Normalization):
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with moments over each sample's places and over groups of
+    channels that lie side by side (Wu and He, arXiv 1803.08494).
+
+    gamma, beta: a number for each channel. Arguments: groups, which divides the channels (-1: as many groups as
+    channels); axis, that of the channels; epsilon; center (beta), scale (gamma); initializers, regularizers and
+    constraints as in Keras.
+    """
+
+    def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, **options):
+        super().__init__(**self.keep_gamma_and_beta(center, scale, options))
+        if isinstance(groups, bool) or not isinstance(groups, int) or (groups < 1 and groups != -1):
+            raise ValueError(f"GroupNormalization: `groups` must be a positive integer, or -1. Received: {groups!r}")
+        self.groups = groups
+        self.axis = int(axis)
+        self.epsilon = _positive("GroupNormalization", "epsilon", epsilon)
+
+    def check_input_shape(self, input_shape):
+        (axis,) = checked_axes(self, self.axis, input_shape)
+        C = input_shape[axis]
+        if self.groups != -1 and C % self.groups:
+            raise ValueError(
+                f"Layer '{self.name}' (GroupNormalization): `groups` must divide the {C} channels on axis {self.axis}. "
+                f"Received: groups={self.groups}"
+            )
+        if self.built and self.channels != C:
+            raise ValueError(
+                f"Layer '{self.name}' (GroupNormalization): expected {self.channels} channels on axis {self.axis}. "
+                f"Received: shape {tuple(input_shape)}"
+            )
+
+    def build(self, input_shape):
+        self.channels = input_shape[self.axis]
+        if self.groups == -1:
+            self.groups = self.channels
+        self.add_gamma_and_beta((self.channels,))
+
+    def forward(self, x, run):
+        x, back = dense(x, run)
+        rows, form, to_rows, gradient = as_rows(x, checked_axes(self, self.axis, x.shape), run)
+        C, G = self.channels, self.groups
+        places = int(np.prod(x.shape[1:])) // C
+        by_place, by_group = (len(x), places, G, C // G), (len(x), G, places, C // G)
+
+        def grouped(rows, name):
+            """A row for each group of each sample."""
+            groups = run.buffer(name, (len(x) * G, places * (C // G)))
+            np.copyto(groups.reshape(by_group), rows.reshape(by_place).transpose(0, 2, 1, 3))
+            return groups
+
+        def ungrouped(groups, name):
+            rows = run.buffer(name, (len(x) * places, C))
+            np.copyto(rows.reshape(by_place), groups.reshape(by_group).transpose(0, 2, 1, 3))
+            return rows
+
+        groups, rstd = grouped(rows, "groups"), run.buffer("rstd", (len(x) * G,))
+        kernel.layer_forward(groups, groups, rstd, groups, None, None, self.epsilon)
+        # gamma and beta are applied to what is normal already: as with a mean of 0 and a variance of 1
+        xhat, normal = ungrouped(groups, "xhat"), (np.zeros(C, np.float32), np.ones(C, np.float32))
+        gamma, beta = self.gamma_and_beta()
+        y = run.buffer("y", xhat.shape)
+        kernel.batch_apply(y, xhat, *normal, gamma, beta, 0.0)
+
+        def backward(dy):
+            dxhat = run.buffer("dxhat", xhat.shape) if run.wants_dx else None
+            dgamma, dbeta = self.gradients(run)
+            kernel.batch_backward(dxhat, dgamma, dbeta, to_rows(dy), xhat, *normal, gamma, None, True, 0.0)
+            if dxhat is None:
+                return None
+            dgroups = run.buffer("dgroups", groups.shape)
+            kernel.layer_backward(dgroups, None, None, grouped(dxhat, "dxhat_of_groups"), groups, rstd, None)
+            return back(gradient(ungrouped(dgroups, "dxhat")))
+
+        return form(y), backward
+
+    def get_config(self):
+        return {**super().get_config(), "groups": self.groups}
+
+
+_LONGEST = 1e12  # what a vector is scaled by at most: 1 / epsilon, as in Keras
+
+
+class UnitNormalization(Layer):
+    """y = x / |x|: the vectors along `axis`, which may be several axes, are scaled to length one."""
+
+    supports_masking = True
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = [int(a) for a in axis] if isinstance(axis, (list, tuple)) else int(axis)
+
+    def check_input_shape(self, input_shape):
+        checked_axes(self, self.axis, input_shape, known=False)
+
+    def forward(self, x, run):
+        rows, form, to_rows, gradient = as_rows(x, checked_axes(self, self.axis, x.shape), run)
+        y, r = run.buffer("y", rows.shape), run.buffer("r", rows.shape[:1])
+        kernel.unit_forward(y, r, rows, _LONGEST)
+
+        def backward(dy):
+            dx = run.buffer("dx", rows.shape)
+            kernel.unit_backward(dx, to_rows(dy), y, r, _LONGEST)
+            return gradient(dx)
+
+        return form(y), backward
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}
+
+
+# --- of data, by numbers that are not learned by gradients -----------------------------------------------------------
+
+_LEAST_DEVIATION = np.float32(1e-7)  # what is divided by at least, as in Keras
+
+
+class Normalization(Layer):
+    """y = (x - mean) / sqrt(variance), with numbers that `adapt(data)` takes from data, or that are given.
+
+    There is one mean and variance for each place of `axis`: an axis, several, or None for one over all of the data.
+    invert: y = mean + x sqrt(variance) instead. The weights are mean, variance and a count that is not used any more;
+    there are none if mean and variance are given, which are numbers or arrays that numpy broadcasts to those places.
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(int(a) for a in axis)
+        if (mean is None) != (variance is None) or np.shape(mean) != np.shape(variance):
+            raise ValueError(
+                "Normalization: `mean` and `variance` must be given both or neither, and have one shape. "
+                f"Received: mean={mean!r:.200}, variance={variance!r:.200}"
+            )
+        self.given = None if mean is None else (np.asarray(mean, np.float32), np.asarray(variance, np.float32))
+        self.invert = bool(invert)
+
+    def check_input_shape(self, input_shape):
+        places = self._places(input_shape)
+        if self.given is not None:
+            fits = self.given[0].ndim <= len(places) and all(
+                m in (1, n) for m, n in zip(self.given[0].shape[::-1], places[::-1], strict=False)
+            )
+        else:
+            fits = not self.built or self._weights[0].shape == places
+        if not fits:
+            raise ValueError(
+                f"Layer '{self.name}' (Normalization): `mean` and `variance` do not fit the extents {places} on axis "
+                f"{self.axis}. Received: shape {tuple(input_shape)}"
+            )
+
+    def _places(self, shape):
+        return tuple(shape[a] for a in checked_axes(self, self.axis, shape))
+
+    def build(self, input_shape):
+        self._axes = checked_axes(self, self.axis, input_shape)
+        self._shape = tuple(n if a in self._axes else 1 for a, n in enumerate(input_shape))
+        if self.given is None:
+            places = self._places(input_shape)
+            self._weights = [
+                self.add_weight("mean", places, "zeros", trainable=False),
+                self.add_weight("variance", places, "ones", trainable=False),
+                self.add_weight("count", (), "zeros", trainable=False),
+            ]
+
+    def _number(self, i):
+        """The mean (0) or the variance (1) as it is broadcast against the input."""
+        if not self.built:
+            return None
+        value = self._weights[i].value if self.given is None else self.given[i]
+        places = tuple(self._shape[a] for a in self._axes)
+        return as_tensor(np.broadcast_to(value, places).reshape(self._shape))
+
+    @property
+    def mean(self):
+        """A copy, float32 of the input's rank, with extents of 1 but for `axis`; None before the layer is built."""
+        return self._number(0)
+
+    @property
+    def variance(self):
+        """As `mean`."""
+        return self._number(1)
+
+    def adapt(self, data):
+        """Takes mean and variance from data: an array (or frame), or an iterable of batches, which are arrays or begin
+        with one."""
+        if self.given is not None:
+            raise ValueError(f"Layer '{self.name}' (Normalization): adapt() was called, but `mean` is given.")
+        count, mean, variance = 0, 0.0, 0.0
+        for batch in filter(np.size, _batches(data)):
+            self.check_input_shape(batch.shape)
+            self.ensure_built(batch.shape)
+            axes = tuple(a for a in range(batch.ndim) if a not in self._axes)
+            n = int(np.prod([batch.shape[a] for a in axes]))
+            m = batch.mean(axis=axes, dtype=np.float64)
+            v = batch.var(axis=axes, dtype=np.float64)
+            # Two parts of n and `count` values have a variance within each and one between their means.
+            share, gap = n / (count + n), m - mean
+            variance = (1 - share) * variance + share * v + share * (1 - share) * gap**2
+            mean, count = mean + share * gap, count + n
+        if count == 0:
+            raise ValueError(f"Layer '{self.name}' (Normalization): adapt() needs data. Received: {data!r:.200}")
+        for weight, value in zip(self._weights, (mean, variance), strict=False):
+            weight.value[...] = value
+
+    def forward(self, x, run):
+        x, back = dense(x, run)
+        mean, deviation = self.mean, np.maximum(np.sqrt(self.variance), _LEAST_DEVIATION)
+        y = run.buffer("y", x.shape)
+        if self.invert:
+            np.multiply(x, deviation, out=y)
+            y += mean
+        else:
+            np.subtract(x, mean, out=y)
+            y /= deviation
+        change = np.multiply if self.invert else np.divide
+        return y, lambda dy: back(change(dy, deviation, out=run.buffer("dx", x.shape)))
+
+    def get_config(self):
+        mean, variance = (None, None) if self.given is None else (value.tolist() for value in self.given)
+        return {**super().get_config(), "axis": self.axis, "invert": self.invert, "mean": mean, "variance": variance}
+
+
+def _batches(data):
+    """The arrays of `data`: itself, if it is one, or those that it gives one after another."""
+    listed = isinstance(data, (list, tuple)) and not any(hasattr(item, "shape") for item in data)
+    if listed or hasattr(data, "shape"):
+        return [np.asarray(data, np.float32)]
+    if not hasattr(data, "__iter__") and hasattr(data, "__getitem__"):  # a keras.utils.Sequence
+        data = map(data.__getitem__, range(len(data)))
+    return (np.asarray(item[0] if isinstance(item, tuple) else item, np.float32) for item in data)
+
+
+def _numbers(value):
+    """A number, or an array as numpy or as Keras writes it in files, as what numpy multiplies by."""
+    if isinstance(value, dict):
+        value = value["config"]["value"]
+    return value if isinstance(value, numbers.Real) else np.asarray(value, np.float32)
+
+
+class Rescaling(Layer):
+    """y = scale x + offset, each a number, or an array that numpy broadcasts to x: Rescaling(1 / 255) for images."""
+
+    supports_masking = True
+
+    def __init__(self, scale, offset=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.scale, self.offset = _numbers(scale), _numbers(offset)
+
+    def forward(self, x, run):
+        x, back = dense(x, run)
+        y = run.buffer("y", x.shape)
+        np.multiply(x, self.scale, out=y, casting="same_kind")
+        y += self.offset
+        return y, lambda dy: back(np.multiply(dy, self.scale, out=run.buffer("dx", x.shape)))
+
+    def get_config(self):
+        scale, offset = (v.tolist() if isinstance(v, np.ndarray) else v for v in (self.scale, self.offset))
+        return {**super().get_config(), "scale": scale, "offset": offset}
