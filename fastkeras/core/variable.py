@@ -6,6 +6,7 @@ from contextvars import ContextVar
 import numpy as np
 
 from fastkeras.core.run import empty
+from fastkeras.core.tensor import Watchable
 
 _source = ContextVar("source of initial values", default=None)
 
@@ -25,7 +26,7 @@ def initial_value(initializer, shape):
     return (_source.get() or initializer)(shape)
 
 
-class Variable:
+class Variable(Watchable):
     """A layer's weight: `value` (float32) and, once it takes part in training, `grad` of the same shape.
 
     Both may move: `pack` puts the variables of a model into one flat array, so that the optimizer updates all of
