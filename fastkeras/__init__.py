@@ -24,6 +24,7 @@ _MODULES = (
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
     "preprocessing",
     "regularizers",
@@ -31,6 +32,7 @@ _MODULES = (
     "utils",
 )
 _NAMES = {
+    "GradientTape": "core.tape",
     "Initializer": "initializers",
     "Input": "layers",
     "Layer": "layers",
@@ -40,6 +42,7 @@ _NAMES = {
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
     "Sequential": "models",
+    "Variable": "core.variable",
 }
 
 __all__ = ["__version__", *_NAMES, *_MODULES]

@@ -7,7 +7,7 @@ import pytest
 import fastkeras
 
 NAMES = {
-    "": "Initializer Input Layer Loss Metric Model Optimizer Regularizer Sequential __version__",
+    "": "GradientTape Initializer Input Layer Loss Metric Model Optimizer Regularizer Sequential Variable __version__",
     "activations": "deserialize get linear relu serialize sigmoid softmax tanh",
     "callbacks": "CSVLogger Callback CallbackList EarlyStopping History LambdaCallback LearningRateScheduler "
     "ModelCheckpoint ProgbarLogger ReduceLROnPlateau TerminateOnNaN",
@@ -35,6 +35,12 @@ NAMES = {
     "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy Mean MeanAbsoluteError MeanSquaredError Metric "
     "SparseCategoricalAccuracy binary_accuracy deserialize get serialize",
     "models": "Model Sequential load_model model_from_json save_model",
+    "ops": "abs add all any argmax argmin argsort cast clip concatenate cond convert_to_numpy convert_to_tensor "
+    "cumprod cumsum divide dot einsum erf exp expand_dims eye flip fori_loop full is_tensor linspace log "
+    "log_softmax logsumexp matmul max maximum mean min moments multiply norm normalize one_hot ones outer "
+    "pad power prod relu repeat reshape round scan scatter shape sigmoid slice slice_update softmax sort "
+    "split sqrt square squeeze stack std stop_gradient sum take take_along_axis tensordot tile top_k "
+    "transpose tril triu unstack var vectorized_map where while_loop zeros",
     "optimizers": "Adadelta Adagrad Adam AdamW Adamax Ftrl Lion Nadam Optimizer RMSprop SGD deserialize get serialize",
     "optimizers.schedules": "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay LearningRateSchedule "
     "PiecewiseConstantDecay PolynomialDecay deserialize serialize",

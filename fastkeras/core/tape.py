@@ -1,9 +1,9 @@
 """GradientTape: records what is computed within it, and takes gradients back through it.
 
-    with fastkeras.GradientTape() as tape:
-        loss = ops.mean(ops.square(y - model(x, training=True)))
-    gradients = tape.gradient(loss, model.trainable_variables)
-    optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+with fastkeras.GradientTape() as tape:
+    loss = ops.mean(ops.square(y - model(x, training=True)))
+gradients = tape.gradient(loss, model.trainable_variables)
+optimizer.apply_gradients(zip(gradients, model.trainable_variables))
 """
 
 import heapq
@@ -90,7 +90,9 @@ class GradientTape:
                 )
         found = gradients([(_checked(t), d) for t, d in zip(targets, given, strict=True)], wanted)
         if unconnected_gradients == "zero":
-            found = [np.zeros(s.shape, s.dtype).view(Tensor) if d is None else d for s, d in zip(wanted, found, strict=True)]
+            found = [
+                np.zeros(s.shape, s.dtype).view(Tensor) if d is None else d for s, d in zip(wanted, found, strict=True)
+            ]
         return found if isinstance(sources, (list, tuple)) else found[0]
 
 
@@ -127,22 +129,24 @@ def _walk(ends, wanted):
 
     Nodes are taken from the last on: by then all that was computed from one has given its gradient.
     """
-    sums, found = dict(ends), {}
-    ahead = [-origin.number for origin, _ in ends.values() if isinstance(origin, Node)]
-    heapq.heapify(ahead)
-    nodes = {origin.number: origin for origin, _ in ends.values() if isinstance(origin, Node)}
+    sums, found, ahead = dict(ends), {}, []
+    nodes = {}
+
+    def meet(origin):
+        if isinstance(origin, Node) and origin.number not in nodes:
+            nodes[origin.number] = origin
+            heapq.heappush(ahead, -origin.number)
+
+    for origin, _ in ends.values():
+        meet(origin)
     while ahead:
         node = nodes.pop(-heapq.heappop(ahead))
         _, d = sums.pop(id(node))
         if id(node) in wanted:
             found[id(node)] = d
-        y = node.value.view(Tensor)
-        y.node = node
-        for source, gradient, shape in node.links:
-            _add(sums, source, summed_to(gradient(d, y), shape))
-            if isinstance(source, Node) and source.number not in nodes:
-                nodes[source.number] = source
-                heapq.heappush(ahead, -source.number)
+        for source, gradient, shape in node.back(d):
+            _add(sums, source, gradient if shape is None else summed_to(gradient, shape))
+            meet(source)
     return found | {origin: d for origin, (_, d) in sums.items() if origin in wanted}
 
 

@@ -45,8 +45,42 @@ class Node:
     def __init__(self, value, links=()):
         self.value, self.links, self.number = value, links, next(_numbers)
 
+    def back(self, d):
+        """(source, its gradient, its shape) for each link, from this step's gradient."""
+        y = self.value.view(Tensor)
+        y.node = self
+        return [(source, gradient(d, y), shape) for source, gradient, shape in self.links]
 
-def _source_of(x):
+
+class Parts(dict):
+    """{output: its gradient}: the gradient of a step with several outputs."""
+
+    def __add__(self, other):
+        return Parts({**self, **other})
+
+
+class Whole(Node):
+    """One step with several outputs, computed by a layer or by code of the user's.
+
+    sources: what it was computed from. gradients(ds): the gradient for each source, or None, from the list of those of
+    the outputs, plain arrays, None for one that nothing depends on. The outputs are tensors whose nodes lead here.
+    """
+
+    __slots__ = ("count", "gradients", "sources")
+
+    def __init__(self, sources, gradients, outputs):
+        super().__init__(None)
+        self.sources, self.gradients, self.count = sources, gradients, len(outputs)
+        for i, output in enumerate(outputs):
+            output.node = Node(np.asarray(output), [(self, lambda d, y, i=i: Parts({i: d}), None)])
+
+    def back(self, parts):
+        ds = [None if i not in parts else np.asarray(parts[i]) for i in range(self.count)]
+        found = zip(self.sources, self.gradients(ds), strict=True)
+        return [(source, d.view(Tensor), d.shape) for source, d in found if d is not None]
+
+
+def source_of(x):
     """What leads back from an input: the node of a tensor, a variable that a tape watches, or None."""
     if isinstance(x, Tensor):
         return x.node
@@ -67,8 +101,8 @@ def value(x):
 
 
 def made(result, *links):
-    """The tensor of an operation's result. links: (input, gradient) for each input; see Node. gradient is None where there
-    is no slope.
+    """The tensor of an operation's result. links: (input, gradient) for each input, see Node; gradient is None where
+    there is no slope.
 
     What numpy made float64 of integers or Python's numbers alone becomes float32.
     """
@@ -82,7 +116,11 @@ def linked(y, *links):
     """`made` of an array that keeps its type."""
     tensor = y.view(Tensor)
     if tapes.recording:
-        known = [(source, gradient, np.shape(x)) for x, gradient in links if gradient and (source := _source_of(x)) is not None]
+        known = [
+            (source, gradient, np.shape(x))
+            for x, gradient in links
+            if gradient and (source := source_of(x)) is not None
+        ]
         if known:
             tensor.node = Node(y, known)
     return tensor
@@ -97,15 +135,22 @@ def operations_on_symbols(make):
     _call_site_of = make
 
 
+def _is_symbolic(x):
+    return isinstance(x, SymbolicTensor)
+
+
 def operation(function):
     """Lets a function of tensors take symbolic tensors too, alone or in lists."""
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         for x in (*args, *kwargs.values()):
-            if isinstance(x, SymbolicTensor) or (
-                isinstance(x, (list, tuple)) and any(isinstance(item, SymbolicTensor) for item in x)
-            ):
+            if isinstance(x, SymbolicTensor) or (isinstance(x, (list, tuple)) and any(map(_is_symbolic, x))):
+                if _call_site_of is None:
+                    raise TypeError(
+                        f"ops.{function.__name__} computes with tensors and arrays; on the symbolic tensors of a "
+                        f"functional model, call a layer. Received: {x}"
+                    )
                 return _call_site_of(function, args, kwargs)
         return function(*args, **kwargs)
 
@@ -207,9 +252,9 @@ class Tensor(Operators, np.ndarray):
     node = None
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **kwargs):
-        """numpy's own functions: the operators' keep what leads back, the others give plain arrays."""
-        if method == "__call__" and out is None and not kwargs and ufunc in _OPERATORS:
-            return _OPERATORS[ufunc](*inputs)
+        """numpy's own functions: those in `ufuncs` keep what leads back, the others give plain arrays."""
+        if method == "__call__" and out is None and not kwargs and ufunc in ufuncs:
+            return ufuncs[ufunc](*inputs)
         if out is not None:
             kwargs["out"] = tuple(value(part) for part in out)
         return getattr(ufunc, method)(*(value(x) if isinstance(x, Tensor) else x for x in inputs), **kwargs)
@@ -218,11 +263,13 @@ class Tensor(Operators, np.ndarray):
         """The values as a plain numpy array."""
         return np.asarray(self)
 
-    def sum(self, axis=None, keepdims=False):
-        return sum_over(self, axis, keepdims)
+    def sum(self, axis=None, dtype=None, out=None, keepdims=False):
+        """As numpy's; out must be None."""
+        return sum_over(self if dtype is None else cast(self, dtype), axis, keepdims)
 
-    def mean(self, axis=None, keepdims=False):
-        return mean_over(self, axis, keepdims)
+    def mean(self, axis=None, dtype=None, out=None, keepdims=False):
+        """As numpy's; out must be None."""
+        return mean_over(self if dtype is None else cast(self, dtype), axis, keepdims)
 
     def reshape(self, *shape):
         return reshape(self, shape[0] if len(shape) == 1 else shape)
@@ -323,8 +370,7 @@ def power(x1, x2):
     base = value(x1)
 
     def exponent_gradient(d, y):
-        positive = base > 0
-        return d * y * log(np.where(positive, base, 1)) if not positive.all() else d * y * log(x1)
+        return d * y * log(where(np.greater(base, 0), x1, 1))
 
     return made(np.power(base, value(x2)), (x1, lambda d, y: d * x2 * power(x1, x2 - 1)), (x2, exponent_gradient))
 
@@ -376,6 +422,15 @@ def matmul(x1, x2):
         return matmul(swapped(x1), d)
 
     return made(np.matmul(a, b), (x1, first), (x2, second))
+
+
+@operation
+def where(condition, x1=None, x2=None):
+    """x1 where the condition holds, x2 elsewhere. With the condition alone, where it holds, as numpy.where says it."""
+    c = np.asarray(value(condition)).astype(bool)
+    if x1 is None and x2 is None:
+        return np.where(c)
+    return made(np.where(c, value(x1), value(x2)), (x1, lambda d, y: d * c), (x2, lambda d, y: d * ~c))
 
 
 @operation
@@ -443,12 +498,12 @@ def getitem(x, key):
     """x[key], for any key that numpy takes."""
     shape = np.shape(x)
     key = tuple(map(_plain, key)) if isinstance(key, tuple) else _plain(key)
-    return made(value(x)[key], (x, lambda d, y: _placed(d, key, shape)))
+    return made(value(x)[key], (x, lambda d, y: put_in_zeros(d, key, shape)))
 
 
 @operation
-def _placed(d, key, shape):
-    """Zeros of this shape to which d is added at `key`: the gradient of x for x[key]."""
+def put_in_zeros(d, key, shape):
+    """Zeros of this shape to which d is added at `key`; for d the gradient of x[key], the gradient of x."""
     whole = np.zeros(shape, np.asarray(d).dtype)
     if _names_places_once(key):
         whole[key] = value(d)
@@ -488,7 +543,9 @@ def broadcast_to(x, shape):
 def sum_over(x, axis=None, keepdims=False):
     """The sum over the axes, over all by default."""
     axis = tuple(axis) if isinstance(axis, list) else axis
-    y = np.sum(value(x), axis=axis, keepdims=keepdims)
+    array = np.asarray(value(x))
+    dtype = {"b": np.int32, "i": array.dtype, "u": array.dtype}.get(array.dtype.kind)  # numpy would widen integers
+    y = np.sum(array, axis=axis, keepdims=keepdims, dtype=dtype)
     return made(y, (x, lambda d, y: _spread(d, np.shape(x), axis, keepdims)))
 
 
@@ -501,5 +558,15 @@ def mean_over(x, axis=None, keepdims=False):
     return made(y, (x, lambda d, y: _spread(d * share, np.shape(x), axis, keepdims)))
 
 
-_OPERATORS = {np.add: add, np.subtract: subtract, np.multiply: multiply, np.true_divide: divide, np.power: power,
-              np.matmul: matmul, np.negative: negative, np.absolute: absolute, np.log: log}  # fmt: skip
+# numpy's functions that stand for operations when they are called on tensors.
+ufuncs = {
+    np.add: add,
+    np.subtract: subtract,
+    np.multiply: multiply,
+    np.true_divide: divide,
+    np.power: power,
+    np.matmul: matmul,
+    np.negative: negative,
+    np.absolute: absolute,
+    np.log: log,
+}

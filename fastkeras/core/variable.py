@@ -27,14 +27,29 @@ def initial_value(initializer, shape):
 
 
 class Variable(Watchable):
-    """A layer's weight: `value` (float32) and, once it takes part in training, `grad` of the same shape.
+    """A tensor that changes: a layer's weight, or a user's own: keras.Variable([1.0, 2.0]).
+
+    value: an array of `shape`, or what has its values; float32 unless `dtype` says otherwise, or a function of
+    (shape, dtype). A weight has `value` (float32) and, once it takes part in training, `grad` of the same shape.
 
     Both may move: `pack` puts the variables of a model into one flat array, so that the optimizer updates all of
     them in one call. So take `variable.value` when it is used, and never keep it.
     """
 
-    def __init__(self, value, name="variable", trainable=True, regularizer=None, constraint=None, path=None):
-        self.value = np.array(value, np.float32, order="C")  # its own: a user's initializer may keep what it gave
+    def __init__(
+        self,
+        initializer,
+        name="variable",
+        trainable=True,
+        regularizer=None,
+        constraint=None,
+        path=None,
+        shape=None,
+        dtype="float32",
+    ):
+        if callable(initializer) and not hasattr(initializer, "__array__"):
+            initializer = initializer(shape, dtype=dtype)
+        self.value = np.array(initializer, dtype, order="C")  # its own: a user's initializer may keep what it gave
         self.grad = None
         self.name = name
         self.path = path or name
@@ -48,20 +63,45 @@ class Variable(Watchable):
 
     @property
     def dtype(self):
-        return "float32"
+        return self.value.dtype.name
+
+    @property
+    def ndim(self):
+        return self.value.ndim
+
+    def __len__(self):
+        return len(self.value)
+
+    def __bool__(self):
+        return bool(self.value)
+
+    def __float__(self):
+        return float(self.value)
+
+    def __int__(self):
+        return int(self.value)
 
     def numpy(self):
         """A copy of the value."""
         return self.value.copy()
 
     def assign(self, value):
-        """Sets the value in place; the shape must be equal."""
+        """Sets the value in place; the shape must be equal. Returns the variable, as the two below."""
         value = np.asarray(value)
         if value.shape != self.value.shape:
             raise ValueError(
                 f"Variable '{self.path}': expected a value of shape {self.value.shape}. Received: {value.shape}"
             )
         self.value[...] = value
+        return self
+
+    def assign_add(self, value):
+        """Adds to the value in place."""
+        return self.assign(self.value + np.asarray(value, self.value.dtype))
+
+    def assign_sub(self, value):
+        """Subtracts from the value in place."""
+        return self.assign(self.value - np.asarray(value, self.value.dtype))
 
     def __array__(self, dtype=None, copy=None):
         if dtype is None and not copy:

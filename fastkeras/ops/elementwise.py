@@ -1,10 +1,11 @@
 """Functions of each element, and of pairs of elements. Gradients are written with the value y where it is at hand."""
 
+import functools
 import math
 
 import numpy as np
 
-from fastkeras.core.tensor import cast, made, operation, value
+from fastkeras.core.tensor import made, operation, ufuncs, value
 
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
@@ -177,15 +178,6 @@ def logaddexp(x1, x2):
 
 
 @operation
-def where(condition, x1=None, x2=None):
-    """x1 where the condition holds, x2 elsewhere. With the condition alone, where it holds, as numpy.where says it."""
-    c = np.asarray(value(condition)).astype(bool)
-    if x1 is None and x2 is None:
-        return np.where(c)
-    return made(np.where(c, value(x1), value(x2)), (x1, lambda d, y: d * c), (x2, lambda d, y: d * ~c))
-
-
-@operation
 def stop_gradient(variable):
     """The same values; no gradient comes back through them."""
     return made(value(variable), (variable, None))
@@ -227,19 +219,37 @@ def round(x, decimals=0):
     return made(np.round(value(x), decimals), (x, None))
 
 
+@functools.cache
+def _erf_series(largest, degree):
+    """The Chebyshev series of erf(x) / x in 2 x^2 / largest^2 - 1, for |x| <= largest."""
+
+    def ratio(t):
+        x = np.maximum(largest * np.sqrt((t + 1) / 2), 1e-8)
+        return np.array([math.erf(element) / element for element in x])
+
+    return np.polynomial.chebyshev.chebinterpolate(ratio, degree)
+
+
 @operation
 def erf(x):
-    """2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x"""
-    # Abramowitz and Stegun do not reach float32's digits; Python's own function of one number does.
+    """2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x; its error is below 1e-6 |erf(x)|, 5e-13 for float64."""
     array = np.asarray(value(x))
-    y = np.array([math.erf(element) for element in array.ravel().tolist()], array.dtype).reshape(array.shape)
+    largest, degree = (6.0, 60) if array.dtype == np.float64 else (4.0, 24)  # erf(largest) rounds to 1
+    inside = np.clip(array, -largest, largest)
+    t = inside * inside * (2 / largest**2) - 1
+    series = _erf_series(largest, degree).astype(t.dtype)
+    y = np.clip(inside * np.polynomial.chebyshev.chebval(t, series), -1, 1)
     return made(y, (x, lambda d, y: d * TWO_OVER_ROOT_PI * exp(-x * x)))
 
 
-__all__ = [
-    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cast", "ceil", "clip", "cos", "cosh",
-    "equal", "erf", "exp", "exp2", "expm1", "floor", "isfinite", "isinf", "isnan", "log10", "log1p", "log2",
-    "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "not_equal",
-    "reciprocal", "rint", "round", "rsqrt", "sign", "sin", "sinh", "sqrt", "square", "stop_gradient", "tan", "tanh",
-    "where",
-]  # fmt: skip
+# numpy's functions, called on tensors, are these.
+ufuncs.update(
+    {
+        getattr(np, name): globals()[name]
+        for name in (
+            "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cos", "cosh", "exp", "exp2",
+            "expm1", "log10", "log1p", "log2", "logaddexp", "maximum", "minimum", "reciprocal", "sin", "sinh", "sqrt",
+            "square", "tan", "tanh",
+        )
+    }
+)  # fmt: skip

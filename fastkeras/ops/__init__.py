@@ -1,0 +1,45 @@
+"""Functions of tensors, under Keras's names, with gradients: for layers, losses and training loops of your own.
+
+    with fastkeras.GradientTape() as tape:
+        loss = ops.mean(ops.square(y - ops.matmul(x, w)))
+    (gradient,) = tape.gradient(loss, [w])
+
+Arguments are tensors, arrays, variables, numbers or lists; results are tensors: numpy arrays that remember, while a
+tape records, how they were computed. Types are numpy's, but that float64 arises only from float64.
+"""
+
+# ruff: noqa: F401, F403 (this module is its parts' names)
+
+from fastkeras.core.tensor import (
+    absolute,
+    add,
+    broadcast_to,
+    cast,
+    divide,
+    floor_divide,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    log,
+    matmul,
+    mod,
+    multiply,
+    negative,
+    power,
+    reshape,
+    subtract,
+    swapaxes,
+    transpose,
+    where,
+)
+from fastkeras.ops.control import *
+from fastkeras.ops.elementwise import *
+from fastkeras.ops.indexing import *
+from fastkeras.ops.making import *
+from fastkeras.ops.nn import *
+from fastkeras.ops.products import *
+from fastkeras.ops.reductions import *
+from fastkeras.ops.shapes import *
+
+abs, true_divide = absolute, divide

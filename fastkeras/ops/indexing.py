@@ -1,0 +1,157 @@
+"""Choosing elements by index, putting them in places, sorting, and parts of matrices."""
+
+import numpy as np
+
+from fastkeras.core.tensor import cast, getitem, made, operation, put_in_zeros, value
+from fastkeras.ops.shapes import moveaxis, ravel
+
+__all__ = [
+    "argsort", "diag", "diagonal", "in_top_k", "one_hot", "scatter", "scatter_update", "slice", "slice_update", "sort",
+    "take", "take_along_axis", "top_k", "trace", "tril", "triu",
+]  # fmt: skip
+
+_ALL = np.s_[:]
+
+
+def _front(x, axis):
+    """The part of a key before an axis."""
+    return (_ALL,) * (axis % np.ndim(value(x)))
+
+
+@operation
+def take(x, indices, axis=None):
+    """The elements with these indices along an axis, by default of all in one row. Negative ones count from the end."""
+    places = np.asarray(value(indices)).astype(np.intp)
+    return getitem(ravel(x), places) if axis is None else getitem(x, (*_front(x, axis), places))
+
+
+@operation
+def take_along_axis(x, indices, axis=None):
+    """x[..., indices[..., i, ...], ...]: along an axis, by an index for each element of the result."""
+    places = np.asarray(value(indices))
+    if axis is None:
+        return getitem(ravel(x), places.ravel())
+    axis %= places.ndim
+    extents = [n if a == axis else max(n, m) for a, (n, m) in enumerate(zip(places.shape, np.shape(x), strict=True))]
+    key = list(np.ogrid[tuple(np.s_[:n] for n in extents)])
+    key[axis] = np.broadcast_to(places, extents)
+    return getitem(x, tuple(key))
+
+
+@operation
+def slice(inputs, start_indices, shape):
+    """The block of this shape that begins at these indices."""
+    return getitem(inputs, tuple(np.s_[int(a) : int(a) + int(n)] for a, n in zip(start_indices, shape, strict=True)))
+
+
+def _with(x, key, updates):
+    """x, with x[key] = updates."""
+    y = np.array(value(x))
+    y[key] = value(updates)
+    elsewhere = np.ones(y.shape, y.dtype)
+    elsewhere[key] = 0
+    return made(y, (x, lambda d, y: d * elsewhere), (updates, lambda d, y: getitem(d, key)))
+
+
+@operation
+def slice_update(inputs, start_indices, updates):
+    """inputs, with the block that begins at these indices replaced by `updates`."""
+    extents = np.shape(value(updates))
+    return _with(
+        inputs, tuple(np.s_[int(a) : int(a) + n] for a, n in zip(start_indices, extents, strict=True)), updates
+    )
+
+
+def _key(indices):
+    """The key that places (n, ..., axes) make: one array for each axis."""
+    return tuple(np.moveaxis(np.asarray(value(indices)), -1, 0))
+
+
+@operation
+def scatter(indices, values, shape):
+    """Zeros of this shape, to which values (n, ...) are added at indices (n, axes); those of one place are summed."""
+    return put_in_zeros(values, _key(indices), tuple(shape))
+
+
+@operation
+def scatter_update(inputs, indices, updates):
+    """inputs, with the places `indices` (n, axes) replaced by updates (n, ...); no place may come twice."""
+    return _with(inputs, _key(indices), updates)
+
+
+@operation
+def argsort(x, axis=-1):
+    """The indices that sort x along the axis, int32; equal elements stay in order."""
+    return made(np.argsort(value(x), axis, kind="stable").astype(np.int32))
+
+
+@operation
+def sort(x, axis=-1):
+    """The elements along the axis from the smallest on."""
+    if axis is None:
+        x, axis = ravel(x), 0
+    return take_along_axis(x, argsort(x, axis), axis)
+
+
+@operation
+def top_k(x, k, sorted=True):
+    """(the k largest elements of the last axis, from the largest on; their indices, int32). sorted: they always are."""
+    places = np.argsort(-np.asarray(value(x)), -1, kind="stable")[..., :k].astype(np.int32)
+    return take_along_axis(x, places, -1), made(places)
+
+
+@operation
+def in_top_k(targets, predictions, k):
+    """Whether the target is among the k largest predictions of its row: (n,) and (n, classes) give (n,)."""
+    scores = np.asarray(value(predictions))
+    own = np.take_along_axis(scores, np.asarray(value(targets))[..., None].astype(np.intp), -1)
+    return made(np.count_nonzero(scores > own, axis=-1) < k)
+
+
+@operation
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """1 at the place that x says along a new axis, 0 elsewhere; nothing but 0 for a number outside of it."""
+    if sparse:
+        raise ValueError("ops.one_hot: there are no sparse tensors here. Received: sparse=True")
+    hot = np.asarray(value(x))[..., None] == np.arange(num_classes)
+    return made(np.moveaxis(hot.astype(dtype or np.float32), -1, axis))
+
+
+# --- parts of matrices -----------------------------------------------------------------------------------------------
+
+
+@operation
+def triu(x, k=0):
+    """0 below the k-th diagonal of the last two axes."""
+    return made(np.triu(value(x), k), (x, lambda d, y: triu(d, k)))
+
+
+@operation
+def tril(x, k=0):
+    """0 above the k-th diagonal of the last two axes."""
+    return made(np.tril(value(x), k), (x, lambda d, y: tril(d, k)))
+
+
+@operation
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    """The elements x_{i, i + offset} of two axes, along a new last axis."""
+    array = moveaxis(x, (axis1, axis2), (-2, -1))
+    rows, columns = array.shape[-2:]
+    i = np.arange(max(0, -offset), min(rows, columns - offset))
+    return getitem(array, (..., i, i + offset))
+
+
+@operation
+def diag(x, k=0):
+    """The k-th diagonal of a matrix; of a vector, the matrix that has it there and 0 elsewhere."""
+    if np.ndim(value(x)) == 2:
+        return diagonal(x, k)
+    n = np.shape(x)[0] + abs(k)
+    i = np.arange(np.shape(x)[0])
+    return put_in_zeros(x, (i - min(k, 0), i + max(k, 0)), (n, n))
+
+
+@operation
+def trace(x, offset=0, axis1=0, axis2=1):
+    """The sum of the diagonal."""
+    return cast(diagonal(x, offset, axis1, axis2).sum(axis=-1), np.asarray(value(x)).dtype)

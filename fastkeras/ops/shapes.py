@@ -1,0 +1,146 @@
+"""Arranging elements: new axes, joining, cutting, repeating, turning round. (reshape is in core/tensor.py.)"""
+
+import itertools
+
+import numpy as np
+
+from fastkeras.core.tensor import broadcast_to, getitem, made, operation, reshape, swapaxes, transpose, value
+
+__all__ = [
+    "append", "broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "ravel", "repeat", "reshape",
+    "roll", "split", "squeeze", "stack", "swapaxes", "tile", "transpose", "unstack",
+]  # fmt: skip
+
+
+@operation
+def expand_dims(x, axis):
+    """A new axis of extent 1, or several, where `axis` says that they are in the result."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    shape = np.shape(x)
+    return made(np.expand_dims(value(x), axis), (x, lambda d, y: reshape(d, shape)))
+
+
+@operation
+def squeeze(x, axis=None):
+    """Without its axes of extent 1, or without these of them."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    shape = np.shape(x)
+    return made(np.squeeze(value(x), axis), (x, lambda d, y: reshape(d, shape)))
+
+
+@operation
+def ravel(x):
+    """All elements in one row."""
+    return reshape(x, (-1,))
+
+
+@operation
+def moveaxis(x, source, destination):
+    """The axes `source` put at `destination`; the others keep their order."""
+    return made(np.moveaxis(value(x), source, destination), (x, lambda d, y: moveaxis(d, destination, source)))
+
+
+@operation
+def concatenate(xs, axis=0):
+    """Tensors one behind the other along an axis."""
+    arrays = [np.asarray(value(x)) for x in xs]
+    y = np.concatenate(arrays, axis)
+    ends = np.cumsum([a.shape[axis] for a in arrays]).tolist()
+
+    def part(i):
+        key = [slice(None)] * y.ndim
+        key[axis] = slice(ends[i] - arrays[i].shape[axis], ends[i])
+        return lambda d, y: getitem(d, tuple(key))
+
+    return made(y, *((x, part(i)) for i, x in enumerate(xs)))
+
+
+@operation
+def append(x1, x2, axis=None):
+    """x2 behind x1 along an axis; by default both as rows."""
+    return concatenate([ravel(x1), ravel(x2)]) if axis is None else concatenate([x1, x2], axis)
+
+
+@operation
+def stack(x, axis=0):
+    """Tensors of one shape side by side along a new axis."""
+    return concatenate([expand_dims(item, axis) for item in x], axis)
+
+
+@operation
+def split(x, indices_or_sections, axis=0):
+    """A list of pieces along an axis: so many of equal extent, or cut in front of these indices."""
+    extent = np.shape(x)[axis]
+    cuts = indices_or_sections
+    if isinstance(cuts, (int, np.integer)):
+        if extent % cuts:
+            raise ValueError(f"ops.split: {extent} elements do not make {cuts} equal pieces. Received: axis={axis}")
+        cuts = range(extent // cuts, extent, extent // cuts)
+    bounds = [0, *(int(cut) for cut in cuts), extent]
+    front = (slice(None),) * (axis % np.ndim(value(x)))
+    return [getitem(x, (*front, slice(a, b))) for a, b in itertools.pairwise(bounds)]
+
+
+@operation
+def unstack(x, num=None, axis=0):
+    """The list of x's parts along an axis, without it. num: how many there are, if one wants to say."""
+    extent = np.shape(x)[axis]
+    if num not in (None, extent):
+        raise ValueError(f"ops.unstack: axis {axis} has extent {extent}. Received: num={num}")
+    front = (slice(None),) * (axis % np.ndim(value(x)))
+    return [getitem(x, (*front, i)) for i in range(extent)]
+
+
+@operation
+def repeat(x, repeats, axis=None):
+    """Each element so many times in a row, along an axis; by default of all elements in one row."""
+    if axis is None:
+        return repeat(ravel(x), repeats, 0)
+    places = np.repeat(np.arange(np.shape(x)[axis]), value(repeats))
+    return getitem(x, ((slice(None),) * (axis % np.ndim(value(x))) + (places,)))
+
+
+@operation
+def tile(x, repeats):
+    """x so many times along each axis, one number for each, or the last ones alone."""
+    repeats = (repeats,) if isinstance(repeats, (int, np.integer)) else tuple(repeats)
+    array = np.asarray(value(x))
+    shape = (1,) * (len(repeats) - array.ndim) + array.shape
+    repeats = (1,) * (len(shape) - len(repeats)) + repeats
+    pairs = [n for pair in zip(repeats, shape, strict=True) for n in pair]
+
+    def gradient(d, y):
+        return reshape(reshape(d, pairs).sum(axis=tuple(range(0, len(pairs), 2))), array.shape)
+
+    return made(np.tile(array, repeats), (x, gradient))
+
+
+@operation
+def pad(x, pad_width, mode="constant", constant_values=None):
+    """x with a margin: pad_width is (before, after) for each axis, or one for all.
+
+    mode: "constant" (constant_values, 0 by default), or numpy's "reflect", "symmetric", "edge" or "wrap".
+    """
+    array = np.asarray(value(x))
+    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    if mode != "constant":
+        for axis, width in enumerate(widths):
+            places = np.pad(np.arange(np.shape(x)[axis]), width, mode)
+            x = getitem(x, (slice(None),) * axis + (places,))
+        return x
+    key = tuple(slice(a, a + n) for (a, _), n in zip(widths, array.shape, strict=True))
+    filled = np.pad(array, widths, constant_values=0 if constant_values is None else constant_values)
+    return made(filled, (x, lambda d, y: getitem(d, key)))
+
+
+@operation
+def flip(x, axis=None):
+    """The elements in reverse order along an axis, or several, or all."""
+    return made(np.flip(value(x), axis), (x, lambda d, y: flip(d, axis)))
+
+
+@operation
+def roll(x, shift, axis=None):
+    """The elements moved along an axis; those that leave at its end come in at its beginning."""
+    back = tuple(-n for n in shift) if isinstance(shift, (tuple, list)) else -shift
+    return made(np.roll(value(x), shift, axis), (x, lambda d, y: roll(d, back, axis)))

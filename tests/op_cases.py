@@ -1,0 +1,134 @@
+"""Calls of fastkeras.ops whose gradients are checked, by central differences and against Keras's.
+
+A case is (name, kinds of the arguments, keyword arguments). A kind is a shape of random numbers, or a tuple (domain,
+shape) with the domain they come from, or ["const", x] for an argument x that has no gradient. A tensor among keyword
+arguments would have none.
+"""
+
+import numpy as np
+
+ALL = [
+    # arithmetic, broadcasting both ways
+    *[(name, [shape1, shape2], {}) for name in ("add", "subtract", "multiply", "maximum", "minimum", "logaddexp")
+      for shape1, shape2 in (((2, 3), (2, 3)), ((2, 1, 3), (5, 1)), ((), (3,)))],
+    ("divide", [(2, 3), ("positive", (3,))], {}),
+    ("true_divide", [(3,), ("positive", (2, 1))], {}),
+    ("power", [("positive", (2, 3)), (3,)], {}),
+    ("mod", [("positive", (2, 3)), ("positive", (3,))], {}),
+    ("arctan2", [(2, 3), ("positive", (3,))], {}),
+    *[(name, [(2, 3)], {}) for name in (
+        "negative", "abs", "absolute", "exp", "exp2", "expm1", "sin", "cos", "sinh", "cosh", "tanh", "arctan",
+        "arcsinh", "square", "erf")],
+    *[(name, [("positive", (2, 3))], {}) for name in (
+        "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "reciprocal")],
+    *[(name, [("unit", (2, 3))], {}) for name in ("tan", "arcsin", "arccos", "arctanh")],
+    ("arccosh", [("above one", (2, 3))], {}),
+    ("clip", [(2, 7)], {"x_min": -0.5, "x_max": 0.7}),
+    ("where", [["const", np.array([True, False, True])], (2, 3), (3,)], {}),
+    # reductions
+    *[(name, [(2, 3, 5)], {"axis": axis, "keepdims": keepdims})
+      for name in ("sum", "mean", "max", "min", "amax", "prod", "var", "std", "logsumexp")
+      for axis, keepdims in ((None, False), (1, False), (-1, True), ((0, 2), False))],
+    ("average", [(2, 3)], {"axis": 1, "weights": np.float32([0.5, 1.5, 1.0])}),
+    ("norm", [(2, 3)], {}),
+    ("norm", [(2, 3)], {"axis": 1, "ord": 1}),
+    ("norm", [(2, 3)], {"axis": 1, "ord": 3, "keepdims": True}),
+    ("norm", [(2, 3)], {"axis": -1, "ord": np.inf}),
+    ("cumsum", [(2, 3)], {"axis": 1}),
+    ("cumsum", [(2, 3)], {"axis": 0}),
+    ("cumprod", [(2, 3)], {"axis": 1}),
+    # products
+    *[("matmul", [a, b], {}) for a, b in (
+        ((2, 3), (3, 5)), ((3,), (3,)), ((3,), (3, 5)), ((2, 3), (3,)), ((7, 2, 3), (3, 5)), ((2, 3), (7, 3, 5)))],
+    *[("dot", [a, b], {}) for a, b in (((2, 3), (3, 5)), ((7, 2, 3), (3,)), ((2, 3), (5, 3, 7)))],
+    ("outer", [(3,), (5,)], {}),
+    ("inner", [(2, 3), (5, 3)], {}),
+    ("vdot", [(2, 3), (2, 3)], {}),
+    ("tensordot", [(2, 3, 5), (3, 5, 7)], {"axes": 2}),
+    ("tensordot", [(2, 3, 5), (5, 7, 2)], {"axes": ([0, 2], [2, 0])}),
+    ("einsum", [["const", "ij,jk->ik"], (2, 3), (3, 5)], {}),
+    ("einsum", [["const", "bij,bjk->bk"], (2, 3, 5), (2, 5, 7)], {}),
+    ("einsum", [["const", "...i,ij->...j"], (2, 5, 3), (3, 7)], {}),
+    ("einsum", [["const", "ij->j"], (2, 3)], {}),
+    ("einsum", [["const", "ij,kl"], (2, 3), (5, 2)], {}),
+    # arranging
+    ("reshape", [(2, 6), ["const", (3, -1)]], {}),
+    ("transpose", [(2, 3, 5)], {}),
+    ("transpose", [(2, 3, 5)], {"axes": (1, 2, 0)}),
+    ("swapaxes", [(2, 3, 5)], {"axis1": 0, "axis2": -1}),
+    ("moveaxis", [(2, 3, 5)], {"source": 0, "destination": -1}),
+    ("expand_dims", [(2, 3)], {"axis": 1}),
+    ("squeeze", [(2, 1, 3)], {"axis": 1}),
+    ("ravel", [(2, 3)], {}),
+    ("broadcast_to", [(3,), ["const", (2, 3)]], {}),
+    ("append", [(2, 3), (5, 3)], {"axis": 0}),
+    ("repeat", [(2, 3)], {"repeats": 2, "axis": 1}),
+    ("repeat", [(2, 3)], {"repeats": 3}),
+    ("tile", [(2, 3)], {"repeats": (2, 2)}),
+    ("pad", [(2, 3)], {"pad_width": ((1, 2), (0, 1))}),
+    ("pad", [(3, 4)], {"pad_width": ((1, 2), (0, 3)), "mode": "reflect"}),
+    ("flip", [(2, 3)], {"axis": 1}),
+    ("flip", [(2, 3)], {}),
+    ("roll", [(2, 5)], {"shift": 2, "axis": 1}),
+    # choosing
+    ("take", [(5, 3), ["const", np.array([[0, 4], [0, -1]])]], {"axis": 0}),
+    ("take", [(2, 5), ["const", np.array([4, 1, 1])]], {"axis": 1}),
+    ("take", [(2, 3), ["const", np.array([5, 0, 5])]], {}),
+    ("take_along_axis", [(2, 3), ["const", np.array([[0, 2, 2, 1], [1, 1, 0, 2]])]], {"axis": 1}),
+    ("slice", [(5, 7), ["const", (1, 2)], ["const", (3, 2)]], {}),
+    ("slice_update", [(5, 7), ["const", (1, 2)], (3, 2)], {}),
+    ("scatter", [["const", np.array([[0, 1], [2, 0], [0, 1]])], (3,), ["const", (3, 2)]], {}),
+    ("scatter_update", [(5,), ["const", np.array([[1], [3]])], (2,)], {}),
+    ("sort", [(2, 5)], {}),
+    ("sort", [(5, 3)], {"axis": 0}),
+    ("triu", [(3, 5)], {"k": 1}),
+    ("tril", [(2, 3, 5)], {}),
+    ("diag", [(3,)], {"k": 1}),
+    ("diag", [(3, 5)], {"k": -1}),
+    ("diagonal", [(3, 5)], {"offset": 1}),
+    ("trace", [(3, 3)], {}),
+    # networks
+    *[(name, [(5, 7)], {}) for name in (
+        "relu", "leaky_relu", "relu6", "elu", "selu", "celu", "sigmoid", "silu", "gelu", "softplus", "softsign",
+        "log_sigmoid", "hard_sigmoid", "hard_silu", "tanh_shrink", "hard_tanh", "hard_shrink", "soft_shrink",
+        "squareplus", "sparse_plus", "softmax", "log_softmax", "normalize")],
+    ("gelu", [(5, 7)], {"approximate": False}),
+    ("threshold", [(5, 7)], {"threshold": 0.3, "default_value": 2.0}),
+    ("glu", [(3, 8)], {}),
+    ("softmax", [(3, 5, 2)], {"axis": 1}),
+    ("log_softmax", [(3, 5, 2)], {"axis": 0}),
+    ("normalize", [(3, 5)], {"axis": 0, "order": 1}),
+    ("binary_crossentropy", [["const", np.array([[0.0, 1.0, 1.0]])], ("probability", (1, 3))], {}),
+    ("binary_crossentropy", [["const", np.array([[0.0, 1.0, 1.0]])], (1, 3)], {"from_logits": True}),
+    ("categorical_crossentropy", [["const", np.eye(3)[:2]], ("probability", (2, 3))], {}),
+    ("categorical_crossentropy", [["const", np.eye(3)], (3, 3)], {"from_logits": True, "axis": 0}),
+    ("sparse_categorical_crossentropy", [["const", np.array([2, 0])], ("probability", (2, 3))], {}),
+    ("sparse_categorical_crossentropy", [["const", np.array([2, 0])], (2, 3)], {"from_logits": True}),
+]  # fmt: skip
+
+
+def arguments(case, dtype):
+    """(the arguments of a case, whether each has a gradient)"""
+    name, kinds, _ = case
+    rng = np.random.default_rng(sum(map(ord, name)))
+    made, moves = [], []
+    for kind in kinds:
+        const = isinstance(kind, list)
+        domain, shape = kind if isinstance(kind, tuple) and kind and isinstance(kind[0], str) else ("all", kind)
+        moves.append(not const)
+        if const:
+            x = kind[1]
+            made.append(x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype == np.float64 else x)
+        else:
+            size = {"all": rng.normal, "positive": lambda size: rng.uniform(0.5, 2.0, size),
+                    "unit": lambda size: rng.uniform(-0.9, 0.9, size),
+                    "probability": lambda size: rng.uniform(0.1, 0.9, size),
+                    "above one": lambda size: rng.uniform(1.2, 3.0, size)}[domain](size=shape)  # fmt: skip
+            made.append(np.asarray(size, dtype))
+    return made, moves
+
+
+def label(case):
+    name, kinds, options = case
+    shapes = ["..." if isinstance(kind, list) else str(kind) for kind in kinds]
+    return f"{name}({', '.join(shapes + [f'{k}={v}' for k, v in options.items()])})"
