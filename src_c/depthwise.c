@@ -8,8 +8,9 @@
 enum {
     GRAIN = 128 * 1024, /* multiply-adds that are worth a thread */
     SUMS = 8,           /* vectors of sums that stay in registers */
-    PARTS = 16,         /* into which a batch's images are dealt for the gradient of W, each with a sum of its own */
-    TAPS = 4            /* of a row of the window whose sums that gradient keeps in registers */
+    PARTS = 16,         /* into which a batch's images are dealt for the gradient of W, each with its own sum */
+    TAPS = 3,           /* of a row of the window whose sums that gradient keeps in registers, */
+    VECTORS = 4         /* for so many vectors of channels */
 };
 
 static fk_index work(const fk_depthwise *s) { return s->B * s->OH * s->OW * s->KH * s->KW * s->N; }
@@ -19,8 +20,8 @@ static fk_index work(const fk_depthwise *s) { return s->B * s->OH * s->OW * s->K
 /* How the places of a result are summed from those of a source, along one axis:
  *     y from x:   place o of y takes tap k from place        S o + D k - before   of x
  *     dx from dz: place o of x takes tap k from place  (o + before - D k) / S     of y, if that is a whole number
- * Either way, what reaches place o are taps tap_step apart, from places place_step apart, and o + result_step has the
- * same taps, if they stay inside, from places source_step further on. */
+ * Either way, what reaches place o are taps tap_step apart, from places place_step apart, and o + result_step has
+ * the same taps, if they stay inside, from places source_step further on. */
 typedef struct {
     fk_index result, source, K, S, D, before;
     fk_index tap_step, place_step, result_step, source_step;
@@ -89,11 +90,12 @@ static sums sums_of(axis rows, axis columns, fk_index N, const float *W, const f
                   columns.result_step * N};
 }
 
-/* The sums of `places` columns that take the same taps, and of `vectors` vectors with `channels` each: these three are
- * constants where this is inlined.    to, source, W, bias: where the first of each begins */
+/* The sums of `places` columns that take the same taps, and of `vectors` vectors with `channels` each: these three
+ * are constants where this is inlined.    to, source, W, bias: where the first of each begins */
 FK_INLINE void sum_tile(float *to, const float *source, const float *W, const float *bias, const sums *s,
                         fk_index rows, fk_index columns, fk_index places, fk_index vectors, fk_index channels)
 {
+    const fk_index step = s->source_place;
     vf sum[SUMS];
     for (fk_index v = 0; v < vectors; v++)
         for (fk_index k = 0; k < places; k++)
@@ -105,7 +107,7 @@ FK_INLINE void sum_tile(float *to, const float *source, const float *W, const fl
             for (fk_index v = 0; v < vectors; v++) {
                 const vf w = vf_keep(vf_load_first(W_ij + v * FK_VL, channels, 0.0f));
                 for (fk_index k = 0; k < places; k++)
-                    sum[v * places + k] += w * vf_load_first(from + k * s->source_place + v * FK_VL, channels, 0.0f);
+                    sum[v * places + k] += w * vf_load_first(from + k * step + v * FK_VL, channels, 0.0f);
             }
         }
     for (fk_index v = 0; v < vectors; v++)
@@ -117,22 +119,24 @@ FK_INLINE void sum_tile(float *to, const float *source, const float *W, const fl
 FK_INLINE void sum_places(float *to, const float *source, const sums *s, reach row, reach column, fk_index places)
 {
     const fk_index vectors = SUMS / places, N = s->N;
+    const fk_index rows = row.count, columns = column.count;
     const float *W = s->W + (row.tap * s->columns.K + column.tap) * N, *bias = s->bias;
     const float *from = source + (row.place * s->columns.source + column.place) * N;
     fk_index n = 0;
     for (; n + vectors * FK_VL <= N; n += vectors * FK_VL)
-        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, row.count, column.count, places, vectors, FK_VL);
+        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, rows, columns, places, vectors, FK_VL);
     for (; n + FK_VL <= N; n += FK_VL)
-        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, row.count, column.count, places, 1, FK_VL);
+        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, rows, columns, places, 1, FK_VL);
     if (n < N)
-        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, row.count, column.count, places, 1, N - n);
+        sum_tile(to + n, from + n, W + n, bias ? bias + n : NULL, s, rows, columns, places, 1, N - n);
 }
 
-/* How many places o, o + result_step, ... take the same taps: the largest of SUMS, SUMS / 2, ..., 1 that all do. First
- * and last taps rise or fall with the places: if those of both ends agree, so do all between, if there are any taps. */
-static fk_index alike(const axis *a, const reach *columns, fk_index o)
+/* How many places o, o + result_step, ... take the same taps: the largest of `most`, most / 2, ..., 1 that all do.
+ * First and last taps rise or fall with the places: if those of both ends agree, so do all between, if there are
+ * any taps. */
+static fk_index alike(const axis *a, const reach *columns, fk_index o, fk_index most)
 {
-    for (fk_index places = SUMS; places > 1 && columns[o].count > 0; places /= 2) {
+    for (fk_index places = most; places > 1 && columns[o].count > 0; places /= 2) {
         const fk_index last = o + (places - 1) * a->result_step;
         if (last < a->result && columns[last].count == columns[o].count && columns[last].tap == columns[o].tap)
             return places;
@@ -140,13 +144,15 @@ static fk_index alike(const axis *a, const reach *columns, fk_index o)
     return 1;
 }
 
+/* A row of the result. More vectors are taken rather than more places: neighbours in memory come in sooner. */
 static void sum_row(float *to, const float *source, const sums *s, const reach *columns, fk_index row)
 {
     const reach r = reach_of(&s->rows, row);
     const axis *a = &s->columns;
+    const fk_index most = s->N >= 4 * FK_VL ? 2 : s->N >= 2 * FK_VL ? 4 : 8;
     for (fk_index first = 0; first < fk_min(a->result_step, a->result); first++)
         for (fk_index o = first, places; o < a->result; o += places * a->result_step) {
-            places = alike(a, columns, o);
+            places = alike(a, columns, o, most);
             switch (places) {
             case 8: sum_places(to + o * s->N, source, s, r, columns[o], 8); break;
             case 4: sum_places(to + o * s->N, source, s, r, columns[o], 4); break;
@@ -174,31 +180,33 @@ static void sum_images(float *y, float *z, const float *source, const sums *s, f
 void fk_depthwise_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
                           const fk_depthwise *s, float *scratch)
 {
-    const sums taps = sums_of(forward_axis(s->OH, s->H, s->KH, s->stride_h, s->dilation_h, s->top),
-                              forward_axis(s->OW, s->W, s->KW, s->stride_w, s->dilation_w, s->left), s->N, W, bias);
+    const axis rows = forward_axis(s->OH, s->H, s->KH, s->stride_h, s->dilation_h, s->top);
+    const axis columns = forward_axis(s->OW, s->W, s->KW, s->stride_w, s->dilation_w, s->left);
+    const sums taps = sums_of(rows, columns, s->N, W, bias);
     sum_images(y, z ? z : y, x, &taps, f, s->B, fk_threads_for(work(s), GRAIN), scratch);
 }
 
 void fk_depthwise_backward_input(float *dx, const float *dz, const float *W, const fk_depthwise *s, float *scratch)
 {
-    const sums taps = sums_of(backward_axis(s->H, s->OH, s->KH, s->stride_h, s->dilation_h, s->top),
-                              backward_axis(s->W, s->OW, s->KW, s->stride_w, s->dilation_w, s->left), s->N, W, NULL);
+    const axis rows = backward_axis(s->H, s->OH, s->KH, s->stride_h, s->dilation_h, s->top);
+    const axis columns = backward_axis(s->W, s->OW, s->KW, s->stride_w, s->dilation_w, s->left);
+    const sums taps = sums_of(rows, columns, s->N, W, NULL);
     const fk_activation linear = {FK_LINEAR, 0.0f, 0.0f, 0.0f};
     sum_images(dx, dx, dz, &taps, linear, s->B, fk_threads_for(work(s), GRAIN), scratch);
 }
 
 /* --- the gradient of the kernel ---------------------------------------------------------------------------- */
 
-/* The places p of y, p0 <= p < p1 <= result, whose windows have a tap, `shift` places from their beginning, inside of
- * an axis of x: 0 <= S p + shift < source. */
+/* The places p of y, p0 <= p < p1 <= result, whose windows have a tap, `shift` places from their beginning, inside
+ * of an axis of x: 0 <= S p + shift < source. */
 static void places_inside(fk_index *p0, fk_index *p1, fk_index result, fk_index source, fk_index S, fk_index shift)
 {
     *p0 = fk_min(result, shift < 0 ? fk_ceil_div(-shift, S) : 0);
     *p1 = fk_max(*p0, fk_min(result, shift < source ? fk_ceil_div(source - shift, S) : 0));
 }
 
-/* Neighbouring taps of a row of the window, at most TAPS: where each meets a row of x, and which columns q0 .. q1 of y
- * it takes part in, which fall from tap to tap. */
+/* Neighbouring taps of a row of the window, at most TAPS: where each meets a row of x, and which columns q0 .. q1
+ * of y it takes part in, which fall from tap to tap. */
 typedef struct {
     fk_index count, shift[TAPS], q0[TAPS], q1[TAPS];
 } neighbours;
@@ -213,79 +221,81 @@ static neighbours neighbours_at(const fk_depthwise *s, fk_index j)
     return t;
 }
 
-/* sum[0][i] + sum[1][i] += sum of x[S q + shift_i] dz[q] over a row; `taps` = t->count and `channels` are constants
- * where this is inlined. Columns that all taps take part in come two at a time. */
-FK_INLINE void add_row(vf sum[2][TAPS], const float *dz, const float *x, const fk_depthwise *s, const neighbours *t,
-                       fk_index taps, fk_index channels)
+/* sum[v taps + i] += x[S q + shift_i] dz[q] for the taps i that column q takes part in, which are all of them if
+ * `all`. `taps` = t->count, and `vectors` with `channels` each, are constants where this is inlined. */
+FK_INLINE void add_column(vf *sum, const float *dz, const float *x, const fk_depthwise *s, const neighbours *t,
+                          fk_index q, int all, fk_index taps, fk_index vectors, fk_index channels)
 {
-    const fk_index N = s->N, S = s->stride_w, begin = t->q0[0], end = fk_max(begin, t->q1[taps - 1]);
-    for (fk_index i = 0; i < taps; i++) {
-        for (fk_index q = t->q0[i]; q < fk_min(begin, t->q1[i]); q++)
-            sum[0][i] += vf_load_first(dz + q * N, channels, 0.0f) *
-                         vf_load_first(x + (q * S + t->shift[i]) * N, channels, 0.0f);
-        for (fk_index q = end; q < t->q1[i]; q++)
-            sum[0][i] += vf_load_first(dz + q * N, channels, 0.0f) *
-                         vf_load_first(x + (q * S + t->shift[i]) * N, channels, 0.0f);
+    for (fk_index v = 0; v < vectors; v++) {
+        const vf d = vf_keep(vf_load_first(dz + q * s->N + v * FK_VL, channels, 0.0f));
+        for (fk_index i = 0; i < taps; i++)
+            if (all || (q >= t->q0[i] && q < t->q1[i]))
+                sum[v * taps + i] +=
+                    d * vf_load_first(x + (q * s->stride_w + t->shift[i]) * s->N + v * FK_VL, channels, 0.0f);
     }
-    for (fk_index q = begin; q < end; q += 2)
-        for (fk_index u = 0; u < 2 && q + u < end; u++) {
-            const vf d = vf_keep(vf_load_first(dz + (q + u) * N, channels, 0.0f));
-            for (fk_index i = 0; i < taps; i++)
-                sum[u][i] += d * vf_load_first(x + ((q + u) * S + t->shift[i]) * N, channels, 0.0f);
-        }
 }
 
-/* dW_ij += sum of x dz over an image, for these taps of row i and the channels from n on */
-FK_INLINE void add_image(float *dW_i, const float *dz, const float *x, const fk_depthwise *s, const neighbours *t,
-                         fk_index i, fk_index taps, fk_index channels)
+/* dW_ij += sum of x dz over an image, for these taps of row i of the window
+ * dW, dz, x: from their first channel on */
+FK_INLINE void add_taps(float *dW, const float *dz, const float *x, const fk_depthwise *s, const neighbours *t,
+                        fk_index i, fk_index taps, fk_index vectors, fk_index channels)
 {
-    const fk_index shift = i * s->dilation_h - s->top;
+    const fk_index shift = i * s->dilation_h - s->top, begin = t->q0[0], end = fk_max(begin, t->q1[taps - 1]);
     fk_index p0, p1;
     places_inside(&p0, &p1, s->OH, s->H, s->stride_h, shift);
-    vf sum[2][TAPS] = {0};
-    for (fk_index p = p0; p < p1; p++)
-        add_row(sum, dz + p * s->OW * s->N, x + (p * s->stride_h + shift) * s->W * s->N, s, t, taps, channels);
-    for (fk_index k = 0; k < taps; k++) {
-        float *dW_ij = dW_i + k * s->N;
-        vf_store_first(dW_ij, vf_load_first(dW_ij, channels, 0.0f) + (sum[0][k] + sum[1][k]), channels);
+    vf sum[TAPS * VECTORS] = {0};
+    for (fk_index p = p0; p < p1; p++) {
+        const float *dz_p = dz + p * s->OW * s->N, *x_h = x + (p * s->stride_h + shift) * s->W * s->N;
+        for (fk_index q = t->q0[taps - 1]; q < begin; q++)
+            add_column(sum, dz_p, x_h, s, t, q, 0, taps, vectors, channels);
+        for (fk_index q = begin; q < end; q++) /* all taps' */
+            add_column(sum, dz_p, x_h, s, t, q, 1, taps, vectors, channels);
+        for (fk_index q = end; q < t->q1[0]; q++)
+            add_column(sum, dz_p, x_h, s, t, q, 0, taps, vectors, channels);
     }
+    for (fk_index v = 0; v < vectors; v++)
+        for (fk_index k = 0; k < taps; k++) {
+            float *dW_ij = dW + k * s->N + v * FK_VL;
+            vf_store_first(dW_ij, vf_load_first(dW_ij, channels, 0.0f) + sum[v * taps + k], channels);
+        }
 }
 
-/* The same for all of the row's taps. */
-FK_INLINE void add_window_row(float *dW_i, const float *dz, const float *x, const fk_depthwise *s, fk_index i,
-                              fk_index channels)
+/* The same for the whole window. */
+FK_INLINE void add_window(float *dW, const float *dz, const float *x, const fk_depthwise *s, fk_index vectors,
+                          fk_index channels)
 {
-    for (fk_index j = 0; j < s->KW; j += TAPS) {
-        const neighbours t = neighbours_at(s, j);
-        float *dW_ij = dW_i + j * s->N;
-        switch (t.count) {
-        case 1: add_image(dW_ij, dz, x, s, &t, i, 1, channels); break;
-        case 2: add_image(dW_ij, dz, x, s, &t, i, 2, channels); break;
-        case 3: add_image(dW_ij, dz, x, s, &t, i, 3, channels); break;
-        default: add_image(dW_ij, dz, x, s, &t, i, TAPS, channels);
+    for (fk_index i = 0; i < s->KH; i++)
+        for (fk_index j = 0; j < s->KW; j += TAPS) {
+            const neighbours t = neighbours_at(s, j);
+            float *dW_ij = dW + (i * s->KW + j) * s->N;
+            switch (t.count) {
+            case 1: add_taps(dW_ij, dz, x, s, &t, i, 1, vectors, channels); break;
+            case 2: add_taps(dW_ij, dz, x, s, &t, i, 2, vectors, channels); break;
+            default: add_taps(dW_ij, dz, x, s, &t, i, TAPS, vectors, channels);
+            }
         }
-    }
 }
 
 /* The sums of images b0 .. b1    dW (KH, KW, N) = */
-static void part_gradient(float *dW, const float *dz, const float *x, const fk_depthwise *s, fk_index b0, fk_index b1)
+static void part_gradient(float *dW, const float *dz, const float *x, const fk_depthwise *s, fk_index b0,
+                          fk_index b1)
 {
     const fk_index N = s->N;
     memset(dW, 0, (size_t)(s->KH * s->KW * N) * sizeof(float));
     for (fk_index b = b0; b < b1; b++) {
         const float *dz_b = dz + b * s->OH * s->OW * N, *x_b = x + b * s->H * s->W * N;
-        for (fk_index n = 0; n < N; n += FK_VL)
-            for (fk_index i = 0; i < s->KH; i++) {
-                float *dW_i = dW + i * s->KW * N + n;
-                if (n + FK_VL <= N)
-                    add_window_row(dW_i, dz_b + n, x_b + n, s, i, FK_VL);
-                else
-                    add_window_row(dW_i, dz_b + n, x_b + n, s, i, N - n);
-            }
+        fk_index n = 0;
+        for (; n + VECTORS * FK_VL <= N; n += VECTORS * FK_VL)
+            add_window(dW + n, dz_b + n, x_b + n, s, VECTORS, FK_VL);
+        for (; n + FK_VL <= N; n += FK_VL)
+            add_window(dW + n, dz_b + n, x_b + n, s, 1, FK_VL);
+        if (n < N)
+            add_window(dW + n, dz_b + n, x_b + n, s, 1, N - n);
     }
 }
 
-void fk_depthwise_backward_kernel(float *dW, const float *dz, const float *x, const fk_depthwise *s, float *scratch)
+void fk_depthwise_backward_kernel(float *dW, const float *dz, const float *x, const fk_depthwise *s,
+                                  float *scratch)
 {
     const fk_index size = s->KH * s->KW * s->N, parts = fk_min(s->B, PARTS);
     const fk_index threads = fk_min(parts, fk_threads_for(work(s), GRAIN));
