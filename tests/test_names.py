@@ -32,8 +32,14 @@ NAMES = {
     "hinge huber kl_divergence kld log_cosh logcosh mae mape mean_absolute_error mean_absolute_percentage_error "
     "mean_squared_error mean_squared_logarithmic_error mse msle poisson serialize sparse_categorical_crossentropy "
     "squared_hinge tversky",
-    "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy Mean MeanAbsoluteError MeanSquaredError Metric "
-    "SparseCategoricalAccuracy binary_accuracy deserialize get serialize",
+    "metrics": "AUC Accuracy BinaryAccuracy BinaryCrossentropy BinaryIoU CategoricalAccuracy CategoricalCrossentropy "
+    "CategoricalHinge ConcordanceCorrelation CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives Hinge "
+    "IoU KLDivergence LogCoshError Mean MeanAbsoluteError MeanAbsolutePercentageError MeanIoU MeanMetricWrapper "
+    "MeanSquaredError MeanSquaredLogarithmicError Metric OneHotIoU OneHotMeanIoU PearsonCorrelation Poisson Precision "
+    "PrecisionAtRecall R2Score Recall RecallAtPrecision RootMeanSquaredError SensitivityAtSpecificity "
+    "SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy SpecificityAtSensitivity "
+    "SquaredHinge Sum TopKCategoricalAccuracy TrueNegatives TruePositives binary_accuracy deserialize get serialize "
+    "sparse_top_k_categorical_accuracy top_k_categorical_accuracy",
     "models": "Model Sequential load_model model_from_json save_model",
     "ops": "abs add all any argmax argmin argsort cast clip concatenate cond convert_to_numpy convert_to_tensor "
     "cumprod cumsum divide dot einsum erf exp expand_dims eye flip fori_loop full is_tensor linspace log "

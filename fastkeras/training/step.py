@@ -31,7 +31,8 @@ class Meters:
         for head, total in self.sums.items():
             logs[head.loss_key] = total / self.batches if self.batches else 0.0
         for key, metric, _ in self._metrics:
-            logs[key] = float(metric.result())
+            value = metric.result()
+            logs[key] = float(value) if np.ndim(value) == 0 else value  # one for each class, or each threshold
         return logs
 
 

@@ -291,3 +291,17 @@ def categorical_accuracy(y, t):
 
 def sparse_accuracy(y, labels):
     return (y.argmax(axis=-1) == labels).astype(float)
+
+
+def sparse_top_k_accuracy(y, labels, k):
+    return ((y > y[np.arange(len(y)), labels][:, None]).sum(axis=-1) < k).astype(float)
+
+
+def top_k_categorical_accuracy(y, t, k):
+    return sparse_top_k_accuracy(y, t.argmax(axis=-1), k)
+
+
+def counts_above(y, t, w, thresholds):
+    """(the weight of what is above each threshold and positive, of what is above and not), per column."""
+    above = w[:, None] * (y > np.reshape(thresholds, (-1, 1, 1)))
+    return (above * (t != 0)).sum(axis=1), (above * (t == 0)).sum(axis=1)
