@@ -88,7 +88,7 @@ def test_training_goes_on_bit_for_bit(tmp_path, case, name):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", ["w.weights.h5", "w.h5", "w.hdf5"])
+@pytest.mark.parametrize("name", ["w.weights.h5", "w.h5", "w.hdf5", "w.npz"])
 def test_weights_come_back(tmp_path, case, name):
     model, _, _ = case(fastkeras)
     weights = model.get_weights()
@@ -98,12 +98,22 @@ def test_weights_come_back(tmp_path, case, name):
     assert same(model.get_weights(), weights)
 
 
-def test_weights_of_a_whole_model_can_be_read_alone(tmp_path):
+@BOTH_KINDS
+def test_weights_of_a_whole_model_can_be_read_alone(tmp_path, name):
     model, other = small(optimizer="adam", loss="mse"), small()
-    model.save(tmp_path / "model.h5")
+    model.save(tmp_path / name)
     random_weights(other, 7)
-    other.load_weights(tmp_path / "model.h5")
+    other.load_weights(tmp_path / name)
     assert same(other.get_weights(), model.get_weights())
+
+
+def test_an_archive_gives_the_optimizers_state_too(tmp_path):
+    x, y = features(7, 3), features(7, 2)
+    model, other = small(optimizer="adam", loss="mse"), small(optimizer="adam", loss="mse")
+    model.fit(x, y, **FIT)
+    model.save(tmp_path / "model.keras")
+    other.load_weights(tmp_path / "model.keras")
+    assert other.fit(x, y, **FIT).history == model.fit(x, y, **FIT).history
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -317,7 +327,9 @@ def test_names_of_model_files(tmp_path, name):
         small().save(tmp_path / name)
     with pytest.raises(ValueError, match=r"must end in \.keras, \.h5 or \.hdf5"):
         saving.load_model(tmp_path / name)
-    with pytest.raises(ValueError, match=r"must end in \.weights\.h5 \(Keras 3\), \.h5 or \.hdf5"):
+    with pytest.raises(
+        ValueError, match=r"must end in \.weights\.h5 \(Keras 3\), \.h5 or \.hdf5 \(Keras 2\), or \.npz"
+    ):
         small().save_weights(tmp_path / name)
     assert os.listdir(tmp_path) == []
 
@@ -383,7 +395,7 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     def fail(*args):
         raise OSError("no space left on device")
 
-    for broken in ("fastkeras.saving.weights.write_arrays", "os.fsync", "shutil.copymode", "os.replace"):
+    for broken in ("fastkeras.saving.by_layer.write_arrays", "os.fsync", "shutil.copymode", "os.replace"):
         with monkeypatch.context() as patch, pytest.raises(OSError, match="no space left"):
             patch.setattr(broken, fail)
             small(optimizer="adam", loss="mse").save(path)

@@ -11,8 +11,9 @@ import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from fastkeras.layers import legacy
 from fastkeras.layers.layer import Layer
-from fastkeras.utils.custom_objects import custom_object_scope, get_registered_name
+from fastkeras.utils.custom_objects import custom_object_scope, get_registered_name, get_registered_object
 from fastkeras.utils.registry import Registry
 
 # --- classes by name -------------------------------------------------------------------------------------------------
@@ -23,6 +24,15 @@ _REGISTRY = Registry("layer", "keras.layers", Layer, {})
 def know(classes):
     """Adds classes to those that files may name, {name: class}; a class is written under its first name."""
     _REGISTRY.add(classes)
+
+
+def is_known(name):
+    """Whether files may name it: a class of the library's, or of the user's own."""
+    try:
+        _REGISTRY.find(legacy.translated(name, {"mode": "sum"})[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _find(name):
@@ -126,7 +136,10 @@ def layer_from_config(entry):
     """The layer (or model) that {"class_name", "config"} describes, with new weights."""
     if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str) or "config" not in entry:
         raise ValueError(f"A layer must be a dictionary with `class_name` and `config`. Received: {entry!r:.200}")
-    cls, config = _find(entry["class_name"]), entry["config"]
+    name, config = entry["class_name"], entry["config"]
+    if isinstance(config, dict) and get_registered_object(name) is None:
+        name, config = legacy.translated(name, config)
+    cls = _find(name)
     if isinstance(config, dict) and getattr(cls, "config_is_arguments", True):
         config = {**config, "dtype": _computed_type(config)} if "dtype" in config else dict(config)
         if cls in _REGISTRY.classes.values():

@@ -55,10 +55,8 @@ def _cloned_graph(model, starts, make):
     made = {layer: make(layer) for layer in graph.layers if layer not in graph.sources}
     tensors = starts or [_fresh(tensor) for tensor in graph.inputs]
     inputs = tensors[:]
-    for layer, reads, _ in graph.steps:
-        called_on = [tensors[slot] for slot in reads]
-        several = len(called_on) > 1 or made[layer].takes_list
-        tensors += _as_list(made[layer](called_on if several else called_on[0]))
+    for site, (layer, reads, _) in zip(graph.sites, graph.steps, strict=True):
+        tensors += _as_list(made[layer]._call_symbolic([tensors[slot] for slot in reads], site.keywords))
     clone = Model(inputs, [tensors[slot] for slot in graph.output_slots], name=model.name)
     clone.input_keys, clone.output_keys = model.input_keys, model.output_keys
     for slot in graph.loss_slots:

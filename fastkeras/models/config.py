@@ -85,10 +85,10 @@ def chain_from_config(model, config):
 def graph_to_config(model):
     """The configuration of a Model made from inputs and outputs."""
     graph = model.require_graph()
-    entries = {}  # {layer or input: entry}
+    entries = {}  # {layer: entry}
     places = {}  # {id of a tensor: [layer, call, output]}
-    for tensor in graph.inputs:
-        entries[tensor] = {**_input_to_config(tensor), "name": tensor.name, "inbound_nodes": []}
+    for tensor, source in zip(graph.inputs, graph.sources, strict=True):
+        entries[source] = {**_input_to_config(tensor), "name": tensor.name, "inbound_nodes": []}
         places[id(tensor)] = [tensor.name, 0, 0]
     for site in graph.sites:
         layer = site.layer
@@ -106,7 +106,7 @@ def graph_to_config(model):
     config = {
         "name": model.name,
         "trainable": model.trainable,
-        "layers": list(entries.values()),
+        "layers": [entries[layer] for layer in graph.layers],
         "input_layers": _by_key(model.input_keys, [places[id(t)] for t in graph.inputs]),
         "output_layers": _by_key(model.output_keys, [places[id(t)] for t in graph.outputs]),
     }

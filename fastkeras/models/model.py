@@ -267,7 +267,7 @@ class Model(Layer):
         saving.save_model(self, filepath, overwrite, **options)
 
     def save_weights(self, filepath, overwrite=True, **options):
-        """Writes the weights to a file *.weights.h5 or *.h5: see saving.save_weights."""
+        """Writes the weights to a file *.weights.h5, *.h5 or *.npz: see saving.save_weights."""
         from fastkeras import saving
 
         saving.save_weights(self, filepath, overwrite, **options)
@@ -277,6 +277,12 @@ class Model(Layer):
         from fastkeras import saving
 
         saving.load_weights(self, filepath, **options)
+
+    def export(self, filepath, format=None, **options):
+        """Writes the weights to *.npz by name; no SavedModel: see saving.export."""
+        from fastkeras import saving
+
+        saving.export(self, filepath, format, **options)
 
     def __getstate__(self):
         """For pickle and copy: everything but what passes keep; of the optimizer its settings and its state."""

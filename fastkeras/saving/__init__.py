@@ -1,8 +1,9 @@
 """Files: whole models, weights, architectures, and the names that files may mention."""
 
 from fastkeras.saving.config import model_from_config, model_from_json
+from fastkeras.saving.conversion import convert
 from fastkeras.saving.model_file import load_model, save_model
-from fastkeras.saving.weights import load_weights, save_weights
+from fastkeras.saving.weights import export, load_weights, save_weights
 from fastkeras.utils.custom_objects import (
     custom_object_scope,
     get_custom_objects,
@@ -15,7 +16,9 @@ CustomObjectScope = custom_object_scope
 
 __all__ = [
     "CustomObjectScope",
+    "convert",
     "custom_object_scope",
+    "export",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",

@@ -341,6 +341,10 @@ class Group(_Object):
         """The array at a path, of which only the header is read so far."""
         return Array(self.file, self._address(path), self._path(path))
 
+    def holds_array(self, path):
+        """Whether there is an array at a path, not a group."""
+        return _Object(self.file, self._address(path), path)._has(_LAYOUT)
+
     def attribute(self, name):
         """The attribute's value: a str, a list of them, or a numpy array; None if there is no such attribute.
 

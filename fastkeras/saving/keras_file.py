@@ -2,7 +2,7 @@
 
 metadata.json      the version that wrote it
 config.json        the architecture, as `to_json` writes it, and under "compile_config" the arguments of compile
-model.weights.h5   the weights by class (saving/weights.py), and the optimizer's state
+model.weights.h5   the weights by class (saving/by_class.py), and the optimizer's state
 """
 
 import io
@@ -11,8 +11,9 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 
-from fastkeras.saving import hdf5, weights
+from fastkeras.saving import by_class, hdf5, optimizer_state
 from fastkeras.saving.config import architecture, compile_to_keras_3, parse
+from fastkeras.saving.memory import file_in_memory
 from fastkeras.utils import atomic
 from fastkeras.version import __version__
 
@@ -27,10 +28,10 @@ def write(path, model, include_optimizer):
     trained = model.compiled if include_optimizer else None
     if trained:
         config["compile_config"] = compile_to_keras_3(trained)
-    with weights.file_in_memory() as (file, content):
-        weights.write_places(file, model)
+    with file_in_memory() as (file, content):
+        by_class.write_places(file, model)
         if trained and trained.owns_optimizer:
-            weights.write_numbered_optimizer(file, trained.optimizer)
+            optimizer_state.write_numbered_optimizer(file, trained.optimizer)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as members:
         members.writestr(_METADATA, json.dumps({"keras_version": KERAS_VERSION, "fastkeras_version": __version__}))

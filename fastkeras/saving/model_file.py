@@ -3,7 +3,7 @@
 "model.keras" is Keras 3's own kind (saving/keras_file.py), "model.h5" is HDF5 in the layout of Keras 2:
 
     attributes         model_config and training_config, JSON (saving/config.py), and the versions
-    model_weights      the weights in Keras 2's layout (saving/weights.py)
+    model_weights      the weights in Keras 2's layout (saving/by_layer.py)
     optimizer_weights  the optimizer's iterations and what it keeps for each weight
 
 Keras 2 and Keras 3 read the latter: tf_keras resumes training from it, Keras 3, which does so from no such file,
@@ -19,7 +19,7 @@ import numpy as np
 
 from fastkeras.core.variable import initial_values_from
 from fastkeras.layers.config import reading
-from fastkeras.saving import hdf5, keras_file, weights
+from fastkeras.saving import by_class, by_layer, hdf5, keras_file, optimizer_state
 from fastkeras.saving.config import (
     BACKEND,
     KERAS_VERSION,
@@ -30,6 +30,7 @@ from fastkeras.saving.config import (
     model_to_config,
     parse,
 )
+from fastkeras.saving.memory import new_file
 from fastkeras.utils import atomic, suggest
 from fastkeras.version import __version__
 
@@ -60,15 +61,15 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, **ignore
 def _write_h5(path, model, include_optimizer):
     config = json.dumps(model_to_config(model))
     training = json.dumps(compile_to_config(model.compiled)) if model.compiled and include_optimizer else None
-    with weights.new_file(path) as file:
+    with new_file(path) as file:
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, BACKEND
         file.attrs["fastkeras_version"] = __version__
         file.attrs["model_config"] = config
-        weights.write_layers(file.create_group("model_weights"), model)
+        by_layer.write_layers(file.create_group("model_weights"), model)
         if training is not None:
             file.attrs["training_config"] = training
             if model.compiled.owns_optimizer:
-                weights.write_optimizer(file.create_group("optimizer_weights"), model.compiled.optimizer)
+                optimizer_state.write_optimizer(file.create_group("optimizer_weights"), model.compiled.optimizer)
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
@@ -89,13 +90,13 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
 
 def _load_keras(config, file, compile):
     model = _made(config, file, file.size // 4)
-    for variable, array in weights.match_places(file, model):
+    for variable, array in by_class.match_places(file, model):
         variable.value[...] = array.read()
     if compile:
         training = config.get("compile_config") or None
         if training is not None and not isinstance(training, dict):
             raise ValueError(f"'{file.path}': \"compile_config\" must be a dictionary. Received: {training!r:.200}")
-        _compile(model, training, file, lambda optimizer: weights.read_numbered_optimizer(file, optimizer))
+        _compile(model, training, file, lambda optimizer: optimizer_state.read_numbered_optimizer(file, optimizer))
     return model
 
 
@@ -105,16 +106,18 @@ def _load_h5(file, compile):
         raise ValueError(
             f"'{file.path}' holds no model, perhaps weights only: make the model, and read them by model.load_weights."
         )
-    stored = weights.stored_layers(file.root.group("model_weights"))
-    in_file = sum(math.prod(array.shape) for _, arrays in stored for array in arrays)
+    stored = by_layer.stored_layers(file.root.group("model_weights"))
+    in_file = sum(math.prod(array.shape) for _, arrays in stored.layers for array in arrays)
     model = _made(parse(config, f"The model in '{file.path}'"), file, in_file)
-    for variable, array in weights.match_layers(stored, model, file):
+    for variable, array in by_layer.match_layers(stored, model):
         variable.value[...] = array.read()
     if compile:
         text = file.root.attribute("training_config")
         training = None if text is None else parse(text, f"The training in '{file.path}'")
         found = "optimizer_weights" in file.root and file.root.group("optimizer_weights")
-        _compile(model, training, file, lambda optimizer: weights.read_optimizer(found, optimizer) if found else None)
+        _compile(
+            model, training, file, lambda optimizer: optimizer_state.read_optimizer(found, optimizer) if found else None
+        )
     return model
 
 
