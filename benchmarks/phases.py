@@ -33,9 +33,19 @@ PHASES = {
     ("gru", "backward"): "time loop, backward",
     ("simple_rnn", "backward"): "time loop, backward",
     ("dense", "backward"): "weight and input gradients",
+    ("dense", "add_column_sums"): "weight and input gradients",
     ("gemm", "*"): "weight and input gradients",
     ("gru", "input_gradient"): "weight and input gradients",
     ("recurrent", "inputs"): "weight and input gradients",
+    ("conv", "forward"): "convolution",
+    ("conv", "forward_max"): "convolution",
+    ("conv", "forward_rows"): "convolution",
+    ("conv", "backward"): "convolution, backward",
+    ("conv", "backward_max"): "convolution, backward",
+    ("conv", "backward_peaks"): "convolution, backward",
+    ("conv", "*"): "borders",
+    ("pooling", "*"): "pooling",
+    ("activations", "*"): "activations",
     ("losses", "*"): "loss and metrics",
     ("metrics", "*"): "loss and metrics",
     ("optimizers", "*"): "optimizer",
@@ -47,11 +57,28 @@ def time_loop_flops(a):
     return 2 * a["states"].count * a["R"].size
 
 
+def convolution_flops(a):
+    x, W = a["x"].shape, a["W"].shape
+    axes = zip(x[1:3], W[:2], a["strides"], a["dilation"], strict=True)
+    return 2 * x[0] * math.prod((n - (k - 1) * d - 1) // s + 1 for n, k, s, d in axes) * a["W"].size
+
+
+def peaks_flops(a):
+    """Those of the gradients that are there."""
+    gradients = [a[d] is not None for d in ("dx", "dW") if d in a]
+    return 2 * a["g"].size * math.prod((a["W"] if "W" in a else a["dW"]).shape[:3]) * sum(gradients)
+
+
 # floating-point operations of the matrix products in one call, from the arguments by name
 FLOPS = {
     ("dense", "forward"): lambda a: 2 * len(a["x"]) * a["W"].size,
     ("dense", "backward"): lambda a: 2 * len(a["x"]) * a["W"].size * sum(a[d] is not None for d in ("dx", "dW")),
     ("gemm", "gemm"): lambda a: 2 * a["A"].size * a["C"].shape[1],
+    ("conv", "forward"): convolution_flops,
+    ("conv", "forward_max"): convolution_flops,
+    ("conv", "backward"): lambda a: convolution_flops(a) * sum(a[d] is not None for d in ("dx", "dW")),
+    ("conv", "backward_max"): peaks_flops,
+    ("conv", "backward_peaks"): peaks_flops,
     **{(layer, way): time_loop_flops for layer in ("lstm", "gru", "simple_rnn") for way in ("forward", "backward")},
 }
 

@@ -486,6 +486,33 @@ def test_phases_share_out_the_time_of_a_step():
     assert cells(text, "| time loop, forward")[1] == "1.00"
 
 
+class SmallCNN(workload.Training):
+    name, title, batch = "small", "a small CNN", 4
+
+    def data(self):
+        return {"x": np.ones((8, 11, 9, 2), np.float32), "y": np.ones((8, 1), np.float32)}
+
+    def keras_model(self, keras):
+        layers = keras.layers
+        convolutions = [layers.Conv2D(5, 3), layers.MaxPooling2D(), layers.Conv2D(7, 2, padding="same")]
+        inside = [*convolutions, layers.GlobalMaxPooling2D(), layers.Dense(1)]
+        model = keras.Sequential([keras.Input((11, 9, 2)), *inside])
+        model.compile("sgd", "mse")
+        return model
+
+
+def test_phases_count_the_products_of_convolutions():
+    spent, seconds, steps = phases.measure(SmallCNN(), least=0.01)
+    # 9 x 7 pixels of 18 products with 5 filters, then 4 x 3 of 20 with 7
+    assert spent["conv", "forward_max"].flops == steps * 2 * 4 * (9 * 7 * 18 * 5 + 4 * 3 * 20 * 7)
+    # 4 x 3 maxima of 5 filters and 1 of 7, the second in products for x as well
+    assert spent["conv", "backward_max"].flops == steps * 2 * 4 * (4 * 3 * 18 * 5 + 20 * 7)
+    assert spent["conv", "backward_peaks"].flops == steps * 2 * 4 * 20 * 7
+    found = phases.by_phase(spent, seconds)
+    assert not found[phases.OTHER].calls
+    assert found["borders"].calls == 2 * steps
+
+
 def test_the_machine_is_described():
     found = machine.describe("processor\t: 0\nmodel name\t: A processor\nflags\t\t: sse2 avx2 fma avx512f\n")
     assert found["cpu"] == "A processor"
