@@ -90,6 +90,13 @@ class Run:
             inner.first = self.first._inner.get((name, step))
         return inner
 
+    def blocks(self):
+        """All the memory that this run and those inside it keep."""
+        yield from self._blocks.values()
+        passes = [run for kept in self.kept.values() for run in getattr(kept, "runs", ())]
+        for run in [*self._inner.values(), *passes]:
+            yield from run.blocks()
+
     def add_loss(self, value):
         """Adds a number to the loss of the batch. Its gradient is the caller's: backward adds it to dx, and to the
         gradients of the weights, as if dy had brought it."""

@@ -17,13 +17,16 @@ from fastkeras.core.tensor import Node, Tensor, Watchable, tapes
 class GradientTape:
     """Records the operations on trainable variables and on watched tensors while it is entered.
 
-    persistent: accepted; a tape's gradients may be asked for as often as one likes. watch_accessed_variables: whether
+    persistent: whether gradients through layers may be asked for more than once, which takes copies of what the layers
+    keep. Those through ops may be in any case, and so may all if several tapes record at once.
+    watch_accessed_variables: whether
     it watches every trainable variable; else those named by `watch` alone.
 
     A tape within another one makes gradients of gradients, but not through a layer: its kernels give the first alone.
     """
 
     def __init__(self, persistent=False, watch_accessed_variables=True):
+        self.persistent = bool(persistent)
         self._watches_all = bool(watch_accessed_variables)
         self._watched = {}  # by id, the variables named; kept, so that no other object takes an id's place
 

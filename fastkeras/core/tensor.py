@@ -62,8 +62,9 @@ class Parts(dict):
 class Whole(Node):
     """One step with several outputs, computed by a layer or by code of the user's.
 
-    sources: what it was computed from. gradients(ds): the gradient for each source, or None, from the list of those of
-    the outputs, plain arrays, None for one that nothing depends on. The outputs are tensors whose nodes lead here.
+    sources: what it was computed from, None for what nobody asks about. gradients(ds): the gradient for each source, or
+    None, from the list of those of the outputs, plain arrays, None for one that nothing depends on. The outputs are
+    tensors, whose nodes lead here.
     """
 
     __slots__ = ("count", "gradients", "sources")
@@ -77,7 +78,7 @@ class Whole(Node):
     def back(self, parts):
         ds = [None if i not in parts else np.asarray(parts[i]) for i in range(self.count)]
         found = zip(self.sources, self.gradients(ds), strict=True)
-        return [(source, d.view(Tensor), d.shape) for source, d in found if d is not None]
+        return [(source, d.view(Tensor), d.shape) for source, d in found if source is not None and d is not None]
 
 
 def source_of(x):

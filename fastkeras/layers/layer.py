@@ -21,8 +21,9 @@ import numpy as np
 from fastkeras import constraints, initializers, regularizers
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
-from fastkeras.core.tensor import SymbolicTensor, as_tensor
+from fastkeras.core.tensor import SymbolicTensor, as_tensor, tapes
 from fastkeras.core.variable import Variable, initial_value
+from fastkeras.layers.recording import Recording, numbers, penalty
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case, unique_name
 
@@ -129,6 +130,7 @@ class Layer:
         self._initial_weights = weights
         self._variables = []
         self._made_trainable = 0
+        self._added_losses = []
         self.sites = []
 
     @classmethod
@@ -239,8 +241,12 @@ class Layer:
 
     @property
     def losses(self):
-        """The penalties that the regularizers of the trained weights add to the loss now, one number for each."""
-        return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
+        """The penalties that the regularizers of the trained weights add to the loss now, one number for each, and
+        after a call on data what the layers have added to the loss of it. While a tape records: tensors."""
+        regularized = [v for v in self.trainable_variables if v.regularizer is not None]
+        if tapes.recording:
+            return [penalty(v) for v in regularized] + numbers(self._added_losses)
+        return [v.regularizer(v.value) for v in regularized] + self._added_losses
 
     def get_weights(self):
         """Copies of all weights, as a list of numpy arrays."""
@@ -320,7 +326,13 @@ class Layer:
         masks = [None if m is None else np.ascontiguousarray(m, bool) for m in (mask if several else [mask])]
         run = Run(training=bool(training), mask=masks[0], keywords=keywords)
         run.masks = masks if several else None
-        y, _ = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
+        recording = Recording(self, inputs, run) if tapes.recording else None
+        y, backward = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
+        if self.activity_regularizer is not None:
+            y, backward = with_penalty(self, y, backward, run)
+        self._added_losses = run.losses
+        if recording:
+            return recording.outputs(y, backward)
         return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
 
     def _prepare(self, shapes, keywords=None):

@@ -17,6 +17,7 @@ import numpy as np
 
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.targets import like_predictions, of_rank, row_weights
+from fastkeras.core.tensor import Whole, as_tensor, source_of
 from fastkeras.utils.naming import snake_case
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
@@ -47,6 +48,8 @@ class Loss:
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss of predictions (..., columns) and their targets; one weight per row or sample."""
+        if source_of(y_pred) is not None:
+            return self._recorded(y_true, y_pred, sample_weight)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
         weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
         if self.reduction in ("none", None):
@@ -55,9 +58,32 @@ class Loss:
         return np.float32(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), None))
 
     def call(self, y_true, y_pred):
-        """One value per row of y_pred (..., columns), of shape (...)."""
+        """One value per row of y_pred (..., columns), of shape (...). While a tape records, a tensor."""
+        source = source_of(y_pred)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
-        return self._evaluate(y_true, rows)[0].reshape(shape)
+        values = self._evaluate(y_true, rows)[0].reshape(shape)
+        if source is None:
+            return values
+
+        def gradients(ds):
+            slopes = np.empty_like(rows)
+            self.compute(y_true, rows, None, 1 / self._adapt(1.0, None, len(rows)), slopes)
+            return [(ds[0].reshape(-1, 1) * slopes).reshape(y_pred.shape)]
+
+        values = as_tensor(values)
+        Whole([source], gradients, [values])
+        return values
+
+    def _recorded(self, y_true, y_pred, sample_weight):
+        """What `__call__` gives, as a tensor with what leads back to y_pred."""
+        values, weights = self.call(y_true, y_pred), None
+        if sample_weight is not None:
+            weights = row_weights(f"Loss '{self.name}'", sample_weight, values.shape).reshape(values.shape)
+            values = values * weights
+        if self.reduction in ("none", None):
+            return values
+        rows = max(1, values.size)
+        return values.sum() * np.float32(self._adapt(1 / rows, weights, rows))
 
     def _as_arrays(self, y_true, y_pred):
         """Prepared targets, predictions as rows, and the shape that one value per row has."""

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastkeras._kernels import optimizers as kernels
+from fastkeras.core.variable import pack
 from fastkeras.optimizers import schedules
 from fastkeras.optimizers.segment import Segment, runs
 from fastkeras.utils import suggest
@@ -300,6 +301,28 @@ class Optimizer:
         for variable in self._constrained:
             variable.value[...] = variable.constraint(variable.value)
         self._batches += 1
+
+    def apply_gradients(self, grads_and_vars):
+        """One step by pairs (gradient, variable), as a GradientTape gives them with zip(gradients, variables)."""
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        self.apply(gradients, variables)
+
+    def apply(self, grads, trainable_variables=None):
+        """One step by the gradients of these variables, by default of those of the step before.
+
+        A variable whose gradient is None stays as it is.
+        """
+        variables = self._variables if trainable_variables is None else trainable_variables
+        pairs = [(v, d) for v, d in zip(variables, grads, strict=True) if d is not None]
+        if not pairs:
+            raise ValueError(f"{type(self).__name__}: expected a gradient for at least one variable. Received: none")
+        changed = [v for v, _ in pairs]
+        pack(changed)
+        if not self.is_built_for(changed):
+            self.build(changed)
+        for variable, gradient in pairs:
+            variable.grad += np.asarray(gradient)
+        self.step()
 
     def update(self, segment, numbers):
         """One step on a segment.

@@ -1,0 +1,86 @@
+"""A layer called while a tape records: its backward pass, one closure, becomes one step that the tape takes back."""
+
+import numpy as np
+
+from fastkeras.core.rows import dense
+from fastkeras.core.tensor import Tensor, Whole, as_tensor, linked, source_of, tapes
+
+
+def learning(layer):
+    """The layers whose weights training may change: the layer and those inside it, as far as they are trainable."""
+    if not layer.trainable:
+        return
+    yield layer
+    for inner in layer.sublayers():
+        yield from learning(inner)
+
+
+class Recording:
+    """What leads back from a layer's outputs to its inputs and weights.
+
+    inputs: what the layer was called on, tensors, arrays or variables; run: the run of the call, which is told here
+    which gradients are wanted.
+    """
+
+    def __init__(self, layer, inputs, run):
+        run.trained = frozenset(learning(layer))
+        run.trains = layer in run.trained
+        self._inputs = [source_of(x) for x in inputs]
+        run.wants_dx = any(source is not None for source in self._inputs)
+        self._variables = [v for v in layer.trainable_variables if source_of(v) is not None]
+        self._layer, self._run = layer, run
+
+    def outputs(self, y, backward):
+        """The tensors of the layer's outputs; `backward` is what forward gave with y."""
+        layer, run, several = self._layer, self._run, isinstance(y, list)
+        given = [dense(part, run, f"output_{i}") for i, part in enumerate(y if several else [y])]
+        tensors, backs = [as_tensor(part) for part, _ in given], [back for _, back in given]
+        variables, count = self._variables, len(self._inputs)
+        may_return = len(tapes.recording) > 1 or tapes.recording[0].persistent
+        before = []  # what the run's memory held before the first way back, which may change it
+
+        def gradients(ds):
+            if may_return:
+                if before:
+                    for block, copy in before:
+                        block[...] = copy
+                else:
+                    before.extend((block, block.copy()) for block in run.blocks())
+            elif before:
+                raise RuntimeError(
+                    f"Layer '{layer.name}': the tape has already taken its gradients back; to ask for them again, make "
+                    "it with GradientTape(persistent=True)"
+                )
+            else:
+                before.append(None)
+            dys = [None if d is None else back(np.array(d, np.float32)) for d, back in zip(ds, backs, strict=True)]
+            kept = [v.grad for v in variables]  # those of a training step, if the model is in one
+            for v in variables:
+                v.grad = np.zeros_like(v.value)
+            try:
+                dx = backward(dys if several else dys[0])
+                dxs = list(dx) if isinstance(dx, (list, tuple)) else [dx] * count
+                return [None if d is None else np.array(d) for d in dxs] + [v.grad for v in variables]
+            finally:
+                for v, grad in zip(variables, kept, strict=True):
+                    v.grad = grad
+
+        if any(source is not None for source in self._inputs) or variables:
+            Whole([*self._inputs, *variables], gradients, tensors)
+        return tensors if several else tensors[0]
+
+
+def penalty(variable):
+    """What a variable's regularizer adds to the loss, as a tensor."""
+
+    def gradient(d, y):
+        slope = np.zeros_like(variable.value)
+        variable.regularizer.value_and_gradient(variable.value, slope)
+        return d * slope
+
+    return linked(np.asarray(variable.regularizer(variable.value), np.float32), (variable, gradient))
+
+
+def numbers(values):
+    """Numbers that layers have added to the loss, as tensors. Their gradients come back with the layers' own."""
+    return [np.asarray(value, np.float32).view(Tensor) for value in values]

@@ -1,0 +1,257 @@
+"""GradientTape, Variable, and layers and models called within a tape."""
+
+import numpy as np
+import pytest
+from checks import assert_close, central_difference
+
+import fastkeras
+from fastkeras import layers, ops, optimizers
+
+RNG = np.random.default_rng(5)
+
+
+def tensor(*shape):
+    return ops.convert_to_tensor(RNG.normal(size=shape).astype(np.float32))
+
+
+# --- the tape --------------------------------------------------------------------------------------------------------
+
+
+def test_gradients_of_variables_and_watched_tensors():
+    w, x = fastkeras.Variable([[1.0, 2.0]]), tensor(3, 2)
+    with fastkeras.GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sum(w * x)
+        y += ops.sum(x[0])
+    dw, dx = tape.gradient(y, [w, x])
+    assert_close(dw, np.asarray(x).sum(0, keepdims=True), 1e-6)
+    assert_close(dx, [[2, 3], [1, 2], [1, 2]], 1e-6)
+    assert isinstance(dw, np.ndarray) and dw.numpy().dtype == np.float32
+
+
+def test_what_the_target_does_not_depend_on_has_no_gradient():
+    w, v = fastkeras.Variable([1.0]), fastkeras.Variable([1.0, 2.0])
+    with fastkeras.GradientTape() as tape:
+        y = w * 2
+    assert tape.gradient(y, v) is None
+    np.testing.assert_array_equal(tape.gradient(y, {"v": v}, unconnected_gradients="zero")["v"], [0, 0])
+
+
+def test_only_what_is_watched_is_recorded():
+    w, frozen = fastkeras.Variable(2.0), fastkeras.Variable(3.0, trainable=False)
+    with fastkeras.GradientTape() as tape:
+        y = w * frozen
+        with tape.stop_recording():
+            z = w * w
+    assert float(tape.gradient(y, w)) == 3 and tape.gradient(y, frozen) is None and tape.gradient(z, w) is None
+    with fastkeras.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(frozen)
+        y = w * frozen
+    assert tape.gradient(y, w) is None and float(tape.gradient(y, frozen)) == 2
+    assert (w * w).node is None  # outside
+
+
+def test_tapes_within_tapes_give_gradients_of_gradients():
+    x = fastkeras.Variable(3.0)
+    with fastkeras.GradientTape() as outer:
+        with fastkeras.GradientTape() as inner:
+            y = x**3
+        slope = inner.gradient(y, x)
+    assert float(slope) == 27 and float(outer.gradient(slope, x)) == 18
+
+
+def test_a_tape_answers_as_often_as_it_is_asked():
+    x = fastkeras.Variable([1.0, 2.0])
+    with fastkeras.GradientTape(persistent=True) as tape:
+        y = x * x
+        z = ops.sum(y)
+    for _ in range(2):
+        np.testing.assert_array_equal(tape.gradient(z, x), [2, 4])
+    np.testing.assert_array_equal(tape.gradient([y, z], x), [4, 8])
+    np.testing.assert_array_equal(tape.gradient(y, x, output_gradients=np.float32([1, 10])), [2, 40])
+
+
+def test_numpys_functions_of_tensors_are_recorded():
+    x = fastkeras.Variable([1.0, 4.0])
+    with fastkeras.GradientTape() as tape:
+        y = np.sum(np.sqrt(x * 1.0)) + np.mean(x * x)
+    assert_close(tape.gradient(y, x), [0.5 + 1, 0.25 + 4], 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda tape: tape.watch(np.ones(2)), TypeError, "convert_to_tensor makes one"),
+        (lambda tape: tape.watch(ops.arange(3)), TypeError, "a tensor of real numbers"),
+        (lambda tape: tape.gradient(ops.ones(2), [np.ones(2)]), TypeError, "expected tensors or variables as sources"),
+        (lambda tape: tape.gradient(1.0, []), TypeError, "expected a tensor as target"),
+        (lambda tape: tape.gradient(ops.ones(2), [], unconnected_gradients="no"), ValueError, "'none' or 'zero'"),
+    ],
+)
+def test_errors_say_what_was_received(call, error, message):
+    with pytest.raises(error, match=message):
+        call(fastkeras.GradientTape())
+
+
+# --- variables -------------------------------------------------------------------------------------------------------
+
+
+def test_variables_are_assigned_and_computed_with():
+    v = fastkeras.Variable(np.zeros((2, 3)), name="v")
+    assert v.dtype == "float32" and v.shape == (2, 3) and len(v) == 2 and v.ndim == 2
+    assert v.assign(np.ones((2, 3))) is v
+    v.assign_add(np.full((2, 3), 2))
+    v.assign_sub(1)
+    np.testing.assert_array_equal(v.numpy(), np.full((2, 3), 2))
+    np.testing.assert_array_equal(1 + v / 4, np.full((2, 3), 1.5))
+    np.testing.assert_array_equal(v[0, 1:], [2, 2])
+    count = fastkeras.Variable(3, dtype="int32", trainable=False)
+    assert count.assign_add(2).dtype == "int32" and int(count) == 5 and float(count) == 5.0
+    made = fastkeras.Variable(fastkeras.initializers.Ones(), shape=(2,), dtype="float32")
+    np.testing.assert_array_equal(made, [1, 1])
+    with pytest.raises(ValueError, match=r"a value of shape \(2, 3\). Received: \(2,\)"):
+        v.assign(np.ones(2))
+
+
+# --- layers and models -----------------------------------------------------------------------------------------------
+
+
+def models():
+    """(name, model, inputs)"""
+    image = RNG.normal(size=(3, 8, 8, 2)).astype(np.float32)
+    ids = RNG.integers(1, 11, (5, 7))
+    ids[0, :3] = 0
+    rows = RNG.normal(size=(5, 4)).astype(np.float32)
+    yield "dense", [layers.Dense(6, activation="relu"), layers.Dropout(0.0), layers.Dense(3)], rows
+    yield "norm", [layers.Dense(6), layers.BatchNormalization(), layers.Activation("tanh"), layers.Dense(3)], rows
+    yield (
+        "conv",
+        [layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten(), layers.Dense(3)],
+        image,
+    )
+    yield "lstm", [layers.Embedding(11, 4, mask_zero=True), layers.LSTM(5), layers.Dense(3)], ids
+    yield (
+        "gru",
+        [layers.Embedding(11, 4), layers.Bidirectional(layers.GRU(5)), layers.Dense(3, kernel_regularizer="l2")],
+        ids,
+    )
+
+
+@pytest.mark.parametrize(("name", "stack", "x"), list(models()), ids=lambda item: item if isinstance(item, str) else "")
+def test_a_custom_loop_trains_as_fit_does(name, stack, x):
+    fastkeras.utils.set_random_seed(3)
+    y = RNG.normal(size=(len(x), 3)).astype(np.float32)
+    fitted = fastkeras.Sequential(stack)
+    fitted.build((None, *x.shape[1:]))
+    looped = fastkeras.models.clone_model(fitted)
+    looped.set_weights(fitted.get_weights())
+    fitted.compile(optimizer="adam", loss="mse")
+    losses = fitted.fit(x, y, batch_size=len(x), epochs=3, verbose=0, shuffle=False).history["loss"]
+    optimizer = optimizers.Adam()
+    for loss in losses:
+        with fastkeras.GradientTape() as tape:
+            own = ops.mean(ops.square(y - looped(x, training=True))) + sum(looped.losses)
+        gradients = tape.gradient(own, looped.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, looped.trainable_variables, strict=True))
+        assert abs(float(own) - loss) <= 1e-5 * abs(loss)
+    for a, b in zip(fitted.get_weights(), looped.get_weights(), strict=True):
+        assert_close(a, b, 1e-3)
+
+
+@pytest.mark.parametrize(("name", "stack", "x"), list(models()), ids=lambda item: item if isinstance(item, str) else "")
+def test_a_persistent_tape_takes_a_model_back_twice(name, stack, x):
+    model = fastkeras.Sequential(stack)
+    with fastkeras.GradientTape(persistent=True) as tape:
+        y = ops.sum(ops.square(model(x, training=True)))
+    first, second = (tape.gradient(y, model.trainable_variables) for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_two_tapes_take_one_layer_back_and_one_tape_only_once():
+    lstm, x = layers.LSTM(3), tensor(2, 5, 4)
+    with fastkeras.GradientTape() as first, fastkeras.GradientTape() as second:
+        y = lstm(x)
+    for a, b in zip(*(t.gradient(y, lstm.trainable_variables) for t in (first, second)), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with fastkeras.GradientTape() as tape:
+        y = lstm(x)
+    tape.gradient(y, lstm.kernel)
+    with pytest.raises(RuntimeError, match="persistent=True"):
+        tape.gradient(y, lstm.kernel)
+
+
+def test_gradients_of_a_models_inputs_and_of_ops_around_it():
+    model = fastkeras.Sequential([layers.Dense(3, activation="tanh", input_shape=(4,))])
+    x = tensor(5, 4)
+    with fastkeras.GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sum(model(2 * x) ** 2)
+    dx, dw = tape.gradient(y, [x, model.trainable_variables[0]])
+    w, b = model.get_weights()
+    a = np.tanh(2 * np.asarray(x) @ w + b)
+    dz = 2 * a * (1 - a * a)
+    assert_close(dx, 2 * dz @ w.T, 1e-5)
+    assert_close(dw, 2 * np.asarray(x).T @ dz, 1e-5)
+
+
+def test_layers_of_several_outputs_and_models_with_frozen_layers():
+    lstm, x = layers.LSTM(3, return_sequences=True, return_state=True), tensor(2, 5, 4)
+    with fastkeras.GradientTape() as tape:
+        tape.watch(x)
+        sequence, _, carry = lstm(x)
+        y = ops.sum(sequence) + ops.sum(carry)
+    dx, dw = tape.gradient(y, [x, lstm.trainable_variables[0]])
+    assert dx.shape == x.shape and np.abs(dw).max() > 0
+    frozen = fastkeras.Sequential([layers.Dense(3), layers.Dense(1)])
+    frozen(np.ones((2, 4), np.float32))
+    frozen.layers[0].trainable = False
+    with fastkeras.GradientTape(persistent=True) as tape:
+        y = ops.sum(frozen(np.ones((2, 4), np.float32)))
+    assert tape.gradient(y, frozen.layers[0].variables) == [None, None]
+    np.testing.assert_array_equal(tape.gradient(y, frozen.layers[1].bias), [2])
+
+
+def test_what_layers_add_to_the_loss_is_in_losses():
+    layer = layers.Dense(
+        3, kernel_regularizer="l2", activity_regularizer=fastkeras.regularizers.L2(0.5), use_bias=False
+    )
+    x = tensor(2, 4)
+    with fastkeras.GradientTape() as tape:
+        y = layer(x, training=True)
+        loss = ops.sum(y) + sum(layer.losses)
+    w = layer.get_weights()[0]
+    product = np.asarray(x) @ w
+    assert_close(float(loss), product.sum() + 0.01 * (w**2).sum() + 0.5 * (product**2).sum() / 2, 1e-5)
+    expected = np.asarray(x).T @ (1 + product / 2) + 0.02 * w
+    assert_close(tape.gradient(loss, layer.kernel), expected, 1e-5)
+
+
+def test_an_optimizer_leaves_variables_without_gradient_alone():
+    v, w = fastkeras.Variable([1.0, 2.0]), fastkeras.Variable([3.0])
+    optimizer = optimizers.SGD(0.5)
+    optimizer.apply_gradients([(np.float32([1, 1]), v), (None, w)])
+    np.testing.assert_array_equal(v, [0.5, 1.5])
+    np.testing.assert_array_equal(w, [3])
+    optimizer.apply([np.float32([2])], [w])
+    np.testing.assert_array_equal(w, [2])
+    with pytest.raises(ValueError, match="a gradient for at least one variable"):
+        optimizer.apply_gradients([(None, w)])
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight", "none"])
+@pytest.mark.parametrize("name", ["MeanSquaredError", "SparseCategoricalCrossentropy", "Huber"])
+def test_losses_called_within_a_tape_are_recorded(name, reduction):
+    loss = getattr(fastkeras.losses, name)(reduction=reduction)
+    y_true = RNG.integers(0, 3, (5,)) if name.startswith("Sparse") else RNG.uniform(size=(5, 3)).astype(np.float32)
+    y_pred = fastkeras.Variable(RNG.dirichlet(np.full(3, 50.0), 5))
+    for weights in (None, RNG.uniform(size=5).astype(np.float32)):
+        with fastkeras.GradientTape() as tape:
+            value = loss(y_true, y_pred, weights)
+        assert_close(value, loss(y_true, y_pred.numpy(), weights), 1e-6)
+        gradient = tape.gradient(value, y_pred)
+
+        def function(x, weights=weights):
+            return np.sum(loss(y_true, x.astype(np.float32), weights), dtype=np.float64)
+
+        assert_close(gradient, central_difference(function, y_pred.numpy(), 1.0, step=1e-2), 2e-2)
