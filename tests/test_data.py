@@ -94,6 +94,30 @@ def test_every_form_of_arrays_gives_the_same_batches(x, y):
     assert all(x.dtype == np.float32 and x.flags.c_contiguous for x, _, _ in got)
 
 
+def test_pandas_frames_and_series():
+    pandas = pytest.importorskip("pandas")
+    index = np.arange(23)[::-1] * 3  # rows go by their order, not by their labels
+    frame, labels = pandas.DataFrame(X, index=index, columns=list("abcd")), pandas.Series(Y, index=index)
+    weights = pandas.Series(1.0 + np.arange(23) % 2, index=index)
+    data = (frame, labels, weights), (X, Y, weights.to_numpy())
+    trained = []
+    for x, y, w in data:
+        model = classifier()
+        options = {"sample_weight": w, "validation_data": (x[:9], y[:9], w[:9]), "verbose": 0, "shuffle": False}
+        trained.append([model.fit(x, y, 7, **options).history, model.evaluate(x, y.astype(bool), verbose=0)])
+        trained[-1].append(model.predict(x).tolist())
+    assert trained[0] == trained[1]
+    one = line()
+    np.testing.assert_array_equal(one.predict(frame["a"]), one.predict(X[:, :1]))
+    mixed = frame.assign(a=frame["a"] > 0)  # of booleans and numbers
+    np.testing.assert_array_equal(classifier().predict(mixed), classifier().predict(mixed.to_numpy(float)))
+    a, b = Input((1,), name="a"), Input((1,), name="b")
+    total = keras.Model([a, b], keras.layers.add([a, b]))
+    expected = (X[:, :1] + X[:, 1:2]).astype(np.float32)
+    np.testing.assert_allclose(total.predict({"b": frame["b"], "a": frame["a"]}), expected, rtol=1e-6)
+    np.testing.assert_allclose(total.predict([frame[["a"]], frame["b"]]), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "x",
     [[1, 2, 3], np.array([1.0, 2.0, 3.0]), [[1], [2], [3]], np.ones((3, 1, 1)) * [[[1]], [[2]], [[3]]], range(1, 4)],

@@ -289,6 +289,22 @@ def test_generators_and_sequences_train_like_arrays():
         )
 
 
+def test_the_old_names_for_generators():
+    def pairs():
+        while True:
+            yield X, Y
+
+    model, expected = classifier(), classifier()
+    options = {"validation_data": pairs(), "validation_steps": 1, "max_queue_size": 1, "workers": 2}
+    with pytest.warns(UserWarning, match="`fit_generator` is called `fit` now"):
+        history = model.fit_generator(pairs(), 2, 3, 0, **options).history
+    assert history == expected.fit(pairs(), steps_per_epoch=2, epochs=3, verbose=0, **options).history
+    with pytest.warns(UserWarning, match="`evaluate_generator` is called `evaluate` now"):
+        assert model.evaluate_generator(pairs(), 2) == model.evaluate(pairs(), steps=2, verbose=0)
+    with pytest.warns(UserWarning, match="`predict_generator` is called `predict` now"):
+        np.testing.assert_array_equal(model.predict_generator(pairs(), steps=1), model.predict(X))
+
+
 def test_data_that_end_early_end_the_training_with_a_warning():
     pairs = ((X[i : i + 5], Y[i : i + 5]) for i in range(0, 15, 5))
     with pytest.warns(UserWarning, match="`x` came to its end after 1 steps of epoch 2"):

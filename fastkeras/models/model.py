@@ -352,3 +352,6 @@ class Model(Layer):
     train_on_batch = training.train_on_batch
     test_on_batch = training.test_on_batch
     predict_on_batch = training.predict_on_batch
+    fit_generator = training.fit_generator
+    evaluate_generator = training.evaluate_generator
+    predict_generator = training.predict_generator

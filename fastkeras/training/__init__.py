@@ -5,14 +5,18 @@ metrics, backward and update (step.py), as model.compile() settled it (compiled.
 """
 
 from fastkeras.training.compiled import Compiled
+from fastkeras.training.generators import evaluate_generator, fit_generator, predict_generator
 from fastkeras.training.loop import evaluate, fit, predict
 from fastkeras.training.on_batch import predict_on_batch, test_on_batch, train_on_batch
 
 __all__ = [
     "Compiled",
     "evaluate",
+    "evaluate_generator",
     "fit",
+    "fit_generator",
     "predict",
+    "predict_generator",
     "predict_on_batch",
     "test_on_batch",
     "train_on_batch",
