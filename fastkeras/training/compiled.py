@@ -46,7 +46,7 @@ class Compiled:
             return
         graph = model.require_graph()
         self.heads, self._reported = self._make_heads(model)
-        self._graph = graph
+        self._graph, self.running = graph, None
         model.pack_variables()
         self.trained_layers = frozenset(_trainable_leaves(model))
         self._trained = list(model.trainable_variables)

@@ -6,9 +6,11 @@ from fastkeras.training.step import Meters, predict_step, result, test_step, tra
 
 
 def _meters(compiled, reset_metrics):
-    """Fresh meters, or those of the last call."""
-    if reset_metrics or compiled.running is None:
+    """The meters of the last call, set back to nothing if `reset_metrics`."""
+    if compiled.running is None:
         compiled.running = Meters(compiled)
+    elif reset_metrics:
+        compiled.running.reset()
     return compiled.running
 
 

@@ -32,7 +32,8 @@ class Meters:
             logs[head.loss_key] = total / self.batches if self.batches else 0.0
         for key, metric, _ in self._metrics:
             value = metric.result()
-            logs[key] = float(value) if np.ndim(value) == 0 else value  # one for each class, or each threshold
+            several = type(value) is np.ndarray and value.ndim > 0  # one for each class, or each threshold
+            logs[key] = value if several else float(value)
         return logs
 
 
