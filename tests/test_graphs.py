@@ -317,6 +317,26 @@ def test_the_mean_of_a_tensor_is_added_to_the_loss_and_trained():
     assert model.predict(x, verbose=0).shape == (7, 2)
 
 
+def test_an_added_loss_alone_trains_and_may_read_an_output():
+    start = Input((3,))
+    outputs = Dense(2, activation="softmax")(start)
+    model = keras.Model(start, outputs)
+    model.add_loss(Square()(outputs))
+    model.compile(keras.optimizers.SGD(0.5))
+    x = features(7, 3)
+    expected = float(np.mean(np.square(model.predict(x, verbose=0))))
+    history = model.fit(x, epochs=3, verbose=0).history["loss"]
+    assert_close(history[0], expected, 1e-5)
+    assert history == sorted(history, reverse=True)
+
+    model = keras.Model(start, outputs)  # the loss reads the output's probabilities, while its crossentropy has logits
+    model.add_loss(outputs)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    p, labels = model.predict(x, verbose=0), np.arange(7) % 2
+    expected = np.mean(-np.log(p[np.arange(7), labels])) + np.mean(p)
+    assert_close(model.evaluate(x, labels, verbose=0), expected, 1e-5)
+
+
 @BOTH_KINDS
 def test_an_added_loss_stays_in_files_copies_and_clones(tmp_path, name):
     model = with_added_loss()

@@ -273,6 +273,21 @@ def test_a_model_of_keras_1_is_read_without_a_word(tmp_path, recwarn):
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
 
 
+@pytest.mark.parametrize(("version", "warned"), [("2.2.4", True), (None, True), ("3.15.0", False)])
+def test_a_function_that_has_changed_is_named(tmp_path, recwarn, version, warned):
+    layers = [entry("InputLayer", batch_shape=[None, 3]), entry("Dense", name="d", units=2, activation="hard_sigmoid")]
+    weights = {"d": {"kernel:0": np.ones((3, 2), "f"), "bias:0": np.ones(2, "f")}}
+    attributes = {"keras_version": version} if version else {}
+    write(tmp_path / "old.h5", weights, entry("Sequential", name="old", layers=layers), **attributes)
+    model = saving.load_model(tmp_path / "old.h5", compile=False)
+    assert [w for w in recwarn if "hard_sigmoid is Keras 3's here" in str(w.message)][:1] == list(recwarn)
+    assert len(recwarn) == warned
+    recwarn.clear()
+    model.save(tmp_path / "ours.h5")
+    saving.load_model(tmp_path / "ours.h5", compile=False)
+    assert len(recwarn) == 0
+
+
 def test_layers_for_cudnn_are_read_as_todays(tmp_path):
     model = fastkeras.Sequential([Input((4, 3)), LSTM(5, return_sequences=True, name="a"), GRU(2, name="b")])
     random_weights(model, 3)

@@ -171,6 +171,7 @@ def test_keras_3_trains_on_from_our_weights(tmp_path, case):
         ("Adagrad", {}),
         ("Adamax", {}),
         ("Adadelta", {}),
+        ("Ftrl", {}),
     ],
 )
 def test_tf_keras_trains_on_with_the_options_of_optimizers(tmp_path, name, options):

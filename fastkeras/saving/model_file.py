@@ -109,6 +109,12 @@ def _load_h5(file, compile):
     stored = by_layer.stored_layers(file.root.group("model_weights"))
     in_file = sum(math.prod(array.shape) for _, arrays in stored.layers for array in arrays)
     model = _made(parse(config, f"The model in '{file.path}'"), file, in_file)
+    if '"hard_sigmoid"' in config and _is_of_keras_2(file, stored.version):
+        warnings.warn(
+            f"'{file.path}': hard_sigmoid is Keras 3's here, x / 6 + 0.5 cut off at 0 and 1; in the Keras that wrote "
+            "the file it was 0.2 x + 0.5, so predictions will differ a little.",
+            stacklevel=3,
+        )
     for variable, array in by_layer.match_layers(stored, model):
         variable.value[...] = array.read()
     if compile:
@@ -119,6 +125,11 @@ def _load_h5(file, compile):
             model, training, file, lambda optimizer: optimizer_state.read_optimizer(found, optimizer) if found else None
         )
     return model
+
+
+def _is_of_keras_2(file, version):
+    """Whether Keras 1 or 2 wrote it; fastkeras says that it is Keras 2's layout, but computes as Keras 3."""
+    return file.root.attribute("fastkeras_version") is None and (version is None or version[:2] in ("1.", "2."))
 
 
 def _made(config, file, in_file):

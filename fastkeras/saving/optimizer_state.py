@@ -23,9 +23,12 @@ _OLDEST_SLOT_NAMES = {
 
 
 def write_optimizer(group, optimizer):
-    """Writes iterations and slots into an empty h5py group, one kind after another: Keras 2 goes by their order."""
-    prefix, kinds = type(optimizer).__name__, [slot.name for slot in optimizer.slots]
-    slots = sorted(optimizer.slots, key=lambda slot: kinds.index(slot.name))
+    """Writes iterations and slots into an empty h5py group, one kind after another (but of Ftrl): Keras 2 goes by their
+    order."""
+    prefix, slots = type(optimizer).__name__, optimizer.slots
+    if prefix != "Ftrl":
+        kinds = [slot.name for slot in slots]
+        slots = sorted(slots, key=lambda slot: kinds.index(slot.name))
     names = [f"{prefix}/{slot.variable.path}/{optimizer.legacy_slot_name(slot.name)}:0" for slot in slots]
     _, iteration = optimizer.variables[0]
     write_arrays(group, distinct([f"{prefix}/iter:0", *names]), [iteration, *(slot.value for slot in slots)])

@@ -162,7 +162,8 @@ def _last_activation(graph, slot, fuses_with):
     number, layer = next(
         ((i, layer) for i, (layer, _, writes) in enumerate(graph.steps) if writes == [slot]), (0, None)
     )
-    if layer is None or graph.output_slots.count(slot) > 1 or any(slot in reads for _, reads, _ in graph.steps):
+    readers = graph.output_slots.count(slot) + graph.loss_slots.count(slot)
+    if layer is None or readers > 1 or any(slot in reads for _, reads, _ in graph.steps):
         return number, None
     layer, _, writes = graph.steps[number]
     inner = getattr(layer, "graph", None)
