@@ -9,6 +9,8 @@
 #define GRAIN (32 * 1024)
 /* The same in bytes where rows lie anywhere in memory, in pages that were not touched for long. */
 #define TAKE_GRAIN (64 * 1024)
+/* Floats of a cache line, which two threads had better not share. */
+#define LINE 16
 
 fk_status fk_rows_distinct(int32_t *index, int32_t *ids, fk_index *count, fk_index *position, const int32_t *x,
                            int32_t *seen, fk_index N, fk_index V)
@@ -103,33 +105,25 @@ static void add_row(float *y, const float *x, fk_index D)
         y[d] += x[d];
 }
 
-/* dvalues_r += sum of dy_n over index[n] = r, where rows of dy begin `stride` floats apart. */
-static void scatter_add(float *dvalues, const float *dy, fk_index stride, const int32_t *index, fk_index N, fk_index R,
-                        fk_index D)
+void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row, const int32_t *index,
+                         fk_index N, fk_index D)
 {
-    const fk_index threads = fk_threads_for(N * D, GRAIN);
-    /* A thread owns a range of distinct rows and passes over every index: the sums keep the order of n. */
+    const fk_index threads = fk_min(fk_ceil_div(D, LINE), fk_threads_for(N * D, GRAIN));
+    /* A thread owns some columns and passes over all rows: the sums keep the order of n, and none has more to do. */
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index part = 0; part < threads; part++) {
-        fk_index first, last;
-        fk_share(&first, &last, R, 1, part, threads);
+        fk_index d, last;
+        fk_share(&d, &last, D, LINE, part, threads);
         for (fk_index n = 0; n < N; n++)
-            if (index[n] >= first && index[n] < last)
-                add_row(dvalues + index[n] * D, dy + n * stride, D);
+            add_row(dvalues + index[n] * dvalues_row + d, dy + n * dy_row + d, last - d);
     }
 }
 
-void fk_rows_scatter_add(float *dvalues, const float *dy, const int32_t *index, fk_index N, fk_index R,
-                         fk_index D)
-{
-    scatter_add(dvalues, dy, D, index, N, R, D);
-}
-
 void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int32_t *first,
-                               const int32_t *second, fk_index P, fk_index R, fk_index Q, fk_index D, fk_index E)
+                               const int32_t *second, fk_index P, fk_index D, fk_index E)
 {
-    scatter_add(dleft, dy, D + E, first, P, R, D);
-    scatter_add(dright, dy + D, D + E, second, P, Q, E);
+    fk_rows_scatter_add(dleft, D, dy, D + E, first, P, D);
+    fk_rows_scatter_add(dright, E, dy + D, D + E, second, P, E);
 }
 
 fk_status fk_rows_take(void *y, const void *x, const int32_t *index, fk_index N, fk_index R, fk_index bytes)

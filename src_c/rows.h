@@ -33,9 +33,10 @@ fk_index fk_rows_pairs_scratch(fk_index N);
 /* y_n = values[index[n]]    y (N, D) =   values (R, D)   index (N), each in [0, R) */
 void fk_rows_gather(float *y, const float *values, const int32_t *index, fk_index N, fk_index D);
 
-/* dvalues_r += sum of dy_n over index[n] = r, in the order of n    dvalues (R, D) +=   dy (N, D)   index (N) */
-void fk_rows_scatter_add(float *dvalues, const float *dy, const int32_t *index, fk_index N, fk_index R,
-                         fk_index D);
+/* dvalues_r += sum of dy_n over index[n] = r, in the order of n    dvalues (R, D) +=   dy (N, D)   index (N)
+ * dvalues and dy may be columns of wider arrays, whose rows are dvalues_row and dy_row floats apart. */
+void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row, const int32_t *index,
+                         fk_index N, fk_index D);
 
 /* y_p = [ left[first[p]] | right[second[p]] ]    y (P, D+E) =   left (R, D)   right (Q, E)   first, second (P) */
 void fk_rows_gather_pairs(float *y, const float *left, const float *right, const int32_t *first,
@@ -45,7 +46,7 @@ void fk_rows_gather_pairs(float *y, const float *left, const float *right, const
  *     dleft_r  += sum of dy_p, columns 0 .. D-1,   over first[p] = r      dleft (R, D) +=   dy (P, D+E)
  *     dright_q += sum of dy_p, columns D .. D+E-1, over second[p] = q     dright (Q, E) += */
 void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int32_t *first,
-                               const int32_t *second, fk_index P, fk_index R, fk_index Q, fk_index D, fk_index E);
+                               const int32_t *second, fk_index P, fk_index D, fk_index E);
 
 /* y_n = x[index[n]], rows of any type    y (N rows) =   x (R rows of `bytes` bytes)   index (N)
  * FK_BAD_INDEX: an index is outside [0, R) */

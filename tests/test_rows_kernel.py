@@ -53,6 +53,18 @@ def test_gather_and_scatter_add(N, R, D):
     assert_close(same_bits_for_any_threads(scattered), expected, 1e-6)
 
 
+def test_scatter_add_of_some_columns():
+    dy, index = RNG.normal(size=(701, 53)).astype("f"), RNG.integers(0, 11, 701).astype(np.int32)
+    dvalues = RNG.normal(size=(11, 61)).astype("f")
+    expected = dvalues.astype(np.float64)
+    np.add.at(expected[:, 7:54], index, dy[:, :47])
+    rows.scatter_add(dvalues, dy, index, 7, 47)
+    assert_close(dvalues, expected, 1e-6)
+    for at, columns in [(-1, 5), (0, 54), (9, 53)]:
+        with pytest.raises(ValueError, match="`columns`"):
+            rows.scatter_add(dvalues, dy, index, at, columns)
+
+
 @pytest.mark.parametrize("N, R, Q", [(13, 5, 3), (1, 1, 1), (0, 2, 2), (997, 31, 29), (4099, 100_003, 1_000_003)])
 def test_pairs_in_order_of_appearance(N, R, Q):
     a, b = (RNG.integers(0, extent, N).astype(np.int32) for extent in (R, Q))

@@ -16,11 +16,10 @@ cdef extern from "rows.h" nogil:
     void fk_rows_gather_pairs(float *y, const float *left, const float *right, const int *first,
                               const int *second, Py_ssize_t P, Py_ssize_t D, Py_ssize_t E) noexcept
     void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int *first,
-                                   const int *second, Py_ssize_t P, Py_ssize_t R, Py_ssize_t Q, Py_ssize_t D,
-                                   Py_ssize_t E) noexcept
+                                   const int *second, Py_ssize_t P, Py_ssize_t D, Py_ssize_t E) noexcept
     void fk_rows_gather(float *y, const float *values, const int *index, Py_ssize_t N, Py_ssize_t D) noexcept
-    void fk_rows_scatter_add(float *dvalues, const float *dy, const int *index, Py_ssize_t N, Py_ssize_t R,
-                             Py_ssize_t D) noexcept
+    void fk_rows_scatter_add(float *dvalues, Py_ssize_t dvalues_row, const float *dy, Py_ssize_t dy_row,
+                             const int *index, Py_ssize_t N, Py_ssize_t D) noexcept
     int fk_rows_take(void *y, const void *x, const int *index, Py_ssize_t N, Py_ssize_t R,
                      Py_ssize_t bytes) noexcept
 
@@ -76,13 +75,12 @@ def scatter_add_pairs(ndarray dleft not None, ndarray dright not None, ndarray d
     """dleft_r += sum of the left part of dy_p over first[p] = r; dright likewise over second"""
     cdef float *dleft_ = f32_out(dleft, "dleft", 2)
     cdef float *dright_ = f32_out(dright, "dright", 2)
-    cdef Py_ssize_t P = cnp.PyArray_SIZE(first), R = cnp.PyArray_DIM(dleft, 0), D = cnp.PyArray_DIM(dleft, 1)
-    cdef Py_ssize_t Q = cnp.PyArray_DIM(dright, 0), E = cnp.PyArray_DIM(dright, 1)
+    cdef Py_ssize_t P = cnp.PyArray_SIZE(first), D = cnp.PyArray_DIM(dleft, 1), E = cnp.PyArray_DIM(dright, 1)
     cdef const float *dy_ = f32(dy, "dy", 2, P, D + E)
     cdef const int *first_ = i32(first, "first", 1)
     cdef const int *second_ = i32(second, "second", 1, P)
     with nogil:
-        fk_rows_scatter_add_pairs(dleft_, dright_, dy_, first_, second_, P, R, Q, D, E)
+        fk_rows_scatter_add_pairs(dleft_, dright_, dy_, first_, second_, P, D, E)
 
 
 def gather(ndarray y not None, ndarray values not None, ndarray index not None):
@@ -95,14 +93,20 @@ def gather(ndarray y not None, ndarray values not None, ndarray index not None):
         fk_rows_gather(y_, values_, index_, N, D)
 
 
-def scatter_add(ndarray dvalues not None, ndarray dy not None, ndarray index not None):
-    """dvalues_r += sum of dy_n over index[n] = r"""
+def scatter_add(ndarray dvalues not None, ndarray dy not None, ndarray index not None, Py_ssize_t at=0,
+                Py_ssize_t columns=-1):
+    """dvalues_r += sum of dy_n over index[n] = r
+
+    With `columns`: only that many first columns of dy, which are added to those of dvalues from `at` on."""
     cdef float *dvalues_ = f32_out(dvalues, "dvalues", 2)
-    cdef Py_ssize_t N = cnp.PyArray_SIZE(index), R = cnp.PyArray_DIM(dvalues, 0), D = cnp.PyArray_DIM(dvalues, 1)
-    cdef const float *dy_ = f32(dy, "dy", 2, N, D)
+    cdef const float *dy_ = f32(dy, "dy", 2, cnp.PyArray_SIZE(index), cnp.PyArray_DIM(dvalues, 1) if columns < 0 else -1)
+    cdef Py_ssize_t N = cnp.PyArray_SIZE(index), R = cnp.PyArray_DIM(dvalues, 1), Y = cnp.PyArray_DIM(dy, 1)
+    cdef Py_ssize_t D = Y if columns < 0 else columns
     cdef const int *index_ = i32(index, "index", cnp.PyArray_NDIM(index))
+    if at < 0 or D > Y or at + D > R:
+        raise ValueError(f"`columns` must be in `dy` and, from `at` on, in `dvalues`. Received: {columns} at {at}")
     with nogil:
-        fk_rows_scatter_add(dvalues_, dy_, index_, N, R, D)
+        fk_rows_scatter_add(dvalues_ + at, R, dy_, Y, index_, N, D)
 
 
 def take(ndarray y not None, ndarray x not None, ndarray index not None):
