@@ -35,7 +35,6 @@ PHASES = {
     ("dense", "backward"): "weight and input gradients",
     ("dense", "add_column_sums"): "weight and input gradients",
     ("gemm", "*"): "weight and input gradients",
-    ("gru", "input_gradient"): "weight and input gradients",
     ("recurrent", "inputs"): "weight and input gradients",
     ("conv", "forward"): "convolution",
     ("conv", "forward_max"): "convolution",

@@ -30,19 +30,19 @@ void fk_dense_forward(float *y, float *z, const float *x, const float *W, const 
 }
 
 /* db_u += sum_b dz_bu for `width` <= STRIPE columns: their sums stay in registers while the rows stream by. */
-FK_INLINE void add_stripe(float *db, const float *dz, fk_index width, fk_index B, fk_index U)
+FK_INLINE void add_stripe(float *db, const float *dz, fk_index dz_row, fk_index width, fk_index B)
 {
     vf sum[STRIPE / FK_VL];
     for (fk_index v = 0; v * FK_VL < width; v++)
         sum[v] = vf_load_first(db + v * FK_VL, width - v * FK_VL, 0.0f);
     for (fk_index b = 0; b < B; b++)
         for (fk_index v = 0; v * FK_VL < width; v++)
-            sum[v] += vf_load_first(dz + b * U + v * FK_VL, width - v * FK_VL, 0.0f);
+            sum[v] += vf_load_first(dz + b * dz_row + v * FK_VL, width - v * FK_VL, 0.0f);
     for (fk_index v = 0; v * FK_VL < width; v++)
         vf_store_first(db + v * FK_VL, sum[v], width - v * FK_VL);
 }
 
-void fk_column_sums_add(float *db, const float *dz, fk_index B, fk_index U)
+void fk_column_sums_add(float *db, const float *dz, fk_index dz_row, fk_index B, fk_index U)
 {
     const fk_index threads = fk_min(fk_ceil_div(U, FK_VL), fk_threads_for(B * U, GRAIN));
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
@@ -50,9 +50,9 @@ void fk_column_sums_add(float *db, const float *dz, fk_index B, fk_index U)
         fk_index u, last;
         fk_share(&u, &last, U, FK_VL, part, threads);
         for (; u + STRIPE <= last; u += STRIPE)
-            add_stripe(db + u, dz + u, STRIPE, B, U);
+            add_stripe(db + u, dz + u, dz_row, STRIPE, B);
         for (; u < last; u += FK_VL)
-            add_stripe(db + u, dz + u, fk_min(FK_VL, last - u), B, U);
+            add_stripe(db + u, dz + u, dz_row, fk_min(FK_VL, last - u), B);
     }
 }
 
@@ -71,5 +71,5 @@ void fk_dense_backward(float *dx, float *dW, float *db, float *dz, const float *
     if (dW != NULL)
         fk_gemm_add(dW, x, dy, FK_GEMM_TN, scratch, D, U, B);
     if (db != NULL)
-        fk_column_sums_add(db, dy, B, U);
+        fk_column_sums_add(db, dy, U, B, U);
 }

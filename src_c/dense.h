@@ -25,7 +25,7 @@ void fk_dense_backward(float *dx, float *dW, float *db, float *dz, const float *
 /* floats of scratch for both */
 fk_index fk_dense_scratch(fk_index B, fk_index D, fk_index U);
 
-/* db_u += sum_b dz_bu, in the order of b    db (U) +=   dz (B, U) */
-void fk_column_sums_add(float *db, const float *dz, fk_index B, fk_index U);
+/* db_u += sum_b dz_bu, in the order of b    db (U) +=   dz (B, U), its rows dz_row floats apart */
+void fk_column_sums_add(float *db, const float *dz, fk_index dz_row, fk_index B, fk_index U);
 
 #endif

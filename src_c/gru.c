@@ -1,12 +1,8 @@
 #include "gru.h"
 
-#include <string.h>
-
 #include "elementwise.h"
+#include "gates.h"
 #include "recurrent.h"
-#include "threads.h"
-
-#define GRAIN (32 * 1024)
 
 typedef struct {
     float *h, *gates, *inner, *x;
@@ -24,8 +20,9 @@ typedef struct {
     fk_index U;
 } backward_pass;
 
-/* Rows of U floats: the gradients of h[parent] and of r h[parent] of each state of a wave; and of one state those of
- * [z r] and of a, and h[parent] under its dropout mask. */
+/* Rows of U floats. With the gate after the product: Q of each state of a wave, or the gradient of its h[parent]. With
+ * the gate before: the gradients of h[parent] and of r h[parent] of each state; and of one state those of r or z and of
+ * a, and h[parent] under its dropout mask. */
 enum { ROWS = 5 };
 
 fk_index fk_gru_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, ROWS * U); }
@@ -61,35 +58,68 @@ static void mix_backward(float *dz, float *da, float *dh_parent, const float *dh
 
 /* --- the reset gate after the product ---------------------------------------------------------------------- */
 
-/* q += b_a    x_a = P_a + r q */
-static void reset_product(float *q, float *x_a, const float *P_a, const float *b_a, const float *r, fk_index U)
+/* n <= FK_VL units of one state: gates = [z r q], and a = P_a + r q, of which act is still to be taken.
+ * gates, x, P, Q: of the first of their three parts, the next lie U floats apart. x, b_a: or NULL. */
+FK_INLINE void gates_forward(float *gates, float *a, float *x, const float *P, const float *Q, const float *b_a,
+                             fk_activation g, fk_index U, fk_index n)
 {
-    for (fk_index u = 0; u < U; u += FK_VL) {
-        const fk_index n = U - u;
-        vf q_u = vf_load_first(q + u, n, 0.0f);
-        if (b_a)
-            q_u += vf_load_first(b_a + u, n, 0.0f);
-        vf_store_first(q + u, q_u, n);
-        vf_store_first(x_a + u, vf_load_first(P_a + u, n, 0.0f) + vf_load_first(r + u, n, 0.0f) * q_u, n);
+    const vf x_z = vf_load_first(P, n, 0.0f) + vf_load_first(Q, n, 0.0f);
+    const vf x_r = vf_load_first(P + U, n, 0.0f) + vf_load_first(Q + U, n, 0.0f);
+    /* z = g(P_z + h[parent] R_z)    r = g(P_r + h[parent] R_r)    q = h[parent] R_a + b_a */
+    const vf z = fk_gate(x_z, g), r = fk_gate(x_r, g);
+    const vf b = b_a ? vf_load_first(b_a, n, 0.0f) : vf_set(0.0f), q = vf_load_first(Q + 2 * U, n, 0.0f) + b;
+    const vf x_a = vf_load_first(P + 2 * U, n, 0.0f) + r * q;
+    vf_store_first(gates, z, n);
+    vf_store_first(gates + U, r, n);
+    vf_store_first(gates + 2 * U, q, n);
+    vf_store_first(a, x_a, n);
+    if (x) {
+        vf_store_first(x, x_z, n);
+        vf_store_first(x + U, x_r, n);
+        vf_store_first(x + 2 * U, x_a, n);
     }
 }
 
-static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *hp)
+/* a = act(a)    h = z h_parent + (1 - z) a */
+FK_INLINE void output_forward(float *h, float *a, const float *z, const float *h_parent, fk_activation act, fk_index n)
+{
+    const vf z_n = vf_load_first(z, n, 0.0f), a_n = fk_gate(vf_load_first(a, n, 0.0f), act);
+    vf_store_first(a, a_n, n);
+    vf_store_first(h, z_n * vf_load_first(h_parent, n, 0.0f) + (1.0f - z_n) * a_n, n);
+}
+
+/* Two loops, so that no vector waits for its own gates. */
+FK_INLINE void state_forward(float *h, float *gates, float *a, float *x, const float *P, const float *Q,
+                             const float *b_a, const float *h_parent, fk_activation act, fk_activation g, fk_index U)
+{
+    for (fk_index u = 0; u < U; u += FK_VL) {
+        float *x_u = x ? x + u : NULL;
+        const float *b_u = b_a ? b_a + u : NULL;
+        if (u + FK_VL <= U)
+            gates_forward(gates + u, a + u, x_u, P + u, Q + u, b_u, g, U, FK_VL);
+        else
+            gates_forward(gates + u, a + u, x_u, P + u, Q + u, b_u, g, U, U - u);
+    }
+    for (fk_index u = 0; u < U; u += FK_VL)
+        output_forward(h + u, a + u, gates + u, h_parent + u, act, U - u);
+}
+
+static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *Q)
 {
     const forward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
-    fk_recurrent_product(p->gates + s0 * 3 * U, 3 * U, zero, p->h, p->R, p->m, p->tree, hp, s0, s1, 3 * U, U);
-    for (fk_index s = s0; s < s1; s++) {
+    /* Q_s = h[parent_s] R    (h[parent_s] under its mask lies where h_s will) */
+    fk_recurrent_product(Q, 3 * U, zero, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U, s0, s1, 3 * U, U);
+    for (fk_index s = s0; s < s1; s++, Q += 3 * U) {
         const float *P = p->P + p->tree.row[s] * 3 * U, *h_parent = p->h + p->tree.parent[s] * U;
-        float *gates = p->gates + s * 3 * U, *a = p->inner + s * U, *x = p->x ? p->x + s * 3 * U : gates;
-        /* z = g(P_z + h[parent] R_z)    r = g(P_r + h[parent] R_r) */
-        fk_add(x, P, gates, 2 * U);
-        fk_activation_span(gates, x, p->g, 2 * U);
-        /* a = act(P_a + r q)    q = h[parent] R_a + b_a */
-        float *x_a = p->x ? x + 2 * U : a;
-        reset_product(gates + 2 * U, x_a, P + 2 * U, p->b_a, gates + U, U);
-        fk_activation_span(a, x_a, p->act, U);
-        mix(p->h + (first + s) * U, h_parent, gates, a, U);
+        float *h_s = p->h + (first + s) * U, *gates = p->gates + s * 3 * U, *a = p->inner + s * U;
+        float *x = p->x ? p->x + s * 3 * U : NULL;
+        if (s + 1 < s1)
+            fk_prefetch(p->P + p->tree.row[s + 1] * 3 * U, 3 * U);
+        if (fk_gates_usual(p->act, p->g))
+            state_forward(h_s, gates, a, x, P, Q, p->b_a, h_parent, fk_tanh, fk_sigmoid, U);
+        else
+            state_forward(h_s, gates, a, x, P, Q, p->b_a, h_parent, p->act, p->g, U);
     }
 }
 
@@ -101,34 +131,50 @@ void fk_gru_forward(float *h, float *gates, float *inner, float *x, const float 
     fk_recurrent_walk(tree, wave_forward, &p, 0, 3 * U * U, scratch, ROWS * U);
 }
 
-/* dr = q da    q = r da */
-static void reset_product_backward(float *dr, float *q, const float *da, const float *r, fk_index U)
+/* n <= FK_VL units of one state: gates = dQ, a = da', and unless it is NULL dh_parent += z dh */
+FK_INLINE void units_backward(float *dh_parent, float *gates, float *a, const float *dh, const float *x,
+                              const float *h_parent, fk_activation act, fk_activation g, fk_index U, fk_index n)
+{
+    const vf z = vf_load_first(gates, n, 0.0f), r = vf_load_first(gates + U, n, 0.0f);
+    const vf q = vf_load_first(gates + 2 * U, n, 0.0f), a_s = vf_load_first(a, n, 0.0f);
+    /* forward: h_s = z h[parent] + (1 - z) a */
+    const vf dh_s = vf_load_first(dh, n, 0.0f), dz = (vf_load_first(h_parent, n, 0.0f) - a_s) * dh_s;
+    if (dh_parent)
+        vf_store_first(dh_parent, vf_load_first(dh_parent, n, 0.0f) + z * dh_s, n);
+    /* forward: a = act(P_a + r q) */
+    const vf da = fk_gate_backward((1.0f - z) * dh_s, vf_load_first(x + 2 * U, n, 0.0f), a_s, act);
+    vf_store_first(a, da, n);
+    /* forward: [z r] = g(P_zr + h[parent] R_zr) */
+    vf_store_first(gates, fk_gate_backward(dz, vf_load_first(x, n, 0.0f), z, g), n);
+    vf_store_first(gates + U, fk_gate_backward(q * da, vf_load_first(x + U, n, 0.0f), r, g), n);
+    vf_store_first(gates + 2 * U, r * da, n);
+}
+
+FK_INLINE void state_backward(float *dh_parent, float *gates, float *a, const float *dh, const float *x,
+                              const float *h_parent, fk_activation act, fk_activation g, fk_index U)
 {
     for (fk_index u = 0; u < U; u += FK_VL) {
-        const fk_index n = U - u;
-        const vf da_u = vf_load_first(da + u, n, 0.0f);
-        vf_store_first(dr + u, vf_load_first(q + u, n, 0.0f) * da_u, n);
-        vf_store_first(q + u, vf_load_first(r + u, n, 0.0f) * da_u, n);
+        float *dh_parent_u = dh_parent ? dh_parent + u : NULL;
+        if (u + FK_VL <= U)
+            units_backward(dh_parent_u, gates + u, a + u, dh + u, x + u, h_parent + u, act, g, U, FK_VL);
+        else
+            units_backward(dh_parent_u, gates + u, a + u, dh + u, x + u, h_parent + u, act, g, U, U - u);
     }
 }
 
-static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *scratch)
+static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dhp)
 {
     const backward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
-    float *dhp = scratch, *d_zr = scratch + (s1 - s0) * U, *da = d_zr + 2 * U;
     for (fk_index s = s0; s < s1; s++) {
         const int32_t parent = p->tree.parent[s];
-        float *gates = p->gates + s * 3 * U, *a = p->inner + s * U;
-        const float *x = p->x ? p->x + s * 3 * U : NULL;
-        /* forward: h_s = z h[parent] + (1 - z) a */
-        mix_backward(d_zr, da, parent ? p->dh + parent * U : NULL, p->dh + (first + s) * U, p->h + parent * U, gates,
-                     a, U);
-        /* forward: a = act(P_a + r q) */
-        fk_activation_span_backward(a, da, x ? x + 2 * U : NULL, a, p->act, U);
-        reset_product_backward(d_zr + U, gates + 2 * U, a, gates + U, U);
-        /* forward: [z r] = g(P_zr + h[parent] R_zr) */
-        fk_activation_span_backward(gates, d_zr, x, gates, p->g, 2 * U);
+        float *gates = p->gates + s * 3 * U, *a = p->inner + s * U, *dh_parent = parent ? p->dh + parent * U : NULL;
+        const float *dh = p->dh + (first + s) * U, *h_parent = p->h + parent * U;
+        const float *x = p->x ? p->x + s * 3 * U : gates; /* not looked at, if it was not kept */
+        if (fk_gates_usual(p->act, p->g))
+            state_backward(dh_parent, gates, a, dh, x, h_parent, fk_tanh, fk_sigmoid, U);
+        else
+            state_backward(dh_parent, gates, a, dh, x, h_parent, p->act, p->g, U);
     }
     /* forward: [.. .. q] = h[parent] R */
     const fk_gemm_rows dQ = {p->gates + s0 * 3 * U, NULL, 3 * U};
@@ -141,14 +187,6 @@ void fk_gru_backward(float *dh, float *gates, float *inner, const float *x, cons
 {
     const backward_pass p = {dh, gates, inner, x, h, Rt_packed, NULL, m, act, g, tree, U};
     fk_recurrent_walk(tree, wave_backward, &p, 1, 3 * U * U, scratch, ROWS * U);
-}
-
-void fk_gru_input_gradient(float *gates, const float *inner, fk_index S, fk_index U)
-{
-    const fk_index threads = fk_threads_for(S * U, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index s = 0; s < S; s++)
-        memcpy(gates + (s * 3 + 2) * U, inner + s * U, (size_t)U * sizeof(float));
 }
 
 /* --- the reset gate before the product --------------------------------------------------------------------- */

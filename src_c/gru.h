@@ -44,9 +44,6 @@ void fk_gru_forward(float *h, float *gates, float *inner, float *x, const float 
 void fk_gru_backward(float *dh, float *gates, float *inner, const float *x, const float *h, const float *Rt_packed,
                      const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U);
 
-/* gates_s = [.. .. inner_s]: turns dQ into dP   gates (S, 3U)   inner (S, U) */
-void fk_gru_input_gradient(float *gates, const float *inner, fk_index S, fk_index U);
-
 /* --- the reset gate before the product ---
  *
  * gates = [z r a]                                    inner = r h[parent] (* m): the rows that R_a multiplied

@@ -67,3 +67,12 @@ def test_gradients_that_are_not_wanted_are_left_out():
 def test_arrays_that_do_not_fit_are_named(name, x, W, y):
     with pytest.raises(ValueError, match=f"`{name}` must be"):
         dense.forward(y, None, x, W, None, Activation("linear"))
+
+
+def test_column_sums_of_some_columns():
+    dz, db = random(211, 67), random(31)
+    expected = db + dz[:, 13:44].astype(np.float64).sum(axis=0)
+    dense.add_column_sums(db, dz, 13)
+    assert_close(db, expected, 1e-6)
+    with pytest.raises(ValueError, match="`dz`"):
+        dense.add_column_sums(db, dz, 37)

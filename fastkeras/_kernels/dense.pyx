@@ -16,7 +16,7 @@ cdef extern from "dense.h" nogil:
     void fk_dense_backward(float *dx, float *dW, float *db, float *dz, const float *dy, const float *x,
                            const float *W, const float *y, const float *z, fk_activation f, float *scratch,
                            Py_ssize_t B, Py_ssize_t D, Py_ssize_t U) noexcept
-    void fk_column_sums_add(float *db, const float *dz, Py_ssize_t B, Py_ssize_t U) noexcept
+    void fk_column_sums_add(float *db, const float *dz, Py_ssize_t dz_row, Py_ssize_t B, Py_ssize_t U) noexcept
     Py_ssize_t fk_dense_scratch(Py_ssize_t B, Py_ssize_t D, Py_ssize_t U) noexcept
 
 
@@ -67,11 +67,13 @@ def backward(ndarray dx, ndarray dW, ndarray db, ndarray dz, ndarray dy not None
     give_scratch(scratch)
 
 
-def add_column_sums(ndarray db not None, ndarray dz not None):
-    """db += sum_b dz_b   db (U) +=   dz (B, U)"""
+def add_column_sums(ndarray db not None, ndarray dz not None, Py_ssize_t at=-1):
+    """db += sum_b dz_b   db (U) +=   dz (B, U), or wider: then its columns from `at` on"""
     cdef float *db_ = f32_out(db, "db", 1)
     cdef Py_ssize_t U = cnp.PyArray_DIM(db, 0)
-    cdef const float *dz_ = f32(dz, "dz", 2, -1, U)
-    cdef Py_ssize_t B = cnp.PyArray_DIM(dz, 0)
+    cdef const float *dz_ = f32(dz, "dz", 2, -1, U if at < 0 else -1)
+    cdef Py_ssize_t B = cnp.PyArray_DIM(dz, 0), row = cnp.PyArray_DIM(dz, 1), first = at if at > 0 else 0
+    if first + U > row:
+        raise ValueError(f"`dz` must have {U} columns from column {first} on. Received: {row} columns")
     with nogil:
-        fk_column_sums_add(db_, dz_, B, U)
+        fk_column_sums_add(db_, dz_ + first, row, B, U)

@@ -17,7 +17,6 @@ cdef extern from "gru.h" nogil:
     void fk_gru_backward(float *dh, float *gates, float *inner, const float *x, const float *h,
                          const float *Rt_packed, const float *m, fk_activation act, fk_activation g, fk_states tree,
                          float *scratch, Py_ssize_t U) noexcept
-    void fk_gru_input_gradient(float *gates, const float *inner, Py_ssize_t S, Py_ssize_t U) noexcept
     void fk_gru_before_forward(float *h, float *gates, float *inner, float *x, const float *P,
                                const float *R_zr_packed, const float *R_a_packed, const float *m, fk_activation act,
                                fk_activation g, fk_states tree, float *scratch, Py_ssize_t U) noexcept
@@ -91,12 +90,3 @@ def backward(ndarray dh not None, ndarray gates not None, ndarray inner not None
             fk_gru_before_backward(dh_, gates_, x_, h_, scratch, scratch + packed_zr, m_, act, g, tree,
                                    scratch + packed, U)
     give_scratch(scratch)
-
-
-def input_gradient(ndarray gates not None, ndarray inner not None):
-    """gates_s = [.. .. inner_s]: turns dQ into dP."""
-    cdef Py_ssize_t S = cnp.PyArray_DIM(inner, 0), U = cnp.PyArray_DIM(inner, 1)
-    cdef const float *inner_ = f32(inner, "inner", 2)
-    cdef float *gates_ = f32_out(gates, "gates", 2, S, 3 * U)
-    with nogil:
-        fk_gru_input_gradient(gates_, inner_, S, U)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastkeras import activations
+from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels import gemm as gemm_kernel
 from fastkeras._kernels import gru as kernel
 from fastkeras._kernels import recurrent as recurrent_kernel
@@ -50,8 +51,12 @@ class GRU(Recurrent):
         total[: 2 * self.units] += recurrent[: 2 * self.units]
         return total
 
-    def input_bias_gradient(self):
-        return self.bias.grad[0] if self.use_bias and self.reset_after else super().input_bias_gradient()
+    def add_bias_gradient(self, db):
+        if self.reset_after:
+            self.bias.grad[0] += db
+            self.bias.grad[1, : 2 * self.units] += db[: 2 * self.units]
+        else:
+            super().add_bias_gradient(db)
 
     def step(self, cells, P, m, states, run):
         (h,), act, g = cells, self.activation.kernel, self.recurrent_activation.kernel
@@ -64,14 +69,15 @@ class GRU(Recurrent):
         def backward(dcells):
             (dh,) = dcells
             kernel.backward(dh, gates, inner, x, h, R, m, act, g, states, after)  # the gates become gradients
-            if after:
+            if not after:
                 if run.trains:
-                    db = self.bias.grad[1] if self.use_bias else None
-                    self.add_recurrent_gradient(gates, h, m, states, run, db)
-                kernel.input_gradient(gates, inner)
-            elif run.trains:
-                self._add_gradients_before(gates, inner, h, m, states, run)
-            return gates
+                    self._add_gradients_before(gates, inner, h, m, states, run)
+                return [(gates, 3 * U)]
+            if run.trains:
+                self.add_recurrent_gradient(gates, h, m, states, run)
+                if self.use_bias:
+                    dense_kernel.add_column_sums(self.bias.grad[1, 2 * U :], gates, 2 * U)
+            return [(gates, 2 * U), (inner, U)]  # their last parts differ, as r multiplies h R only
 
         return backward
 

@@ -51,7 +51,7 @@ class LSTM(Recurrent):
             kernel.backward(dh, dc, gates, z, c, R, m, act, g, states)  # the gates become dz
             if run.trains:
                 self.add_recurrent_gradient(gates, h, m, states, run)
-            return gates
+            return [(gates, 4 * self.units)]
 
         return backward
 

@@ -36,7 +36,8 @@ class Recurrent(Layer):
     A subclass says how many `gates` it has and what its states are called, takes its arguments, and gives
 
         step(cells, P, m, states, run)    computes the states from P, the projected inputs; returns backward
-        backward(dcells)                  adds to the gradients of the recurrent weights, returns dP by state
+        backward(dcells)                  adds to the gradients of the recurrent weights, returns dP by state in parts:
+                                          [(array, how many of its first columns)], side by side
     """
 
     supports_masking = True
@@ -187,14 +188,18 @@ class Recurrent(Layer):
         def backward(dy):
             dy, dlast = (dy[0], dy[1:]) if self.return_state else (dy, [None] * len(cells))
             dcells = self._state_gradients(dy, dlast, outputs, states, cells, run)
-            dz = step_backward(dcells)
-            dP = P  # which nobody needs any more
+            dP, column = P, 0  # P is what nobody needs any more
             dP.fill(0.0)
-            rows_kernel.scatter_add(dP, dz, states.row)  # dP_r = sum of dz_s over row_s = r
+            for dz, columns in step_backward(dcells):
+                rows_kernel.scatter_add(dP, dz, states.row, column, columns)  # dP_r = sum of dz_s over row_s = r
+                column += columns
             dvalues = run.buffer("dvalues", values.shape) if run.wants_dx else None
             dW = self.kernel.grad if run.trains else None
-            db = self.input_bias_gradient() if run.trains else None
-            dense_kernel.backward(dvalues, dW, db, None, dP, values, self.kernel.value, P, None, _LINEAR)
+            dense_kernel.backward(dvalues, dW, None, None, dP, values, self.kernel.value, P, None, _LINEAR)
+            if run.trains and self.use_bias:
+                db = np.zeros(dP.shape[1], np.float32)
+                dense_kernel.add_column_sums(db, dP)
+                self.add_bias_gradient(db)
             dx = undo_input(dvalues) if run.wants_dx else None
             dgiven = [undo(dcell[1 : states.first]) for undo, dcell in zip(undo_given, dcells, strict=False)]
             return [dx, *dgiven] if given else dx
@@ -210,15 +215,16 @@ class Recurrent(Layer):
         """What is added to the projected inputs."""
         return self.bias.value if self.use_bias else None
 
-    def input_bias_gradient(self):
-        return self.bias.grad if self.use_bias else None
+    def add_bias_gradient(self, db):
+        """db: the gradient of what input_bias() returned."""
+        self.bias.grad += db
 
-    def add_recurrent_gradient(self, dz, h, m, states, run, db=None):
-        """dR += hp^T dz    db += sum_s dz_s    with hp_s = h[parent_s] (* m)"""
+    def add_recurrent_gradient(self, dz, h, m, states, run):
+        """dR += hp^T dz    with hp_s = h[parent_s] (* m)"""
         hp = run.buffer("hp", (states.count, self.units))
         kernel.inputs(hp, h, m, states)
         R = self.recurrent_kernel
-        dense_kernel.backward(None, R.grad, db, None, dz, hp, R.value, dz, None, _LINEAR)
+        dense_kernel.backward(None, R.grad, None, None, dz, hp, R.value, dz, None, _LINEAR)
 
     def _check_steps_and_states(self, x, initial):
         if x.shape[1] == 0:

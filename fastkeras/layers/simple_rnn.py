@@ -25,6 +25,6 @@ class SimpleRNN(Recurrent):
             kernel.backward(dh, dz, h, z, R, m, f, states)  # dz_s = f'(z_s) dh_s    dh[parent_s] += dz_s R^T
             if run.trains:
                 self.add_recurrent_gradient(dz, h, m, states, run)
-            return dz
+            return [(dz, self.units)]
 
         return backward
