@@ -39,6 +39,7 @@ PHASES = {
     ("conv", "forward"): "convolution",
     ("conv", "forward_max"): "convolution",
     ("conv", "forward_rows"): "convolution",
+    ("conv", "forward_rows_max"): "convolution",
     ("conv", "backward"): "convolution, backward",
     ("conv", "backward_max"): "convolution, backward",
     ("conv", "backward_peaks"): "convolution, backward",

@@ -114,23 +114,26 @@ void fk_conv_forward(float *y, float *z, const float *x, const float *W, const f
 
 /* --- the gradient of the input ----------------------------------------------------------------------------- */
 
-/* x[b, SH p + DH i, SW q + DW j] was multiplied by W_ij to give y[b, p, q]: each tap of a row of y gives its gradient
- * dz W_ij^T back to pixels of x that are SW apart. An image's rows and taps come in order, on one thread. */
-static void image_gradient(float *dx, const float *dz, const float *packed, const fk_conv *s, fk_index b)
+/* dx of row h of image b.  x[b, SH p + DH i, SW q + DW j] was multiplied by W_ij to give y[b, p, q]: each tap of a row
+ * of y gives its gradient dz W_ij^T back to pixels of x that are SW apart. */
+static void row_gradient(float *dx, const float *dz, const float *packed, const fk_conv *s, fk_index b, fk_index h)
 {
     const fk_index D = channels(s), N = filters(s), size = fk_gemm_packed_size(D, N);
-    memset(dx + b * s->H * s->W * s->C, 0, (size_t)(s->H * s->W * s->C) * sizeof(float));
-    for (fk_index oh = 0; oh < s->OH; oh++)
-        for (fk_index i = 0; i < s->KH; i++)
-            for (fk_index j = 0; j < s->KW; j++)
-                for (fk_index g = 0; g < s->groups; g++) {
-                    const fk_index h = oh * s->stride_h + i * s->dilation_h, w = j * s->dilation_w;
-                    float *dx_g = dx + ((b * s->H + h) * s->W + w) * s->C + g * D;
-                    const fk_gemm_rows from = {dx_g, NULL, s->stride_w * s->C};
-                    const fk_gemm_rows A = {dz + (b * s->OH + oh) * s->OW * s->N + g * N, NULL, s->N};
-                    fk_gemm_packed(dx_g, s->stride_w * s->C, A, from, packed + ((i * s->KW + j) * s->groups + g) * size,
-                                   s->OW, D, N);
-                }
+    float *dx_bh = dx + (b * s->H + h) * s->W * s->C;
+    memset(dx_bh, 0, (size_t)(s->W * s->C) * sizeof(float));
+    for (fk_index i = 0; i < s->KH; i++) {
+        const fk_index below = h - i * s->dilation_h, oh = below / s->stride_h;
+        if (below < 0 || below % s->stride_h != 0 || oh >= s->OH)
+            continue;
+        for (fk_index j = 0; j < s->KW; j++)
+            for (fk_index g = 0; g < s->groups; g++) {
+                float *dx_g = dx_bh + j * s->dilation_w * s->C + g * D;
+                const fk_gemm_rows from = {dx_g, NULL, s->stride_w * s->C};
+                const fk_gemm_rows A = {dz + (b * s->OH + oh) * s->OW * s->N + g * N, NULL, s->N};
+                fk_gemm_packed(dx_g, s->stride_w * s->C, A, from, packed + ((i * s->KW + j) * s->groups + g) * size,
+                               s->OW, D, N);
+            }
+    }
 }
 
 void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk_conv *s, float *scratch)
@@ -141,8 +144,8 @@ void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk
             fk_gemm_pack(scratch + (t * s->groups + g) * size, W + t * D * s->N + g * N, s->N, 1, D, N);
     const fk_index threads = fk_threads_for(work(s), GRAIN);
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index b = 0; b < s->B; b++)
-        image_gradient(dx, dz, scratch, s, b);
+    for (fk_index r = 0; r < s->B * s->H; r++)
+        row_gradient(dx, dz, scratch, s, r / s->H, r % s->H);
 }
 
 /* --- the gradient of the kernel ---------------------------------------------------------------------------- */
@@ -200,37 +203,33 @@ fk_index fk_conv_scratch(const fk_conv *s)
 
 /* --- with max pooling --------------------------------------------------------------------------------------- */
 
-/* The floats of y under a row of pooling windows. */
-static fk_index band_size(const fk_conv *s, const fk_pooling *pool) { return fk_min(pool->KH, s->OH) * s->OW * s->N; }
+typedef struct {
+    const float *x, *packed, *bias;
+    fk_activation f;
+    const fk_conv *s;
+} convolution;
+
+static void make_output(float *y, const void *of, fk_index first, fk_index count)
+{
+    const convolution *c = of;
+    const window w = window_of(c->s);
+    for (fk_index p = 0; p < count; p += PIXELS)
+        convolve(y + p * c->s->N, c->x, c->packed, c->bias, c->s, &w, first + p, fk_min(PIXELS, count - p));
+    fk_activation_span(y, y, c->f, count * c->s->N);
+}
 
 fk_index fk_conv_max_scratch(const fk_conv *s, const fk_pooling *pool)
 {
-    return packed_size(s) + fk_get_num_threads() * band_size(s, pool);
+    return packed_size(s) + fk_get_num_threads() * band_size(pool);
 }
 
 void fk_conv_max_forward(float *y, int32_t *place, const float *x, const float *W, const float *bias, fk_activation f,
                          const fk_conv *s, const fk_pooling *pool, float *scratch)
 {
     const window w = window_of(s);
-    const fk_index R = pool->B * pool->OH, threads = fk_min(fk_max(1, R), fk_threads_for(work(s), GRAIN));
+    const convolution c = {x, scratch, bias, f, s};
     pack_kernel(scratch, W, s, &w);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index part = 0; part < threads; part++) {
-        float *band = scratch + packed_size(s) + part * band_size(s, pool);
-        fk_index r, r_end;
-        fk_share(&r, &r_end, R, 1, part, threads);
-        for (; r < r_end; r++) { /* a band of y, in the L1 or L2 cache */
-            const pooling_window at = window_at(pool, r % pool->OH, 0);
-            const fk_index first = (r / pool->OH * s->OH + at.h0) * s->OW, P = (at.h1 - at.h0) * s->OW;
-            for (fk_index p = 0; p < P; p += PIXELS)
-                convolve(band + p * s->N, x, scratch, bias, s, &w, first + p, fk_min(PIXELS, P - p));
-            fk_activation_span(band, band, f, P * s->N);
-            for (fk_index q = 0; q < pool->OW; q++) {
-                const fk_index to = (r * pool->OW + q) * s->N;
-                largest_under(y + to, place ? place + to : NULL, band, window_at(pool, r % pool->OH, q), pool, at.h0);
-            }
-        }
-    }
+    largest_of_bands(y, place, make_output, &c, pool, scratch + packed_size(s), fk_threads_for(work(s), GRAIN));
 }
 
 /* dW_t += sum of g x_t over the places under pooling windows, x_t being x under tap t, for filters n .. n + width and

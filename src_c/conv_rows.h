@@ -13,10 +13,17 @@
 
 #include "activations.h"
 #include "fk.h"
+#include "pooling.h"
 
 /* y =; f is elementwise
  * z (M, N) =, the sum before f: for activations whose backward pass needs it, else NULL */
 void fk_conv_rows_forward(float *y, float *z, const float *P, const int32_t *index, const float *bias,
                           fk_activation f, fk_index T, fk_index R, fk_index M, fk_index N);
+
+/* The same with the max pooling behind it, as fk_conv_max_forward (conv.h); M is pool's B H W, and N its C
+ * y, place (B, pool OH, pool OW, N) =; place may be NULL */
+void fk_conv_rows_max_forward(float *y, int32_t *place, const float *P, const int32_t *index, const float *bias,
+                              fk_activation f, fk_index T, fk_index R, const fk_pooling *pool, float *scratch);
+fk_index fk_conv_rows_max_scratch(const fk_pooling *pool);
 
 #endif

@@ -69,7 +69,8 @@ static void mean_under(float *y, const float *x_b, const unsigned char *mask_b, 
 }
 
 /* forward: y = sum of x under the window / count */
-static void spread_under(float *dx_b, const float *dy, const unsigned char *mask_b, pooling_window at, const fk_pooling *s)
+static void spread_under(float *dx_b, const float *dy, const unsigned char *mask_b, pooling_window at,
+                         const fk_pooling *s)
 {
     const fk_index C = s->C;
     const float share = 1.0f / (float)places(mask_b, at, s);

@@ -1,9 +1,10 @@
-/* pooling_window.h: one window of max pooling, for pooling.c and for convolutions whose output is pooled at once. */
+/* pooling_window.h: windows of max pooling, for pooling.c and for convolutions whose output is pooled at once. */
 #ifndef FK_POOLING_WINDOW_H
 #define FK_POOLING_WINDOW_H
 
 #include "pooling.h"
 #include "simd.h"
+#include "threads.h"
 
 /* The places of x under a window: rows h0 .. h1 and columns w0 .. w1 of the image. */
 typedef struct {
@@ -54,6 +55,33 @@ FK_INLINE void largest_under(float *y, int32_t *place, const float *x, pooling_w
         largest_of_channels(y, place, x, &at, s, first_row, c, 2 * FK_VL);
     if (c < s->C)
         largest_of_channels(y, place, x, &at, s, first_row, c, s->C - c);
+}
+
+/* Writes `count` pixels (rows of C floats) of the images to be pooled, from pixel `first` of all images on. */
+typedef void make_pixels(float *to, const void *of, fk_index first, fk_index count);
+
+/* Floats of what lies under one row of windows. */
+FK_INLINE fk_index band_size(const fk_pooling *s) { return fk_min(s->KH, s->H) * s->W * s->C; }
+
+/* fk_pooling_max_forward of images that are made as they are pooled, a band of them at a time
+ * bands: scratch of band_size floats for each of `threads` threads */
+FK_INLINE void largest_of_bands(float *y, int32_t *place, make_pixels *make, const void *of, const fk_pooling *s,
+                                float *bands, fk_index threads)
+{
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        float *band = bands + part * band_size(s);
+        fk_index r, r_end;
+        fk_share(&r, &r_end, s->B * s->OH, 1, part, threads);
+        for (; r < r_end; r++) { /* the band stays in the L1 or L2 cache */
+            const pooling_window row = window_at(s, r % s->OH, 0);
+            make(band, of, (r / s->OH * s->H + row.h0) * s->W, (row.h1 - row.h0) * s->W);
+            for (fk_index q = 0; q < s->OW; q++) {
+                const fk_index to = (r * s->OW + q) * s->C;
+                largest_under(y + to, place ? place + to : NULL, band, window_at(s, r % s->OH, q), s, row.h0);
+            }
+        }
+    }
 }
 
 #endif

@@ -317,6 +317,47 @@ def test_sums_of_products_of_distinct_rows(T, R, M, N):
     assert_close(y, reference.silu(expected + bias), 3e-6, "y")
 
 
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_maxima_of_distinct_rows(pooling):
+    """The bits of the sums and then the pooling."""
+    *pooling, extents = POOLINGS[pooling]
+    P, bias = guarded(RNG.standard_normal((4, 7, 37))), guarded(RNG.standard_normal(37))
+    index = guarded(RNG.integers(0, 7, (4, 5 * 11 * 13)), np.int32)
+
+    def maxima():
+        y = guarded(np.full((5, *extents, 37), np.nan))
+        place = guarded(np.full(y.shape, -1), np.int32)
+        conv.forward_rows_max(y, place, P, index, bias, Activation("tanh"), (11, 13), *pooling)
+        assert_guards_whole(y, place)
+        return y, place
+
+    y, place = same_bits_for_any_threads(maxima)
+    whole = forward_rows(P, index, bias, "tanh").reshape(5, 11, 13, 37)
+    expected, expected_place = np.empty_like(y), np.empty_like(place)
+    pooling_kernel.max_forward(expected, expected_place, whole, *pooling)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(place, expected_place)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"y": array(2, 2, 2, 7)}, "`y` must have 5 channels"),
+        ({"place": array(2, 2, 3, 5, dtype="i4")}, r"`place` must have shape \(2, 2, 2, 5\)"),
+        ({"P": array(4, 7, 5)}, "`P` must be"),
+        ({"index": array(3, 21, dtype="i4")}, r"`index` must be .*\(3, 40\)"),
+        ({"bias": array(7)}, "`bias` must be"),
+        ({"extents": (2, 5)}, "must hold a place"),
+        ({"activation": Activation("softmax")}, "softmax"),
+    ],
+)
+def test_wrong_arguments_of_maxima_of_rows_are_named(arguments, message):
+    right = {"y": MAX[0], "place": MAX[1], "P": array(3, 7, 5), "index": array(3, 40, dtype="i4"), "bias": None}
+    right |= {"activation": Activation("relu"), "extents": (4, 5), "size": (2, 2), "pool_strides": (2, 2)}
+    with pytest.raises(ValueError, match=message):
+        conv.forward_rows_max(before=(0, 0), **(right | arguments))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

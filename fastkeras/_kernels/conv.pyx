@@ -38,6 +38,10 @@ cdef extern from "conv_peaks.h" nogil:
 cdef extern from "conv_rows.h" nogil:
     void fk_conv_rows_forward(float *y, float *z, const float *P, const int *index, const float *bias, fk_activation f,
                               Py_ssize_t T, Py_ssize_t R, Py_ssize_t M, Py_ssize_t N) noexcept
+    void fk_conv_rows_max_forward(float *y, int *place, const float *P, const int *index, const float *bias,
+                                  fk_activation f, Py_ssize_t T, Py_ssize_t R, const fk_pooling *pool,
+                                  float *scratch) noexcept
+    Py_ssize_t fk_conv_rows_max_scratch(const fk_pooling *pool) noexcept
 
 
 cdef int shape_of(fk_conv *s, ndarray x, ndarray index, ndarray W, strides, dilation, Py_ssize_t groups) except -1:
@@ -205,6 +209,28 @@ def forward_rows(ndarray y not None, ndarray z, ndarray P not None, ndarray inde
     cdef fk_activation f = elementwise(activation)
     with nogil:
         fk_conv_rows_forward(y_, z_, P_, index_, bias_, f, T, R, M, N)
+
+
+def forward_rows_max(ndarray y not None, ndarray place, ndarray P not None, ndarray index not None, ndarray bias,
+                     Activation activation not None, extents, size, pool_strides, before):
+    """y = max of what forward_rows gives for images of `extents` under pooling windows, place (as y, or None) = where
+
+    P (T, R, N)   index (T, B * H * W), each in [0, R)   y (B, pool OH, pool OW, N)
+    """
+    cdef fk_pooling pool
+    cdef Py_ssize_t T = index.shape[0], N = P.shape[2], R = P.shape[1], H = extents[0], W = extents[1]
+    cdef float *y_ = image(y, "y", -1, -1, -1, N, True)
+    pooling_of(&pool, y.shape[0], H, W, N, y.shape[1], y.shape[2], size, pool_strides, before)
+    cdef int *place_ = same_shape(place, "place", y, i32_out(place, "place", 4)) if place is not None else NULL
+    cdef const float *P_ = f32(P, "P", 3, T)
+    cdef const int *index_ = i32(index, "index", 2, T, pool.B * H * W)
+    cdef const float *bias_
+    f32_or_null(&bias_, bias, "bias", 1, N)
+    cdef fk_activation f = elementwise(activation)
+    cdef float *scratch = take_scratch(fk_conv_rows_max_scratch(&pool))
+    with nogil:
+        fk_conv_rows_max_forward(y_, place_, P_, index_, bias_, f, T, R, &pool, scratch)
+    give_scratch(scratch)
 
 
 def pad(ndarray to not None, ndarray x not None, Py_ssize_t top, Py_ssize_t left):

@@ -6,7 +6,6 @@ import numpy as np
 
 from fastkeras import activations
 from fastkeras._kernels import conv as kernel
-from fastkeras._kernels import pooling as pooling_kernel
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels.gemm import gemm
 from fastkeras.core.peaks import Peaks, Unpooled
@@ -204,15 +203,19 @@ class Conv(Layer):
         under = _under_taps(index, y_shape[1:3], W.shape[:2], *steps)
         z = run.buffer("z", y_shape) if f.needs_input else None
 
-        def make():
-            y, P = run.buffer("y", y_shape), run.buffer("products", (len(taps), R, N))
+        def operands():
+            P = run.buffer("products", (len(taps), R, N))
             for P_t, W_t in zip(P, taps, strict=True):
                 gemm(P_t, values, W_t)  # P_t = values W_t
-            kernel.forward_rows(y.reshape(-1, N), None if z is None else z.reshape(-1, N), P, under, bias, f)
+            return P, under, bias, f
+
+        def make():
+            y = run.buffer("y", y_shape)
+            kernel.forward_rows(y.reshape(-1, N), None if z is None else z.reshape(-1, N), *operands())
             return y
 
         def maxima(m, place, *pooling):
-            pooling_kernel.max_forward(m, place, make(), *pooling)
+            kernel.forward_rows_max(m, place, *operands(), y_shape[1:3], *pooling)
 
         def undo(dz):
             dvalues = run.buffer("dvalues", values.shape) if run.wants_dx else None
