@@ -18,6 +18,12 @@ import threading
 
 import numpy as np
 
+
+def as_input(array, dtype):
+    """The array as layers take it: C-contiguous, float32 or int32, or, where they take a "string", of objects."""
+    return np.ascontiguousarray(array, object if dtype == "string" else dtype)
+
+
 _numbers = itertools.count()
 
 

@@ -83,6 +83,7 @@ from fastkeras.layers.reshaping import (
 )
 from fastkeras.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from fastkeras.layers.simple_rnn import SimpleRNN
+from fastkeras.layers.text_vectorization import TextVectorization
 from fastkeras.layers.transposed import (
     Conv1DTranspose,
     Conv2DTranspose,
@@ -175,6 +176,7 @@ __all__ = [
     "SpatialDropout3D",
     "StackedRNNCells",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",

@@ -21,7 +21,7 @@ import numpy as np
 from fastkeras import constraints, initializers, regularizers
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
-from fastkeras.core.tensor import SymbolicTensor, as_tensor, tapes
+from fastkeras.core.tensor import SymbolicTensor, as_input, as_tensor, tapes
 from fastkeras.core.variable import Variable, initial_value
 from fastkeras.layers.recording import Recording, numbers, penalty
 from fastkeras.utils import suggest
@@ -93,7 +93,7 @@ class Layer:
     takes_unpooled = False  # whether forward takes Unpooled
     dtype = compute_dtype = variable_dtype = "float32"
     takes_list = False  # whether the layer is called on a list even if there is one input in it
-    input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32 or int32
+    input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32, int32 or string
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
     inputs_apart = False  # whether a call has its inputs one by one, layer(query, value), not in a list
@@ -321,7 +321,7 @@ class Layer:
         arrays = [np.asarray(item) for item in inputs]
         self._prepare([a.shape for a in arrays], keywords)
         self.check_input(arrays[0])
-        arrays = [np.ascontiguousarray(a, self.input_dtype) for a in arrays]
+        arrays = [as_input(a, self.input_dtype) for a in arrays]
         several = len(arrays) > 1 and isinstance(mask, (list, tuple))
         masks = [None if m is None else np.ascontiguousarray(m, bool) for m in (mask if several else [mask])]
         run = Run(training=bool(training), mask=masks[0], keywords=keywords)

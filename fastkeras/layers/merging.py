@@ -38,7 +38,7 @@ class Merge(Layer):
                 f"Received: {inputs!r:.200}"
             )
         if not symbolic:
-            inputs = [np.asarray(x, np.float32) for x in inputs]
+            inputs = [x if isinstance(x, np.ndarray) else np.asarray(x, np.float32) for x in inputs]
         return super().__call__(inputs, training=training, mask=mask)
 
     def refuse(self, expected, shapes):

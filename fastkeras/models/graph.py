@@ -102,8 +102,9 @@ class Graph:
 
 
 def _common_dtype(layers):
-    """int32 if every layer that reads an input takes ids, else float32."""
-    return "int32" if layers and all(layer.input_dtype == "int32" for layer in layers) else "float32"
+    """int32 or string if every layer that reads an input takes ids or texts, else float32."""
+    wanted = {layer.input_dtype for layer in layers}
+    return wanted.pop() if len(wanted) == 1 else "float32"
 
 
 def _replayed(inputs, calls, output_slots, loss_slots):

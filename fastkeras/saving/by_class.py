@@ -64,6 +64,9 @@ def write_places(file, model):
         group.attrs["name"] = layer.name
         for i, variable in enumerate(variables):
             group.create_dataset(str(i), data=variable.value)
+        if getattr(layer, "idf_weights", None) is not None:  # of TextVectorization, which has them from a layer inside
+            for holder in (group, file.create_group(_join(place, "_lookup_layer", "vars"))):
+                holder.create_dataset("idf_weights", data=layer.idf_weights)
 
 
 def match_places(file, model, skip_mismatch=False):
@@ -73,7 +76,7 @@ def match_places(file, model, skip_mismatch=False):
         holder, _, attribute = place.rpartition("/")
         # tf_keras has private attributes for the layers inside a MultiHeadAttention
         group = find(file.root, _join(place, "vars")) or find(file.root, _join(holder, f"_{attribute}", "vars"))
-        count = len(list(group)) if group is not None else 0
+        count = sum(name.isdigit() for name in group) if group is not None else 0
         arrays = [group.array(str(i)) for i in range(count)]
         pairs += matched(layer, variables, arrays, file.path, skip_mismatch)
     return pairs

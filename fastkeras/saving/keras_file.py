@@ -2,6 +2,7 @@
 
 metadata.json      the version that wrote it
 config.json        the architecture, as `to_json` writes it, and under "compile_config" the arguments of compile
+assets/            the vocabularies of layers that read texts, read here, but not written: they are in config.json too
 model.weights.h5   the weights by class (saving/by_class.py), and the optimizer's state
 """
 
@@ -19,6 +20,7 @@ from fastkeras.version import __version__
 
 KERAS_VERSION = "3.0.0"  # the first that reads this
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
 _MAX_TEXT = 1 << 26  # bytes of a configuration; real ones stay far below
 
 
@@ -54,6 +56,14 @@ def opened(path):
         raise ValueError(f"'{path}' is damaged, or is no .keras file: {error}") from None
     with hdf5.File(path, io.BytesIO(stored)) as file:
         yield config, file
+
+
+def vocabularies(path):
+    """{place: lines} of the vocabularies that Keras keeps beside the configuration, assets/<place>/vocabulary.txt."""
+    with zipfile.ZipFile(path) as members:
+        names = [name for name in members.namelist() if name.startswith(_ASSETS) and name.endswith(_VOCABULARY)]
+        texts = [_member(members, name, path, _MAX_TEXT).decode() for name in names]
+    return {name[len(_ASSETS) : -len(_VOCABULARY)]: text.split("\n") for name, text in zip(names, texts, strict=True)}
 
 
 def _member(members, name, path, limit):

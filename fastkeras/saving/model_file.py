@@ -92,12 +92,22 @@ def _load_keras(config, file, compile):
     model = _made(config, file, file.size // 4)
     for variable, array in by_class.match_places(file, model):
         variable.value[...] = array.read()
+    _read_vocabularies(model, file)
     if compile:
         training = config.get("compile_config") or None
         if training is not None and not isinstance(training, dict):
             raise ValueError(f"'{file.path}': \"compile_config\" must be a dictionary. Received: {training!r:.200}")
         _compile(model, training, file, lambda optimizer: optimizer_state.read_numbered_optimizer(file, optimizer))
     return model
+
+
+def _read_vocabularies(model, file):
+    readers = [(place, layer) for place, layer, _ in by_class.places(model) if hasattr(layer, "load_vocabulary")]
+    found = keras_file.vocabularies(file.path) if readers else {}
+    for place, layer in readers:
+        if place in found:
+            kept = by_class.find(file.root, f"{place}/vars") or ()
+            layer.load_vocabulary(found[place], kept.array("idf_weights").read() if "idf_weights" in kept else None)
 
 
 def _load_h5(file, compile):

@@ -124,7 +124,10 @@ class Arrays:
             index = order[start : start + together]
             buffers, batches = self._stage(arrays, len(index))
             for buffer, array in zip(buffers, arrays, strict=True):
-                rows_kernel.take(buffer, array, index)  # buffer_n = array[index_n]
+                if array.dtype == object:  # texts
+                    np.take(array, index, axis=0, out=buffer)
+                else:
+                    rows_kernel.take(buffer, array, index)  # buffer_n = array[index_n]
             yield from batches
 
     def _order(self):

@@ -8,6 +8,7 @@ import reprlib
 
 import numpy as np
 
+from fastkeras.core.tensor import as_input
 from fastkeras.training.heads import by_output
 
 
@@ -94,7 +95,8 @@ def _prepare_output(head, output_shape, y, sample_weight, class_weight):
 def prepare_inputs(model, x):
     """The model's inputs as a list of C-contiguous arrays; builds a Sequential that was waiting for a shape."""
     wanted = model.inputs
-    arrays = [to_array("x", item) for item in _as_list(x, wanted, model.input_keys)]
+    texts = "string" in (model.graph.input_dtypes if model.graph else [layer.input_dtype for layer in model.layers[:1]])
+    arrays = [to_array("x", item, texts) for item in _as_list(x, wanted, model.input_keys)]
     for array in arrays:
         if array.ndim == 0:
             raise ValueError(f"`x` must have a batch axis. Received: a single number, {brief(x)}")
@@ -144,7 +146,7 @@ def _prepare_input(model, slot, array):
     for layer in model.graph.sole_readers[slot]:
         layer.check_input_shape(array.shape)
         layer.check_input(array)
-    return np.ascontiguousarray(array, model.graph.input_dtypes[slot])
+    return as_input(array, model.graph.input_dtypes[slot])
 
 
 def prepare_weights(sample_weight, n, output_shape, name="sample_weight"):
@@ -187,8 +189,9 @@ def weights_of_classes(class_weight, classes):
     return weights
 
 
-def to_array(name, value):
-    """`value` (array, list, pandas frame or series, tensor, sparse matrix) as a numeric numpy array."""
+def to_array(name, value, texts=False):
+    """`value` (array, list, pandas frame or series, tensor, sparse matrix) as a numeric numpy array, or if there may be
+    texts as one of objects."""
     array = value
     if not isinstance(value, np.ndarray):
         try:
@@ -197,6 +200,8 @@ def to_array(name, value):
             raise ValueError(
                 f"`{name}`: the rows have different lengths; pad them first (pad_sequences). Received: {brief(value)}"
             ) from error
+    if texts and (array.dtype.kind in "US" or (array.dtype == object and isinstance(array.flat[0], (str, bytes)))):
+        return array.astype(object)
     if array.dtype == object:
         try:
             array = array.astype(np.float32)
