@@ -12,7 +12,8 @@ sentence on each line, [["Pierre", "NNP"], ["Vinken", "NNP"], ...]. With NLTK in
         for sentence in nltk.corpus.treebank.tagged_sents():
             print(json.dumps(sentence), file=file)
 
-Without --sentence, sentences are read from the keyboard.
+Without --sentence, sentences are read from the keyboard. With --crf, a conditional random field chooses the tags of a
+sentence together, by how well each follows the one before it, instead of each by itself.
 """
 
 import re
@@ -23,7 +24,7 @@ import numpy as np
 from common import mixed, options, print_results, read_json_lines
 
 import fastkeras as keras
-from fastkeras.layers import LSTM, Bidirectional, Dense, Embedding, TimeDistributed
+from fastkeras.layers import CRF, LSTM, Bidirectional, Dense, Embedding, TimeDistributed
 from fastkeras.preprocessing.sequence import pad_sequences
 
 PADDING, UNKNOWN = 0, 1  # the first two word ids
@@ -45,6 +46,7 @@ def main():
     parser.add_argument("--sentence", help="tag this sentence; by default sentences are read from the keyboard")
     parser.add_argument("--maxlen", type=int, default=150, help="words read of each sentence, its first ones")
     parser.add_argument("--units", type=int, default=256, help="of the LSTM of either direction")
+    parser.add_argument("--crf", action="store_true", help="choose the tags of a sentence together")
     args = parser.parse_args()
     keras.utils.set_random_seed(args.seed)
 
@@ -70,8 +72,9 @@ def main():
     model = keras.Sequential()
     model.add(Embedding(len(word_ids) + 2, 128, input_length=args.maxlen, mask_zero=True))
     model.add(Bidirectional(LSTM(args.units, return_sequences=True)))
-    model.add(TimeDistributed(Dense(len(tags), activation="softmax")))
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["acc"])
+    model.add(CRF(len(tags)) if args.crf else TimeDistributed(Dense(len(tags), activation="softmax")))
+    loss = "crf" if args.crf else "sparse_categorical_crossentropy"
+    model.compile(optimizer="adam", loss=loss, metrics=["acc"])
     model.summary()
     model.fit(x_train, y_train, epochs=args.epochs, batch_size=args.batch_size, validation_split=0.1)
     print_results(model, training=(x_train, y_train), test=(x_test, y_test))

@@ -154,6 +154,8 @@ def test_pos_tagging(run, tmp_path, monkeypatch):
     rows = [[[word, words[word]] for word in text.split()] for text in sentences(23, list(words))]
     path = write_json_lines(tmp_path / "treebank.jsonl.gz", rows)
     small = ["--data", path, "--epochs", "2", "--units", "5", "--maxlen", "7"]
+    printed = run("pos_tagging.py", *small, "--crf", "--sentence", "Ann didn't see the dog's.")
+    assert assert_complete(printed, 19, 4, "pos_tagging.h5").layers[-1].name.startswith("crf")
     printed = run("pos_tagging.py", *small, "--sentence", "Ann didn't see the dog's.")
     assert assert_complete(printed, 19, 4, "pos_tagging.h5").output_shape == (None, 7, 5)
     tagged = printed.splitlines()[-1].split()
