@@ -24,7 +24,7 @@ _LINEAR = activations.get("linear").kernel
 
 def _tensor(given):
     """What was given in a call as a symbolic tensor, an array, or None."""
-    return given if given is None or isinstance(given, SymbolicTensor) else np.asarray(given)
+    return given if given is None or isinstance(given, (SymbolicTensor, np.ndarray)) else np.asarray(given)
 
 
 def _booleans(mask):
