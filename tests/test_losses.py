@@ -248,6 +248,20 @@ def test_focal_losses_take_weights_of_classes():
     assert losses.deserialize(losses.serialize(loss)).get_config() == loss.get_config()
 
 
+def test_the_generalized_crossentropy_of_labels():
+    rows, labels = PROBABILITIES.reshape(-1, D).astype(np.float32), LABELS.reshape(-1)
+    loss, dy = losses.CategoricalGeneralizedCrossEntropy(0.7), np.empty_like(rows)
+    want = reference.generalized_crossentropy(rows.astype(np.float64), labels, 0.7)
+    assert_close(losses.categorical_generalized_cross_entropy(LABELS, PROBABILITIES, 0.7), want.reshape(N, T), 2e-6)
+    assert_close(loss.compute(loss.prepare(LABELS, (N, T, D)), rows, None, 0.5, dy), 0.5 * want.sum(), 2e-6)
+    backward = reference.generalized_crossentropy_backward
+    assert_close(dy, backward(np.full(N * T, 0.5), rows.astype(np.float64), labels, 0.7), 2e-6)
+    with pytest.raises(ValueError, match=r"`q` must be in \(0, 1\). Received: 1"):
+        losses.CategoricalGeneralizedCrossEntropy(1)
+    with pytest.raises(ValueError, match=r"labels must be in \[0, 7\).*Received: 7 at row 0"):
+        loss(LABELS + 7 - LABELS[0, 0], PROBABILITIES)
+
+
 @pytest.mark.parametrize("axis", [None, 1, -1, (1, 2), (0, 2)])
 @pytest.mark.parametrize(("name", "numbers"), [("dice", {}), ("tversky", {"alpha": 0.2, "beta": 0.9})])
 def test_overlap_of_regions(name, numbers, axis):

@@ -25,6 +25,7 @@ NAMES = {
     "SpatialDropout1D SpatialDropout2D SpatialDropout3D StackedRNNCells TimeDistributed UpSampling1D "
     "UpSampling2D ZeroPadding1D ZeroPadding2D",
     "losses": "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
+    "CategoricalGeneralizedCrossEntropy "
     "CategoricalHinge CosineSimilarity Dice Hinge Huber KLDivergence LogCosh Loss MeanAbsoluteError "
     "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy "
     "SquaredHinge Tversky KLD MAE MAPE MSE MSLE bce binary_crossentropy binary_focal_crossentropy "

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 from live import keras_module, needs_tensorflow, traced
-from small_models import set_waves, wave
+from small_models import sentences, set_waves, wave
 
 import fastkeras
 
@@ -260,6 +260,50 @@ def test_copies_and_files_go_on_training(tmp_path):
         models.append(fastkeras.models.load_model(tmp_path / name))
     results = [m.fit(*data, verbose=0, shuffle=False).history for m in models]
     assert results.count(results[0]) == len(models)
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("form", [list, dict])
+def test_files_go_both_ways_and_evaluate_alike(tmp_path, form):
+    keras = keras_module()
+    arguments = [["mse", "sparse_categorical_crossentropy"], [0.5, 2.0], [["mae"], ["acc"]]]
+    x, y = [LEFT, RIGHT], [PRICES, KINDS]
+    if form is dict:
+        *arguments, y = ({"value": first, "sort": second} for first, second in [*arguments, y])
+    loss, weights, metrics = arguments
+    for writer, reader in ((fastkeras, keras), (keras, fastkeras)):
+        model = two_outputs(writer, form)
+        model.compile("sgd", loss, loss_weights=weights, metrics=metrics)
+        expected = model.evaluate(x, y, verbose=0)
+        for name in ("model.keras", "model.h5"):
+            model.save(tmp_path / name)
+            again = reader.models.load_model(tmp_path / name)
+            np.testing.assert_allclose(again.evaluate(x, y, verbose=0), expected, rtol=1e-5)
+
+
+def test_each_output_has_its_own_mask_and_weights():
+    ids, tags = sentences()
+    x = fastkeras.Input((5,))
+    steps = fastkeras.layers.Embedding(7, 4, mask_zero=True)(x)
+    steps = fastkeras.layers.SimpleRNN(6, return_sequences=True)(steps)
+    tag = fastkeras.layers.Dense(3, activation="softmax", name="tag")(steps)
+    mood = fastkeras.layers.Dense(1, activation="sigmoid", name="mood")(fastkeras.layers.SimpleRNN(4)(steps))
+    moods, step_weights = tags[:, 0] > 0, 0.25 + np.arange(55).reshape(11, 5) % 3 / 2
+    model = set_waves(fastkeras.Model(x, [tag, mood]))
+    losses = ["sparse_categorical_crossentropy", "binary_crossentropy"]
+    model.compile("sgd", losses, metrics=["acc", "acc"], weighted_metrics=[["acc"], None])
+    weights = {"tag": step_weights}
+    values = model.evaluate(ids, [tags, moods], sample_weight=weights, verbose=0, return_dict=True)
+    for name, output, loss, y, w in [
+        ("tag", tag, losses[0], tags, step_weights), ("mood", mood, losses[1], moods, None),
+    ]:  # fmt: skip
+        alone = fastkeras.Model(x, output)
+        alone.compile("sgd", loss, metrics=["acc"], weighted_metrics=["acc"])
+        expected = alone.evaluate(ids, y, sample_weight=w, verbose=0, return_dict=True)
+        assert values[f"{name}_loss"] == pytest.approx(expected["loss"])
+        assert values[f"{name}_acc"] == pytest.approx(expected["acc"])
+        if name == "tag":
+            assert values["tag_weighted_acc"] == pytest.approx(expected["weighted_acc"])
 
 
 def test_a_model_that_learns_from_what_is_added_to_its_loss_needs_no_targets():

@@ -58,6 +58,7 @@ LOSSES = [
     ("binary_focal_crossentropy_from_logits", NUMBERS, RNG.random((5, 3))),
     ("categorical_focal_crossentropy", PROBABILITIES, RNG.random((5, 3))),
     ("categorical_focal_crossentropy_from_logits", NUMBERS, RNG.random((5, 3))),
+    ("generalized_crossentropy", abs(PROBABILITIES), LABELS),
     ("sparse_categorical_crossentropy", PROBABILITIES, LABELS),
     ("sparse_categorical_crossentropy_from_logits", NUMBERS, LABELS),
 ]

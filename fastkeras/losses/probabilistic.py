@@ -5,9 +5,23 @@ import numpy as np
 
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.targets import labels, like_predictions
-from fastkeras.losses.loss import KernelLoss
+from fastkeras.losses.loss import KernelLoss, Loss
 
 _ONE_HOT = "; for integer labels use sparse_categorical_crossentropy, or utils.to_categorical"
+
+
+def class_labels(who, y_true, y_pred_shape, ignored=None):
+    """Class numbers as int32, one per row of predictions of this shape; a ValueError for one that is no class, and is
+    not `ignored`."""
+    classes, count = labels(who, y_true, y_pred_shape), y_pred_shape[-1]
+    wrong = np.flatnonzero(((classes < 0) | (classes >= count)) & (classes != ignored))
+    if wrong.size:
+        row = np.unravel_index(wrong[0], classes.shape)[0]
+        raise ValueError(
+            f"{who}: labels must be in [0, {count}), one of {count} classes. "
+            f"Received: {classes.flat[wrong[0]]} at row {row}"
+        )
+    return classes
 
 
 class BinaryCrossentropy(KernelLoss):
@@ -155,16 +169,7 @@ class SparseCategoricalCrossentropy(KernelLoss):
         self.ignore_class = ignore_class
 
     def prepare(self, y_true, y_pred_shape):
-        who, count = f"Loss '{self.name}'", y_pred_shape[-1]
-        classes = labels(who, y_true, y_pred_shape)
-        wrong = np.flatnonzero(((classes < 0) | (classes >= count)) & (classes != self.ignore_class))
-        if wrong.size:
-            row = np.unravel_index(wrong[0], classes.shape)[0]
-            raise ValueError(
-                f"{who}: labels must be in [0, {count}), one of {count} classes. "
-                f"Received: {classes.flat[wrong[0]]} at row {row}"
-            )
-        return classes
+        return class_labels(f"Loss '{self.name}'", y_true, y_pred_shape, self.ignore_class)
 
     def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
         if self.ignore_class is not None:
@@ -192,6 +197,35 @@ class SparseCategoricalCrossentropy(KernelLoss):
     def get_config(self):
         config = {"from_logits": self.from_logits, "ignore_class": self.ignore_class}
         return {**super().get_config(), **config}
+
+
+class CategoricalGeneralizedCrossEntropy(Loss):
+    """(1 - y_pred[k]^q) / q, y_true being the integer k of the class; q in (0, 1)
+
+    Between the crossentropy, which it approaches for small q, and the mean absolute error: wrong labels do less harm.
+    Z. Zhang, M. R. Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels",
+    NeurIPS 2018.
+    """
+
+    def __init__(
+        self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy", dtype=None
+    ):
+        super().__init__(name, reduction, dtype)
+        if not 0 < q < 1:
+            raise ValueError(f"CategoricalGeneralizedCrossEntropy: `q` must be in (0, 1). Received: {q!r}")
+        self.q = q
+
+    def prepare(self, y_true, y_pred_shape):
+        return class_labels(f"Loss '{self.name}'", y_true, y_pred_shape)
+
+    def forward(self, y_true, y_pred):
+        place = np.arange(len(y_pred)), y_true[:, 0]
+        gradient = np.zeros_like(y_pred)
+        gradient[place] = -(y_pred[place] ** (self.q - 1))
+        return (1 - y_pred[place] ** self.q) / self.q, gradient
+
+    def get_config(self):
+        return {**super().get_config(), "q": self.q}
 
 
 class KLDivergence(KernelLoss):
@@ -260,3 +294,8 @@ def kl_divergence(y_true, y_pred):
 def poisson(y_true, y_pred):
     """As Poisson: y_true, y_pred (..., columns) -> (...)"""
     return Poisson().call(y_true, y_pred)
+
+
+def categorical_generalized_cross_entropy(y_true, y_pred, q):
+    """As CategoricalGeneralizedCrossEntropy: y_true (...) integers, y_pred (..., classes) -> (...)"""
+    return CategoricalGeneralizedCrossEntropy(q).call(y_true, y_pred)

@@ -253,6 +253,14 @@ def categorical_focal_crossentropy_from_logits_backward(dvalues, z, t, gamma=2.0
     return p * (dp - (dp * p).sum(axis=-1, keepdims=True))
 
 
+def generalized_crossentropy(p, labels, q=0.5):
+    return (1 - p[np.arange(len(p)), labels] ** q) / q
+
+
+def generalized_crossentropy_backward(dvalues, p, labels, q=0.5):
+    return -dvalues[:, None] * one_hot(labels, p.shape[-1]) * p ** (q - 1)
+
+
 def dice(y, t, axis=None):
     return 1 - 2 * (t * y).sum(axis) / (t.sum(axis) + y.sum(axis) + LOW)
 
