@@ -52,7 +52,7 @@ def targets(name, shape):
         return (RNG.random(shape) < 0.4).astype(np.float32)
     if name == "squared_hinge":
         return np.where(RNG.random(shape) < 0.4, -1, 1).astype(np.float32)
-    return RNG.normal(size=shape).astype(np.float32) + 2 * (name in POSITIVE)
+    return RNG.normal(size=shape).astype(np.float32) + 2 * (name in [*POSITIVE, "cosine_similarity"])
 
 
 def run(kernel, y, t, w=None, scale=1.0, gradient=True, probabilities=False):
