@@ -9,9 +9,11 @@ import random
 import resource
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from fastkeras import saving
+from fastkeras.saving.inspection import describe
 
 
 def damaged(content, seed):
@@ -40,6 +42,8 @@ def main(folder, count):
                 same = [(a == b).all() for a, b in zip(weights, model.get_weights(), strict=True)]
                 assert name != "model.weights.h5" or all(same), (seed, "half loaded")
             model.set_weights(weights)
+            with suppress(ValueError, OSError):
+                describe(path)
     print(outcomes)
 
 

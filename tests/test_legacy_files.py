@@ -152,6 +152,17 @@ def test_tf_keras_reads_them_in_the_same_way(name):
         np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
+@pytest.mark.parametrize("version", [None, "2.2.4"])
+def test_arrays_that_are_not_what_they_should_be_are_left_as_they_are(version):
+    """So that they are found not to fit, and named."""
+    for name, (layer, weights, old, _, backend) in CASES.items():
+        for spoilt in ([], old[:1], [np.float32(1)] * len(old), [*old[:-1], np.ones((3, 3))]):
+            arrays = as_today(layer, [Stored(np.asarray(a)) for a in spoilt], version, backend)
+            assert [a.shape for a in arrays] != [w.shape for w in weights], name
+    layer, weights, *_ = CASES["conv1d"]
+    assert same(read_as_today(layer, weights, None), weights), "a file of today that says nothing of its version"
+
+
 # --- whole files -----------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,6 @@ A file may be looked at whatever it names: its configuration is read as plain va
 import json
 import math
 import os
-import zipfile
 
 from fastkeras.layers import config as layers_config
 from fastkeras.saving import by_class, by_layer, hdf5, keras_file, npz
@@ -29,6 +28,14 @@ def describe(filepath):
     or damaged.
     """
     path = atomic.user_path(filepath)
+    try:
+        lines = _lines(path)
+    except RecursionError:
+        raise ValueError(f"'{path}' is damaged: it holds itself, or more in one another than any model") from None
+    return [f"file        {path}, {os.path.getsize(path):,} bytes", *lines]
+
+
+def _lines(path):
     ending = path.lower().rpartition(".")[2]
     if ending == "keras":
         lines = _keras(path)
@@ -45,27 +52,21 @@ def describe(filepath):
         lines += [*_model(config, {}), *_unsafe(config)]
     else:
         raise ValueError(f"A file to look at must end in .keras, .h5, .hdf5, .npz or .json. Received: '{path}'")
-    return [f"file        {path}, {os.path.getsize(path):,} bytes", *lines]
+    return lines
 
 
 # --- formats ---------------------------------------------------------------------------------------------------------
 
 
 def _keras(path):
+    members, metadata = keras_file.contents(path)
     with keras_file.opened(path) as (config, file):
-        versions = [_metadata(path).get(name) for name in ("keras_version", "fastkeras_version")]
+        versions = [metadata.get(name) for name in ("keras_version", "fastkeras_version")]
         lines = ["format      a whole model, of Keras 3 (.keras)", *_written_by(*versions)]
         lines += _model(config, _shapes_by_place(file, config))
         lines += _training(config.get("compile_config"), by_class.find(file.root, "optimizer/vars"))
-    with zipfile.ZipFile(path) as members:
-        odd = [name for name in members.namelist() if name.startswith("/") or ".." in name.split("/")]
+    odd = [name for name in members if name.startswith("/") or ".." in name.split("/")]
     return lines + _unsafe(config, [f"member '{name}' lies outside the archive" for name in odd])
-
-
-def _metadata(path):
-    with zipfile.ZipFile(path) as members:
-        text = members.read("metadata.json") if "metadata.json" in members.namelist() else b"{}"
-    return parse(text, f"The metadata of '{path}'")
 
 
 def _h5(file):
@@ -146,12 +147,13 @@ def _table(what, rows, counted=True):
 
 
 def _training(training, state):
-    if not training:
+    if not isinstance(training, dict):
         return ["", "training    not compiled"]
-    optimizer = training.get("optimizer_config", training.get("optimizer")) or {}
+    optimizer = training.get("optimizer_config", training.get("optimizer"))
     inner = optimizer.get("config") if isinstance(optimizer, dict) else None
+    name = optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer
     rate = inner.get("learning_rate", inner.get("lr")) if isinstance(inner, dict) else None
-    lines = ["", f"optimizer   {optimizer.get('class_name', '?')}, learning rate {_short(rate)}"]
+    lines = ["", f"optimizer   {name}, learning rate {_short(rate)}"]
     for key in ("loss", "loss_weights", "metrics", "weighted_metrics"):
         if training.get(key):
             lines.append(f"{key:12}{_short(training[key])}")

@@ -48,22 +48,36 @@ def opened(path):
 
     Raises OSError if it cannot be read, and ValueError if it is damaged or is none.
     """
-    try:
-        with zipfile.ZipFile(path) as members:
-            config = parse(_member(members, _CONFIG, path, _MAX_TEXT), f"The model in '{path}'")
-            stored = _member(members, _WEIGHTS, path, members.start_dir)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError) as error:
-        raise ValueError(f"'{path}' is damaged, or is no .keras file: {error}") from None
+    with _archive(path) as members:
+        config = parse(_member(members, _CONFIG, path, _MAX_TEXT), f"The model in '{path}'")
+        stored = _member(members, _WEIGHTS, path, members.start_dir)
     with hdf5.File(path, io.BytesIO(stored)) as file:
         yield config, file
 
 
 def vocabularies(path):
     """{place: lines} of the vocabularies that Keras keeps beside the configuration, assets/<place>/vocabulary.txt."""
-    with zipfile.ZipFile(path) as members:
+    with _archive(path) as members:
         names = [name for name in members.namelist() if name.startswith(_ASSETS) and name.endswith(_VOCABULARY)]
         texts = [_member(members, name, path, _MAX_TEXT).decode() for name in names]
     return {name[len(_ASSETS) : -len(_VOCABULARY)]: text.split("\n") for name, text in zip(names, texts, strict=True)}
+
+
+def contents(path):
+    """(the names of a .keras file's members, its metadata: a dictionary, empty if there is none)."""
+    with _archive(path) as members:
+        names = members.namelist()
+        text = _member(members, _METADATA, path, _MAX_TEXT) if _METADATA in names else b"{}"
+        return names, parse(text, f"The metadata of '{path}'")
+
+
+@contextmanager
+def _archive(path):
+    try:
+        with zipfile.ZipFile(path) as members:
+            yield members
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError) as error:
+        raise ValueError(f"'{path}' is damaged, or is no .keras file: {error}") from None
 
 
 def _member(members, name, path, limit):

@@ -57,15 +57,15 @@ def _leaves(layer):
 
 
 def _of_leaf(leaf, variables, arrays, old, flipped):
-    if not variables:
+    if not variables or not arrays:
         return arrays
     kind, wanted = type(leaf), variables[0].shape
     if kind in _PARTS and old and len(arrays) == 3 * _PARTS[kind]:
         return _of_gates(arrays, [0, 2, 1, 3] if kind is LSTM else [0, 1, 2])
     if kind in _PARTS and len(arrays) == 3 and arrays[2].shape == (2 * _PARTS[kind] * leaf.units,):
         return _of_cudnn(kind, arrays)
-    if isinstance(leaf, (Conv, ConvTranspose)) and len(arrays[0].shape) in (len(wanted), 4):
-        axes = _axes(leaf, arrays[0].shape, wanted) if old else None
+    if isinstance(leaf, (Conv, ConvTranspose)):
+        axes = _axes(leaf, arrays[0].shape, wanted) if old and len(arrays[0].shape) == 4 else None
         return [_window(arrays[0], axes, wanted, flipped), *arrays[1:]]
     return arrays
 
@@ -77,6 +77,9 @@ _PARTS = {LSTM: 4, GRU: 3}  # how many gates there are
 
 def _of_gates(arrays, order):
     """kernel, recurrent kernel and bias from the three of each gate; `order`: today's gates in the order of then."""
+
+    if any(array.shape != arrays[i % 3].shape or not array.shape for i, array in enumerate(arrays)):
+        return arrays  # which do not fit, and are named for it
 
     def joined(parts):
         parts = [parts[i] for i in order]
