@@ -15,26 +15,42 @@
 
 /* What one thread works in: matrices packed for products, and scores of a block. */
 typedef struct {
-    float *keys_across, *values;               /* k^T (K, S)    v (S, V) */
-    float *keys, *values_across;               /* k (S, K)      v^T (V, S) */
-    float *queries, *gradients;                /* of a block: q (ROWS, K)    dy (ROWS, V) */
-    float *P, *mP, *dP;                        /* (ROWS, S) */
+    float *keys_across, *values;   /* k^T (K, S)    v (S, V) */
+    float *keys, *values_across;   /* k (S, K)      v^T (V, S) */
+    float *queries, *gradients;    /* of a block: q (ROWS, K)    dy (ROWS, V) */
+    float *P, *mP, *dP;            /* (ROWS, S) */
 } workspace;
 
-/* Divides scratch; with scratch NULL, returns what is needed. */
-static fk_index divide(workspace *w, float *scratch, fk_index S, fk_index K, fk_index V)
+#define PARTS 9
+
+/* size = how many floats each part has, in whole cache lines; returns their sum */
+static fk_index workspace_size(fk_index size[PARTS], fk_index S, fk_index K, fk_index V)
 {
-    const fk_index size[] = {fk_gemm_packed_size(S, K), fk_gemm_packed_size(V, S), fk_gemm_packed_size(K, S),
-                             fk_gemm_packed_size(S, V), fk_gemm_packed_size(K, ROWS), fk_gemm_packed_size(V, ROWS),
-                             ROWS * S, ROWS * S, ROWS * S};
-    float **part[] = {&w->keys_across, &w->values, &w->keys, &w->values_across, &w->queries, &w->gradients,
-                      &w->P, &w->mP, &w->dP};
-    fk_index used = 0;
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
-        *part[i] = scratch + used;
-        used += fk_round_up(size[i], 16); /* a cache line */
+    const fk_index wanted[PARTS] = {fk_gemm_packed_size(S, K), fk_gemm_packed_size(V, S),
+                                    fk_gemm_packed_size(K, S), fk_gemm_packed_size(S, V),
+                                    fk_gemm_packed_size(K, ROWS), fk_gemm_packed_size(V, ROWS),
+                                    ROWS * S, ROWS * S, ROWS * S};
+    fk_index total = 0;
+    for (fk_index i = 0; i < PARTS; i++) {
+        size[i] = fk_round_up(wanted[i], 16);
+        total += size[i];
     }
-    return used;
+    return total;
+}
+
+/* The calling thread's part of the scratch. */
+static workspace workspace_of(float *scratch, fk_index S, fk_index K, fk_index V)
+{
+    workspace w;
+    float **part[PARTS] = {&w.keys_across, &w.values, &w.keys, &w.values_across, &w.queries, &w.gradients,
+                           &w.P, &w.mP, &w.dP};
+    fk_index size[PARTS];
+    float *next = scratch + fk_thread_index() * workspace_size(size, S, K, V);
+    for (fk_index i = 0; i < PARTS; i++) {
+        *part[i] = next;
+        next += size[i];
+    }
+    return w;
 }
 
 static fk_index threads_for(fk_index B, fk_index H, fk_index T, fk_index S, fk_index K, fk_index V)
@@ -44,11 +60,11 @@ static fk_index threads_for(fk_index B, fk_index H, fk_index T, fk_index S, fk_i
 
 fk_index fk_attention_scratch(fk_index B, fk_index H, fk_index T, fk_index S, fk_index K, fk_index V)
 {
-    workspace w;
-    return threads_for(B, H, T, S, K, V) * divide(&w, NULL, S, K, V);
+    fk_index size[PARTS];
+    return threads_for(B, H, T, S, K, V) * workspace_size(size, S, K, V);
 }
 
-/* P_t = softmax(scale x_t) over the keys of t, in place; returns whether there are any.  x, P (S)  mask (S) or NULL */
+/* P_t = softmax(scale x_t) over the keys of t, in place; returns whether there are any.    mask (S) or NULL */
 static int softmax_row(float *P, const fk_attention *a, const uint8_t *mask, fk_index t)
 {
     const fk_index S = a->S, n = a->causal ? fk_min(S, t + 1) : S;
@@ -69,8 +85,8 @@ static int softmax_row(float *P, const fk_attention *a, const uint8_t *mask, fk_
 }
 
 /* P of `rows` queries from t on, for sample b and head h; attends: whether each attends to any key */
-static void weights(float *P, uint8_t *attends, const fk_attention *a, const float *keys_across, fk_index b, fk_index h,
-                    fk_index t, fk_index rows)
+static void weights(float *P, uint8_t *attends, const fk_attention *a, const float *keys_across, fk_index b,
+                    fk_index h, fk_index t, fk_index rows)
 {
     const fk_index H = a->H, T = a->T, S = a->S, K = a->K;
     const fk_gemm_rows none = {NULL, NULL, 0};
@@ -121,9 +137,7 @@ void fk_attention_forward(float *y, float *P, const fk_attention *a, float *scra
     const fk_index threads = threads_for(a->B, a->H, a->T, a->S, a->K, a->V), heads = a->B * a->H;
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
-        workspace w;
-        const fk_index each = divide(&w, NULL, a->S, a->K, a->V);
-        divide(&w, scratch + fk_thread_index() * each, a->S, a->K, a->V);
+        const workspace w = workspace_of(scratch, a->S, a->K, a->V);
 #pragma omp for schedule(static)
         for (fk_index bh = 0; bh < heads; bh++)
             forward_head(y, P, a, &w, bh / a->H, bh % a->H);
@@ -209,9 +223,7 @@ void fk_attention_backward(float *dq, float *dk, float *dv, float *dx, const flo
     }
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
-        workspace w;
-        const fk_index each = divide(&w, NULL, a->S, a->K, a->V);
-        divide(&w, scratch + fk_thread_index() * each, a->S, a->K, a->V);
+        const workspace w = workspace_of(scratch, a->S, a->K, a->V);
 #pragma omp for schedule(static)
         for (fk_index bh = 0; bh < heads; bh++)
             backward_head(dq, dk, dv, dx, dy, dP_given, a, &w, bh / a->H, bh % a->H);
@@ -230,8 +242,8 @@ static float additive_score(const float *q, const float *k, const float *w, fk_i
     return vf_sum(sum);
 }
 
-void fk_additive_scores(float *x, const float *q, const float *k, const float *w, fk_index B, fk_index T, fk_index S,
-                        fk_index D)
+void fk_additive_scores(float *x, const float *q, const float *k, const float *w, fk_index B, fk_index T,
+                        fk_index S, fk_index D)
 {
     const fk_index threads = fk_threads_for(B * T * S * D, ADDITIVE_GRAIN);
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
@@ -267,7 +279,8 @@ void fk_additive_scores_backward(float *dq, float *dk, float *dw, const float *d
             for (fk_index s = b * S; s < (b + 1) * S; s++) {
                 const float slope = dx[t * S + s - b * S];
                 if (slope != 0.0f) /* what is masked has none */
-                    additive_score_backward(dq + t * D, dk + s * D, scratch + b * D, slope, q + t * D, k + s * D, w, D);
+                    additive_score_backward(dq + t * D, dk + s * D, scratch + b * D, slope, q + t * D, k + s * D,
+                                            w, D);
             }
     for (fk_index b = 0; dw && b < B; b++) /* the sums of the samples, in order */
         for (fk_index d = 0; d < D; d++)

@@ -1,14 +1,15 @@
 /* attention.h: for each query a weighted mean of values, by how well the query suits the values' keys.
  *
- *     x_ts = scale q_t . k_s        P_t = softmax(x_t) over the keys s that t may attend to        y_t = sum_s m_ts P_ts v_s
+ *     x_ts = scale q_t . k_s      P_t = softmax(x_t) over the keys s of t      y_t = sum_s m_ts P_ts v_s
  *
- * for each sample b and head h apart (Vaswani et al. 2017, "Attention is all you need"). m: factors of dropout, or 1.
+ * for each sample b and head h apart (Vaswani et al. 2017, "Attention is all you need"). The keys of t are those
+ * that it may attend to; m: factors of dropout, or 1.
  *
  *     H heads    T queries    S keys and values    K features of a query and a key    V features of a value
  *     q (B, T, H, K)    k (B, S, H, K)    v (B, S, H, V)    y (B, T, H, V)    x, P, m (B, H, T, S)
  *
- * A block of FK_ATTENTION_ROWS queries is worked on at a time, so that x and P are never whole in memory; the backward pass
- * computes them again (as do Dao et al. 2022, "FlashAttention").
+ * A block of FK_ATTENTION_ROWS queries is worked on at a time, so that x and P are never whole in memory; the
+ * backward pass computes them again (as do Dao et al. 2022, "FlashAttention").
  */
 #ifndef FK_ATTENTION_H
 #define FK_ATTENTION_H
@@ -19,7 +20,7 @@
 
 typedef struct {
     const float *q, *k, *v;
-    const float *x;      /* scores that come from elsewhere, or NULL; then q and k are not read, and scale does not count */
+    const float *x;      /* scores that come from elsewhere, and q, k and scale count for nothing; or NULL */
     const float *m;      /* or NULL */
     const uint8_t *mask; /* 0: t may not attend to s, at mask[b*mask_b + h*mask_h + t*mask_t + s]; or NULL */
     fk_index mask_b, mask_h, mask_t;
@@ -43,8 +44,8 @@ fk_index fk_attention_scratch(fk_index B, fk_index H, fk_index T, fk_index S, fk
 
 /* Additive scores (Bahdanau, Cho and Bengio 2015):  x_ts = sum_d w_d tanh(q_td + k_sd)
  *     x (B, T, S) =    q (B, T, D)    k (B, S, D)    w (D), or NULL for ones */
-void fk_additive_scores(float *x, const float *q, const float *k, const float *w, fk_index B, fk_index T, fk_index S,
-                        fk_index D);
+void fk_additive_scores(float *x, const float *q, const float *k, const float *w, fk_index B, fk_index T,
+                        fk_index S, fk_index D);
 /* dq_td = sum_s g_tsd    dk_sd = sum_t g_tsd    dw_d += sum_bts dx_ts tanh(q_td + k_sd)
  *     with g_tsd = dx_ts w_d (1 - tanh(q_td + k_sd)^2)
  * dq, dk =    dw +=, or NULL    scratch: B*D floats */

@@ -61,8 +61,8 @@ static void pair_step(float *p, float *dA, const float *p_next, const float *alp
         vf sum = vf_set(0.0f);
         for (fk_index j = 0; j < C; j += FK_VL) {
             const fk_index left = C - j;
-            const vf exponent = alpha[i] + vf_load_first(A + i * C + j, left, 0.0f) - vf_load_first(L + j, left, 0.0f);
-            const vf q = vf_load_first(p_next + j, left, 0.0f) * vf_exp_fast(exponent);
+            const vf A_ij = vf_load_first(A + i * C + j, left, 0.0f), L_j = vf_load_first(L + j, left, 0.0f);
+            const vf q = vf_load_first(p_next + j, left, 0.0f) * vf_exp_fast(alpha[i] + A_ij - L_j);
             sum += q;
             vf_store_first(dA + i * C + j, vf_load_first(dA + i * C + j, left, 0.0f) + w * q, left);
         }
@@ -246,6 +246,7 @@ void fk_crf_decode(int32_t *tags, const float *x, const float *A, const float *s
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index b = 0; b < B; b++) {
         const chain g = {x + b * T * C, A, start, end, T, C};
-        decode_sample(tags + b * T, &g, mask ? mask + b * T : NULL, scratch + fk_thread_index() * per_thread(T, C));
+        float *rows = scratch + fk_thread_index() * per_thread(T, C);
+        decode_sample(tags + b * T, &g, mask ? mask + b * T : NULL, rows);
     }
 }

@@ -1,4 +1,5 @@
-/* crf.h: the linear-chain conditional random field (Lafferty, McCallum and Pereira 2001): tags that depend on each other.
+/* crf.h: the linear-chain conditional random field (Lafferty, McCallum and Pereira 2001): tags that depend on each
+ * other.
  *
  *     score(y) = start[y_1] + sum_t x_t[y_t] + sum_t>1 A[y_t-1, y_t] + end[y_T]      p(y | x) = exp(score(y)) / Z
  *
@@ -17,8 +18,8 @@
 /* nll_b = log Z - score(y_b)                            nll (B) =; 0 where no step is kept
  * dx = w_b (p(y_t = c | x) - [y_t = c])                 dx (B, T, C) =; 0 at masked steps
  * dA, dstart, dend: the same of pairs and of ends       dA (C, C) +=, dstart, dend (C) +=
- * w (B): the weights of the samples' gradients. With dx NULL there are none, and dA, dstart, dend and w are not used;
- * dstart and dend are NULL where start and end are.
+ * w (B): the weights of the samples' gradients. With dx NULL there are none, and dA, dstart, dend and w are not
+ * used; dstart and dend are NULL where start and end are.
  * Returns FK_BAD_INDEX, and writes nothing, if a tag at a kept step is not in [0, C).
  *
  * With L_tj = log sum_i exp(alpha_t-1,i + A_ij), alpha_t = x_t + L_t and p_T = softmax(alpha_T + end), backwards
