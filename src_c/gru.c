@@ -112,7 +112,8 @@ static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *Q)
     fk_recurrent_product(Q, 3 * U, zero, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U, s0, s1, 3 * U, U);
     for (fk_index s = s0; s < s1; s++, Q += 3 * U) {
         const float *P = p->P + p->tree.row[s] * 3 * U, *h_parent = p->h + p->tree.parent[s] * U;
-        float *h_s = p->h + (first + s) * U, *gates = p->gates + s * 3 * U, *a = p->inner + s * U;
+        float *h_s = p->h + (first + s) * U;
+        float *gates = p->gates ? p->gates + s * 3 * U : Q, *a = p->gates ? p->inner + s * U : h_s;
         float *x = p->x ? p->x + s * 3 * U : NULL;
         if (s + 1 < s1)
             fk_prefetch(p->P + p->tree.row[s + 1] * 3 * U, 3 * U);

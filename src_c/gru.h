@@ -26,7 +26,7 @@ fk_index fk_gru_scratch(fk_index B, fk_index U);
 /* --- the reset gate after the product ---
  *
  * h rows 1+roots .. =; the rows before them are the caller's
- * gates = [z r q]   q = h[parent] R_a + b_a         inner = a
+ * gates = [z r q]   q = h[parent] R_a + b_a         inner = a        both NULL: if there will be no backward pass
  * x (S, 3U) =, what g and act were taken of: if the backward pass of either needs it, else NULL
  * R_packed: fk_gemm_pack of R */
 void fk_gru_forward(float *h, float *gates, float *inner, float *x, const float *P, const float *R_packed,

@@ -63,7 +63,8 @@ static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *scr
     /* z_s = P[row_s] + h[parent_s] R    (h[parent_s] under its mask lies where h_s will) */
     fk_recurrent_product(z, 4 * U, P, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U, s0, s1, 4 * U, U);
     for (fk_index s = s0; s < s1; s++, z += 4 * U) {
-        float *h_s = p->h + (first + s) * U, *c_s = p->c + (first + s) * U, *gates = p->gates + s * 4 * U;
+        float *h_s = p->h + (first + s) * U, *c_s = p->c + (first + s) * U;
+        float *gates = p->gates ? p->gates + s * 4 * U : z;
         const float *c_parent = p->c + p->tree.parent[s] * U;
         if (fk_gates_usual(p->act, p->g))
             state_forward(h_s, c_s, gates, z, c_parent, fk_tanh, fk_sigmoid, U);

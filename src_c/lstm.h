@@ -19,7 +19,7 @@
 #include "prefix.h"
 
 /* h, c rows 1+roots .. =; the rows before them are the caller's
- * gates = [i f a o]
+ * gates = [i f a o], or NULL: if there will be no backward pass
  * z (S, 4U) =: if the backward pass of act or g needs it, else NULL
  * R_packed: fk_gemm_pack of R */
 void fk_lstm_forward(float *h, float *c, float *gates, float *z, const float *P, const float *R_packed,

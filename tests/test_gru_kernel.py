@@ -23,6 +23,11 @@ def forward_and_back(P, R, b, m, index, mask, h0, dh_all, dh_last, names, after)
     gates, inner = np.full((states.count, 3 * U), np.nan, "f"), np.full((states.count, U), np.nan, "f")
     x = np.empty_like(gates) if act.needs_input or g.needs_input else None
     gru.forward(h, gates, inner, x, P, R, b, m, act, g, states, after)
+    if after:
+        without = h.copy()
+        without[states.first :] = np.nan
+        gru.forward(without, None, None, None, P, R, b, m, act, g, states, after)
+        np.testing.assert_array_equal(without, h)
 
     dh = np.zeros_like(h)
     np.add.at(dh, states.state, dh_all)
@@ -97,3 +102,13 @@ def test_arrays_of_other_shapes_are_refused(wrong):
     arrays = {k: np.zeros((*s[:-1], s[-1] + (k == wrong)), "f") for k, s in shapes.items()}
     with pytest.raises(ValueError, match=f"`{wrong}`"):
         gru.forward(*arrays.values(), Activation("tanh"), Activation("sigmoid"), states, True)
+
+
+@pytest.mark.parametrize("missing", [("gates",), ("inner",), ("gates", "inner")])
+@pytest.mark.parametrize("after", [True, False])
+def test_gates_are_left_out_together_and_with_the_gate_after_only(missing, after):
+    states = States(np.arange(6, dtype=np.int32).reshape(2, 3))
+    shapes = {"h": (7, 5), "gates": (6, 15), "inner": (6, 5), "x": (6, 15), "P": (6, 15), "R": (5, 15)}
+    arrays = {k: None if k in missing else np.zeros(s, "f") for k, s in shapes.items()}
+    with pytest.raises(TypeError, match="`gates` and `inner`"):
+        gru.forward(*arrays.values(), None, None, Activation("tanh"), Activation("sigmoid"), states, after)

@@ -24,6 +24,10 @@ def forward_and_back(P, R, m, index, mask, h0, c0, dh_all, dh_last, dc_last, nam
     gates = np.full((states.count, 4 * U), np.nan, "f")
     z = np.empty_like(gates) if act.needs_input or g.needs_input else None
     lstm.forward(h, c, gates, z, P, R, m, act, g, states)
+    without = np.stack([h, c])
+    without[:, states.first :] = np.nan
+    lstm.forward(*without, None, None, P, R, m, act, g, states)
+    np.testing.assert_array_equal(without, [h, c])
 
     dh, dc = np.zeros_like(h), np.zeros_like(c)
     np.add.at(dh, states.state, dh_all)

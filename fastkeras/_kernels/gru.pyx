@@ -26,12 +26,13 @@ cdef extern from "gru.h" nogil:
     Py_ssize_t fk_gru_scratch(Py_ssize_t B, Py_ssize_t U) noexcept
 
 
-def forward(ndarray h not None, ndarray gates not None, ndarray inner not None, ndarray x, ndarray P not None,
-            ndarray R not None, ndarray b_a, ndarray m, Activation activation not None,
+def forward(ndarray h not None, ndarray gates, ndarray inner, ndarray x, ndarray P not None, ndarray R not None,
+            ndarray b_a, ndarray m, Activation activation not None,
             Activation recurrent_activation not None, States states not None, bint reset_after):
     """h_s = z h[parent_s] + (1 - z) a; h (first + count, U) with rows 0 .. first set by the caller
 
     gates = [z r q], inner = a if the reset gate acts after the product; else [z r a], r h[parent], and no b_a.
+    They may be None, and then x too, if it acts after and there will be no backward pass.
     """
     cdef fk_states tree = states.c
     cdef Py_ssize_t U = cnp.PyArray_DIM(R, 0), packed_zr = fk_gemm_packed_size(2 * U, U)
@@ -39,14 +40,18 @@ def forward(ndarray h not None, ndarray gates not None, ndarray inner not None, 
     cdef const float *R_ = f32(R, "R", 2, U, 3 * U)
     cdef const float *P_ = f32(P, "P", 2, -1, 3 * U)
     cdef float *h_ = f32_out(h, "h", 2, 1 + tree.roots + tree.S, U)
-    cdef float *gates_ = f32_out(gates, "gates", 2, tree.S, 3 * U)
-    cdef float *inner_ = f32_out(inner, "inner", 2, tree.S, U)
+    cdef float *gates_
+    cdef float *inner_
     cdef float *x_
     cdef const float *b_
     cdef const float *m_
+    f32_out_or_null(&gates_, gates, "gates", 2, tree.S, 3 * U)
+    f32_out_or_null(&inner_, inner, "inner", 2, tree.S, U)
     f32_out_or_null(&x_, x, "x", 2, tree.S, 3 * U)
     f32_or_null(&b_, b_a, "b_a", 1, U)
     f32_or_null(&m_, m, "m", 2, tree.B, U)
+    if (gates is None or inner is None) and not (gates is inner is x is None and reset_after):
+        raise TypeError("`gates` and `inner` must be arrays, or they and `x` None if the reset gate acts after.")
     cdef fk_activation act = activation.c, g = recurrent_activation.c
     cdef float *scratch = take_scratch(packed + fk_gru_scratch(tree.B, U))
     with nogil:

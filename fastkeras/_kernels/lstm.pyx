@@ -20,19 +20,22 @@ cdef extern from "lstm.h" nogil:
     Py_ssize_t fk_lstm_scratch(Py_ssize_t B, Py_ssize_t U) noexcept
 
 
-def forward(ndarray h not None, ndarray c not None, ndarray gates not None, ndarray z, ndarray P not None,
+def forward(ndarray h not None, ndarray c not None, ndarray gates, ndarray z, ndarray P not None,
             ndarray R not None, ndarray m, Activation activation not None, Activation recurrent_activation not None,
             States states not None):
-    """h_s = o act(c_s), c_s = f c[parent_s] + i a; h, c (first + count, U) with rows 0 .. first set by the caller."""
+    """h_s = o act(c_s), c_s = f c[parent_s] + i a; h, c (first + count, U) with rows 0 .. first set by the caller.
+
+    gates: or None, and then z too, if there will be no backward pass."""
     cdef fk_states tree = states.c
     cdef Py_ssize_t U = cnp.PyArray_DIM(R, 0), packed = fk_gemm_packed_size(4 * U, U), rows = 1 + tree.roots + tree.S
     cdef const float *R_ = f32(R, "R", 2, U, 4 * U)
     cdef const float *P_ = f32(P, "P", 2, -1, 4 * U)
     cdef float *h_ = f32_out(h, "h", 2, rows, U)
     cdef float *c_ = f32_out(c, "c", 2, rows, U)
-    cdef float *gates_ = f32_out(gates, "gates", 2, tree.S, 4 * U)
+    cdef float *gates_
     cdef float *z_
     cdef const float *m_
+    f32_out_or_null(&gates_, gates, "gates", 2, tree.S, 4 * U)
     f32_out_or_null(&z_, z, "z", 2, tree.S, 4 * U)
     f32_or_null(&m_, m, "m", 2, tree.B, U)
     cdef fk_activation act = activation.c, g = recurrent_activation.c

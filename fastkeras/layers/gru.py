@@ -62,8 +62,10 @@ class GRU(Recurrent):
         (h,), act, g = cells, self.activation.kernel, self.recurrent_activation.kernel
         R, U, after = self.recurrent_kernel.value, self.units, self.reset_after
         b_a = self.bias.value[1, 2 * U :] if self.use_bias and after else None
-        gates, inner = run.buffer("gates", (states.count, 3 * U)), run.buffer("inner", (states.count, U))
-        x = run.buffer("x", gates.shape) if act.needs_input or g.needs_input else None
+        kept = self.keeps_gates(run) or not after
+        gates = run.buffer("gates", (states.count, 3 * U)) if kept else None
+        inner = run.buffer("inner", (states.count, U)) if kept else None
+        x = run.buffer("x", gates.shape) if kept and (act.needs_input or g.needs_input) else None
         kernel.forward(h, gates, inner, x, P, R, b_a, m, act, g, states, after)
 
         def backward(dcells):

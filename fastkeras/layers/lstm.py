@@ -42,8 +42,9 @@ class LSTM(Recurrent):
     def step(self, cells, P, m, states, run):
         (h, c), act, g = cells, self.activation.kernel, self.recurrent_activation.kernel
         R, shape = self.recurrent_kernel.value, (states.count, 4 * self.units)
-        gates = run.buffer("gates", shape)
-        z = run.buffer("z", shape) if act.needs_input or g.needs_input else None
+        kept = self.keeps_gates(run)
+        gates = run.buffer("gates", shape) if kept else None
+        z = run.buffer("z", shape) if kept and (act.needs_input or g.needs_input) else None
         kernel.forward(h, c, gates, z, P, R, m, act, g, states)
 
         def backward(dcells):

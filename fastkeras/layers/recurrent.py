@@ -211,6 +211,10 @@ class Recurrent(Layer):
     def step(self, cells, P, m, states, run):
         raise NotImplementedError(f"{type(self).__name__} must define step(cells, P, m, states, run) -> backward")
 
+    def keeps_gates(self, run):
+        """Whether there may be a backward pass: a frozen layer has one too where a layer around it is trained."""
+        return run.trains or run.wants_dx or bool(run.trained)
+
     def input_bias(self):
         """What is added to the projected inputs."""
         return self.bias.value if self.use_bias else None
