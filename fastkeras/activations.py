@@ -9,7 +9,7 @@ object with
 
     forward(x) -> (y, backward)      x, y: float32 (rows, columns), and backward(dy) -> dx, all of one shape
 
-and, if a model that uses it is to be saved, `get_config()`.
+and, if a model that uses it is to be saved, `get_config()`; or a function of x that computes with fastkeras.ops.
 """
 
 import math
@@ -18,6 +18,7 @@ import types
 import numpy as np
 
 from fastkeras._kernels import activations as kernels
+from fastkeras.core.tape import recorded
 from fastkeras.utils import suggest
 from fastkeras.utils.custom_objects import get_registered_object
 
@@ -74,6 +75,28 @@ class OwnActivation:
         self.wrapped = wrapped
         self.name = getattr(wrapped, "name", None) or type(wrapped).__name__
         self.forward = wrapped.forward
+
+    def __call__(self, x):
+        return self.forward(np.asarray(x, np.float32, order="C"))[0]
+
+
+class FunctionActivation:
+    """A user's function in ops as an activation."""
+
+    kernel = None
+
+    def __init__(self, function):
+        self.wrapped = function
+        self.name = getattr(function, "__name__", type(function).__name__)
+
+    def forward(self, x):
+        y, back = recorded(self.wrapped, [x])
+
+        def backward(dy):
+            (dx,) = back([(y, dy)])
+            return np.zeros_like(x) if dx is None else np.array(dx, np.float32, order="C")
+
+        return np.array(y, np.float32, order="C"), backward
 
     def __call__(self, x):
         return self.forward(np.asarray(x, np.float32, order="C"))[0]
@@ -294,11 +317,11 @@ def get(identifier):
     """The activation that `identifier` means, with `name`, `kernel` (None for one of your own) and `forward`.
 
     identifier: None (linear), a name, a function of this module, an activation, an object with
-    forward(x) -> (y, backward), or what `serialize` gave.
+    forward(x) -> (y, backward), a function in fastkeras.ops, or what `serialize` gave.
     """
     if identifier is None:
         return _BY_NAME["linear"]
-    if isinstance(identifier, (Activation, OwnActivation)):
+    if isinstance(identifier, (Activation, OwnActivation, FunctionActivation)):
         return identifier
     if isinstance(identifier, str):
         own = get_registered_object(identifier)
@@ -313,16 +336,18 @@ def get(identifier):
         return _BY_FUNCTION[identifier]
     if hasattr(identifier, "forward"):
         return OwnActivation(identifier() if isinstance(identifier, type) else identifier)
+    if callable(identifier):
+        return FunctionActivation(identifier)
     raise TypeError(
-        "An activation must be a name, a function of fastkeras.activations, or an object with "
-        f"forward(x) -> (y, backward), since training needs its gradient. Received: {identifier!r}"
+        "An activation must be a name, a function of fastkeras.activations, one of your own in fastkeras.ops, or an "
+        f"object with forward(x) -> (y, backward). Received: {identifier!r}"
     )
 
 
 def serialize(activation):
     """The activation's name, or for one of your own {"class_name": ..., "config": ...}."""
     activation = get(activation)
-    if activation.kernel is not None:
+    if activation.kernel is not None or isinstance(activation, FunctionActivation):
         return activation.name
     own = activation.wrapped
     return {"class_name": type(own).__name__, "config": own.get_config() if hasattr(own, "get_config") else {}}

@@ -5,10 +5,13 @@ well and adds the penalty's gradient with respect to w to dw, in place.
 """
 
 import math
+import types
 
 import numpy as np
 
 from fastkeras._kernels import optimizers as kernels
+from fastkeras.core.tape import recorded
+from fastkeras.core.tensor import Tensor
 from fastkeras.utils.registry import Registry
 
 
@@ -83,6 +86,23 @@ class L2(L1L2):
 
     def get_config(self):
         return {"l2": self.l2}
+
+
+class FunctionRegularizer:
+    """A user's function of w in fastkeras.ops, which returns the penalty. Files hold its name."""
+
+    def __init__(self, function):
+        self.function, self.__name__ = function, function.__name__
+
+    def __call__(self, w):
+        return float(self.function(np.asarray(w).view(Tensor)))
+
+    def value_and_gradient(self, w, dw):
+        penalty, back = recorded(self.function, [w])
+        (gradient,) = back([(penalty, None)])
+        if gradient is not None:
+            dw += gradient
+        return float(penalty)
 
 
 class OrthogonalRegularizer(Regularizer):
@@ -160,10 +180,12 @@ def get(identifier):
     """The regularizer that `identifier` stands for.
 
     identifier: a name ("l1", "l2", "l1_l2", with factors of 0.01), a configuration dictionary, a class, an
-    object with `value_and_gradient`, or None, which stays None. Raises a ValueError otherwise.
+    object with `value_and_gradient`, a function of w in fastkeras.ops, or None, which stays None.
+    Raises a ValueError otherwise.
     """
     if isinstance(identifier, str) and _REGISTRY.find(identifier) is L1L2:
         return l1_l2()
     if hasattr(identifier, "value_and_gradient") and not isinstance(identifier, type):
         return identifier
-    return _REGISTRY.get(identifier)
+    found = identifier if isinstance(identifier, types.FunctionType) else _REGISTRY.get(identifier)
+    return FunctionRegularizer(found) if isinstance(found, types.FunctionType) else found

@@ -19,8 +19,7 @@ class GradientTape:
 
     persistent: whether gradients through layers may be asked for more than once, which takes copies of what the layers
     keep. Those through ops may be in any case, and so may all if several tapes record at once.
-    watch_accessed_variables: whether
-    it watches every trainable variable; else those named by `watch` alone.
+    watch_accessed_variables: whether it watches every trainable variable; else those named by `watch` alone.
 
     A tape within another one makes gradients of gradients, but not through a layer: its kernels give the first alone.
     """
@@ -115,6 +114,25 @@ def gradients(targets, sources):
             _add(ends, node, d.view(Tensor))
     found = _walk(ends, {id(_origin(source)) for source in sources})
     return [found.get(id(_origin(source))) for source in sources]
+
+
+def recorded(function, arrays, watched=(), training=False):
+    """function(*tensors), and the tape that recorded it alone, with the tensors and what else is watched.
+
+    arrays: what the tensors have as values; those of real numbers are watched. Returns (result, back), where
+    back(targets) gives the gradients of the tensors and of what is watched, None where there is none, for pairs (a
+    tensor of the result, its gradient).
+    """
+    tape, tensors = GradientTape(watch_accessed_variables=False), [np.asarray(a).view(Tensor) for a in arrays]
+    sources = [x for x in tensors if x.dtype.kind == "f"]
+    tape.watch([*sources, *watched])
+    before, tapes.recording = (tapes.recording, tapes.training), (tape,)
+    tapes.training = training
+    try:
+        result = function(*tensors)
+    finally:
+        tapes.recording, tapes.training = before
+    return result, lambda targets: gradients(targets, [*tensors, *watched])
 
 
 def _origin(x):

@@ -31,9 +31,15 @@ _numbers = itertools.count()
 
 
 class _Tapes(threading.local):
-    """The tapes that record in this thread, the innermost last."""
+    """What holds in this thread now.
+
+    recording: the tapes that record, the innermost last. training: whether layers called now are in training, unless
+    their calls say so themselves. losses: where a layer that is called adds to the loss, or None.
+    """
 
     recording = ()
+    training = False
+    losses = None
 
 
 tapes = _Tapes()

@@ -14,6 +14,7 @@ from fastkeras.layers.depthwise import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
+from fastkeras.layers.function import Lambda
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
@@ -145,6 +146,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",

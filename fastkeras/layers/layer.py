@@ -3,10 +3,15 @@
 To write one, subclass Layer and give it
 
     build(input_shape)       makes the weights with self.add_weight
+    call(inputs)             computes with fastkeras.ops and with other layers, kept as attributes, and returns a
+                             tensor or a list of them; it may also take training and mask (layers/calling.py)
+    get_config()             the arguments of __init__, for files
+
+or, for the full speed of kernels and numpy, in place of `call`
+
     forward(x, run)          returns (y, backward); backward(dy) is a closure right below the forward pass that adds
                              to the weights' gradients and returns dx (it may overwrite dy)
     compute_output_shape(input_shape)      if it is not the input's
-    get_config()             the arguments of __init__, for files
 
 What the backward pass needs, the closure closes over; arrays that repeat from batch to batch come from run.buffer.
 A penalty that depends on x or y is a number, run.add_loss(penalty), and its gradient, which backward adds to dx.
@@ -23,6 +28,7 @@ from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor, as_input, as_tensor, tapes
 from fastkeras.core.variable import Variable, initial_value
+from fastkeras.layers import calling
 from fastkeras.layers.recording import Recording, numbers, penalty
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case, unique_name
@@ -92,6 +98,7 @@ class Layer:
     can_give_unpooled = False  # whether forward may return Unpooled (core/peaks.py) when run.unpooled asks for it
     takes_unpooled = False  # whether forward takes Unpooled
     dtype = compute_dtype = variable_dtype = "float32"
+    call = None  # a subclass may define it: see above
     takes_list = False  # whether the layer is called on a list even if there is one input in it
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32, int32 or string
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
@@ -143,9 +150,26 @@ class Layer:
     # --- weights ---------------------------------------------------------------------------------------------------
 
     def add_weight(
-        self, name, shape, initializer="glorot_uniform", *, trainable=True, regularizer=None, constraint=None
+        self,
+        name=None,
+        shape=(),
+        initializer="glorot_uniform",
+        *,
+        dtype=None,
+        trainable=True,
+        regularizer=None,
+        constraint=None,
     ):
-        """A new Variable of the layer, float32, with values from the initializer."""
+        """A new Variable of the layer, float32, with values from the initializer.
+
+        Keras 3's order, add_weight(shape, initializer), is understood too.
+        """
+        if isinstance(name, (tuple, list)):
+            name, shape, initializer = None, name, shape or initializer
+        name = name or f"variable_{len(self._variables)}"
+        if dtype not in (None, "float32", np.float32):
+            raise ValueError(f"Layer '{self.name}': the `dtype` of '{name}' must be 'float32'. Received: {dtype!r}")
+        initializer = initializer or "glorot_uniform"
         value = initial_value(initializers.get(initializer), tuple(int(n) for n in shape))
         if np.shape(value) != tuple(shape):
             raise ValueError(
@@ -203,8 +227,9 @@ class Layer:
             variable.path = f"{self.name}/{variable.path}"
 
     def sublayers(self):
-        """The layers inside this one."""
-        return []
+        """The layers inside this one: where `call` is defined, the attributes that are layers, or lists or dicts of
+        them."""
+        return [] if self.call is None else calling.layers_among(vars(self))
 
     @property
     def variables(self):
@@ -217,10 +242,14 @@ class Layer:
     def trainable_variables(self):
         if not self._trainable:
             return []
-        own = [v for v in self._variables if v.trainable]
-        return own + [v for layer in self.sublayers() for v in layer.trainable_variables]
+        return self.own_trainable_variables + [v for layer in self.sublayers() for v in layer.trainable_variables]
 
     trainable_weights = trainable_variables
+
+    @property
+    def own_trainable_variables(self):
+        """Those that are not of layers inside this one."""
+        return [v for v in self._variables if v.trainable]
 
     @property
     def non_trainable_variables(self):
@@ -272,20 +301,31 @@ class Layer:
     # --- the pass --------------------------------------------------------------------------------------------------
 
     def forward(self, x, run):
-        raise NotImplementedError(f"{type(self).__name__} must define forward(x, run) -> (y, backward)")
+        if self.call is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} must define call(inputs), or forward(x, run) -> (y, backward)"
+            )
+        return calling.forward(self, x, run)
 
     def compute_output_shape(self, input_shape):
-        return input_shape
+        return input_shape if self.call is None else calling.output_shape(self, input_shape)
+
+    def add_loss(self, loss):
+        """Within `call`: adds a tensor, the sum of its elements, to the loss of the batch."""
+        if tapes.losses is None:
+            raise ValueError(f"Layer '{self.name}': add_loss() belongs into its call(). Received: {loss!r:.200}")
+        tapes.losses += loss if isinstance(loss, (list, tuple)) else [loss]
 
     def compute_mask(self, x, mask):
         """The mask of the output, given the layer's input and its mask (None if every step counts)."""
         return mask if self.supports_masking else None
 
-    def __call__(self, x, initial_state=None, training=False, mask=None):
+    def __call__(self, x, initial_state=None, training=None, mask=None):
         """A layer called on a symbolic tensor adds a call site to the graph; called on data, it answers at once.
 
         x: one input or a list of them. initial_state: the state, or list of states, that a recurrent layer starts
-        from. training and mask (bool, the leading axes of x; a list of them if x is one) count for data only.
+        from. training and mask (bool, the leading axes of x; a list of them if x is one) count for data only; within
+        the `call` of another layer, training is that layer's unless it is given.
         """
         symbolic = _is_symbolic(x)
         many = isinstance(x, (list, tuple)) and (symbolic or all(isinstance(item, np.ndarray) for item in x))
@@ -318,19 +358,25 @@ class Layer:
         return site.outputs if _several(output_shape) else site.outputs[0]
 
     def _call_eager(self, inputs, training, mask, keywords=None):
+        training = tapes.training if training is None else bool(training)
         arrays = [np.asarray(item) for item in inputs]
         self._prepare([a.shape for a in arrays], keywords)
         self.check_input(arrays[0])
         arrays = [as_input(a, self.input_dtype) for a in arrays]
         several = len(arrays) > 1 and isinstance(mask, (list, tuple))
         masks = [None if m is None else np.ascontiguousarray(m, bool) for m in (mask if several else [mask])]
-        run = Run(training=bool(training), mask=masks[0], keywords=keywords)
+        if self.call is not None and tapes.recording:
+            y, self._added_losses = calling.eagerly(self, inputs, training, masks if several else masks[0])
+            return y
+        run = Run(training=training, mask=masks[0], keywords=keywords)
         run.masks = masks if several else None
         recording = Recording(self, inputs, run) if tapes.recording else None
         y, backward = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
         if self.activity_regularizer is not None:
             y, backward = with_penalty(self, y, backward, run)
         self._added_losses = run.losses
+        if tapes.losses is not None:
+            tapes.losses += run.losses
         if recording:
             return recording.outputs(y, backward)
         return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])

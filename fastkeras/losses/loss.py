@@ -1,14 +1,19 @@
 """Loss: what all losses are, those of the library's kernels, and those of the user's own.
 
-A loss of your own is a function of (y_true, y_pred), both float32 of shape (rows, columns), that returns one
-value per row and their gradient:
+A loss of your own is a function of (y_true, y_pred), both float32 of shape (rows, columns), that computes with
+fastkeras.ops and returns one value per row, or several to be averaged, or one for all:
+
+    def squared(y_true, y_pred):
+        return ops.mean(ops.square(y_pred - y_true), axis=-1)           # (rows,)
+
+or that returns one value per row and their gradient, which is the faster way:
 
     def squared(y_true, y_pred):
         error = y_pred - y_true
         return (error**2).mean(axis=1), 2 * error / error.shape[1]      # (rows,), (rows, columns)
 
-or a subclass of Loss with such a method `forward(self, y_true, y_pred)`. A function that returns the values
-alone can be evaluated, but nothing can be trained with it.
+or a subclass of Loss with such a method: `call(self, y_true, y_pred)` in ops, `forward(self, y_true, y_pred)` for
+values and gradient. Values that do not come from ops can be evaluated, but nothing can be trained with them.
 """
 
 import math
@@ -16,8 +21,9 @@ import math
 import numpy as np
 
 from fastkeras._kernels import losses as kernels
+from fastkeras.core.tape import recorded
 from fastkeras.core.targets import like_predictions, of_rank, row_weights
-from fastkeras.core.tensor import Whole, as_tensor, source_of
+from fastkeras.core.tensor import Tensor, Whole, as_tensor, source_of
 from fastkeras.utils.naming import snake_case
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
@@ -118,10 +124,10 @@ class Loss:
         if dy is not None:
             if gradient is None:
                 raise TypeError(
-                    f"Loss '{self.name}' gave values only; to train with it, its gradient is needed: return "
-                    "(values, gradient), as fastkeras.losses explains."
+                    f"Loss '{self.name}' gave values only; to train with it, its gradient is needed: compute with "
+                    "fastkeras.ops, or return (values, gradient), as fastkeras.losses explains."
                 )
-            np.multiply(gradient, factor[:, None], out=dy)
+            dy[...] = gradient(factor) if callable(gradient) else gradient * factor[:, None]
         return float(factor @ values.astype(np.float64))
 
     def compute_sequences(self, y_true, y_pred, mask, weights, factor, dy, probabilities, left_out):
@@ -135,13 +141,20 @@ class Loss:
 
     def forward(self, y_true, y_pred):
         """(values (rows,), gradient (rows, columns)) for y_true, y_pred (rows, columns): for subclasses."""
+        if type(self).call is not Loss.call:
+            return self.call(y_true, y_pred)
         raise NotImplementedError(
-            f"Loss '{self.name}': {type(self).__name__} must define forward(self, y_true, y_pred), which returns "
-            "one value per row and their gradient with respect to y_pred."
+            f"Loss '{self.name}': {type(self).__name__} must define call(self, y_true, y_pred) in ops, or "
+            "forward(self, y_true, y_pred), which returns one value per row and their gradient with respect to y_pred."
         )
 
     def _evaluate(self, y_true, y_pred):
-        result = self.forward(y_true.reshape(len(y_pred), -1), y_pred)
+        """One value per row and their gradient, or None, or for values from ops the function that gives the gradient of
+        the sum of factor * values."""
+        y_true = y_true.reshape(len(y_pred), -1).view(Tensor)
+        result, back = recorded(lambda rows: _per_row(self.forward(y_true, rows), len(rows)), [y_pred])
+        if isinstance(result, Tensor) and result.node is not None:
+            return np.asarray(result, np.float32), lambda factor: back([(result, factor)])[0]
         values, gradient = result if isinstance(result, tuple) else (result, None)
         values = np.asarray(values, np.float32)
         if values.shape != y_pred.shape[:1]:
@@ -172,6 +185,13 @@ class Loss:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def _per_row(result, rows):
+    """What a loss in ops has given, as one value per row; anything else as it is."""
+    if not isinstance(result, Tensor):
+        return result
+    return result * np.ones(rows, np.float32) if result.ndim == 0 else result.reshape(rows, -1).mean(axis=1)
 
 
 class FunctionLoss(Loss):
