@@ -19,6 +19,7 @@ import numpy as np
 
 from fastkeras._kernels import activations as kernels
 from fastkeras.core.tape import recorded
+from fastkeras.core.tensor import Tensor
 from fastkeras.utils import suggest
 from fastkeras.utils.custom_objects import get_registered_object
 
@@ -93,6 +94,11 @@ class FunctionActivation:
         y, back = recorded(self.wrapped, [x])
 
         def backward(dy):
+            if not isinstance(y, Tensor):
+                raise TypeError(
+                    f"Activation '{self.name}' must compute with fastkeras.ops and return a tensor, or its gradient is "
+                    f"not known. Received: {type(y).__name__}"
+                )
             (dx,) = back([(y, dy)])
             return np.zeros_like(x) if dx is None else np.array(dx, np.float32, order="C")
 

@@ -116,6 +116,13 @@ def test_gradients_go_through_to_the_inputs():
     assert_close(tape.gradient(y, x), 2 * (X @ w + b) @ w.T, 1e-5)
 
 
+def test_a_call_that_leaves_ops_says_so_in_training():
+    model = fastkeras.Sequential([layers.Dense(3, input_shape=(4,)), layers.Lambda(lambda x: np.array(x))])
+    assert model.predict(X).shape == (7, 3)
+    with pytest.raises(TypeError, match=r"must compute with fastkeras\.ops"):
+        trained(model)
+
+
 def test_lambda_layers():
     model = fastkeras.Sequential([
         layers.Dense(4, input_shape=(4,)),
@@ -146,6 +153,42 @@ def test_own_layers_come_back_from_files(tmp_path):
         np.testing.assert_array_equal(read.predict(X), expected)
         with pytest.raises(ValueError, match="Linear"):
             fastkeras.saving.load_model(tmp_path / name)
+
+
+class Own(fastkeras.Model):
+    """A model with a call of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = layers.Dense(5, activation="relu")
+        self.dropout = layers.Dropout(0.5)
+        self.last = layers.Dense(3)
+
+    def call(self, inputs, training=False):
+        x = self.dropout(self.first(inputs), training=training)
+        return self.last(x) + 0.0 * ops.sum(x)
+
+
+def test_models_with_a_call_of_their_own_train_predict_and_keep_their_weights(tmp_path):
+    model = Own()
+    model.dropout.rate = 0.0
+    history = trained(model)
+    assert history[-1] < history[0]
+    assert [layer.name for layer in model.layers] == [model.first.name, model.dropout.name, model.last.name]
+    assert [v.shape for v in model.trainable_variables] == [(4, 5), (5,), (5, 3), (3,)]
+    w = model.get_weights()
+    expected = np.maximum(X @ w[0] + w[1], 0) @ w[2] + w[3]
+    assert_close(model.predict(X), expected, 1e-5)
+    assert_close(model(X), expected, 1e-5)
+    model.save_weights(tmp_path / "own.weights.h5")
+    other = Own()
+    other.build((None, 4))
+    other.load_weights(tmp_path / "own.weights.h5")
+    assert_close(other.predict(X), expected, 1e-5)
+    with fastkeras.GradientTape() as tape:
+        loss = ops.mean(ops.square(Y - model(X, training=True)))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    assert_close(gradients[3], 2 * (expected - Y).sum(axis=0) / Y.size, 1e-4)
 
 
 # --- losses, activations, regularizers -------------------------------------------------------------------------------

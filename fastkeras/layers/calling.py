@@ -65,9 +65,14 @@ def forward(layer, x, run):
 
     def backward(dy):
         dys = dy if _several(y) else [dy]
-        targets = [(part, d) for part, d in zip(parts, dys, strict=True) if d is not None] + [(x, None) for x in losses]
-        targets = [(part, d) for part, d in targets if isinstance(part, Tensor)]
-        found = back(targets)
+        targets = [(part, d) for part, d in zip(parts, dys, strict=True) if d is not None]
+        for part, _ in targets:
+            if not isinstance(part, Tensor):
+                raise TypeError(
+                    f"Layer '{layer.name}': `call` must compute with fastkeras.ops and return a tensor, or nothing can "
+                    f"be trained through it. Received: {type(part).__name__}"
+                )
+        found = back(targets + [(loss, None) for loss in losses if isinstance(loss, Tensor)])
         for variable, gradient in zip(trained, found[len(arrays) :], strict=True):
             if gradient is not None:
                 variable.grad += gradient

@@ -6,11 +6,15 @@ files are written and read in fastkeras/saving, and the methods below call them.
 
 import threading
 
+import numpy as np
+
 from fastkeras import training
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.core.variable import pack
+from fastkeras.layers.calling import layers_among
 from fastkeras.layers.layer import Layer
 from fastkeras.models.graph import Graph, Pass
+from fastkeras.models.subclassed import Body
 from fastkeras.models.summary import summary_lines
 from fastkeras.utils import suggest
 
@@ -23,7 +27,9 @@ def _by_key(x):
 
 
 class Model(Layer):
-    """The layers between some symbolic inputs and outputs: Model(inputs, outputs).
+    """The layers between some symbolic inputs and outputs: Model(inputs, outputs); or a subclass with layers as its
+    attributes and a method call(inputs), which may also take training and mask and computes with them and with
+    fastkeras.ops. Such a model is built by the first data it sees.
 
     Both are a symbolic tensor, a list of them, or a dict; of a dict the graph has the items in the order of its sorted
     keys. input_keys, output_keys: the keys in the order of the dict, or None.
@@ -57,6 +63,8 @@ class Model(Layer):
 
     @property
     def layers(self):
+        if self.call is not None:
+            return layers_among(vars(self))
         return list(self.graph.layers) if self.graph else []
 
     def sublayers(self):
@@ -134,7 +142,14 @@ class Model(Layer):
         return self.graph
 
     def build_for(self, x_shapes):
-        """Makes sure the graph exists, for inputs of these shapes; a Model has it from the start."""
+        """Makes sure the graph exists, for inputs of these shapes; a Model(inputs, outputs) has it from the start."""
+        if self.graph is None and self.call is not None:
+            starts = [
+                SymbolicTensor((None, *shape[1:]), name=f"{self.name}_input_{i}", declared=False)
+                for i, shape in enumerate(x_shapes)
+            ]
+            outputs = Body(self)(starts)
+            self._set_graph(starts, outputs if isinstance(outputs, list) else [outputs])
         self.require_graph()
 
     def add_loss(self, loss):
@@ -163,6 +178,15 @@ class Model(Layer):
             x = [x[key] for key in (sorted(self.input_keys) if self.input_keys else self.input_names)]
         y = super().__call__(x, *args, **kwargs)
         return y if self.output_keys is None else self.as_outputs(y if isinstance(y, list) else [y])
+
+    def _call_eager(self, inputs, training, mask, keywords=None):
+        self.build_for([np.shape(item) for item in inputs])
+        return super()._call_eager(inputs, training, mask, keywords)
+
+    def build(self, input_shape=None):
+        """Makes the weights for inputs of this shape, or list of shapes, batch axis included."""
+        if self.call is not None and input_shape is not None:
+            self.build_for(input_shape if isinstance(input_shape, list) else [input_shape])
 
     def compute_output_shape(self, input_shape):
         return self.output_shape
