@@ -3,7 +3,6 @@
 import numpy as np
 
 from fastkeras.layers.layer import Layer
-from fastkeras.utils import suggest
 from fastkeras.utils.custom_objects import get_registered_object
 
 
@@ -64,7 +63,7 @@ def get_function(identifier):
     found = get_registered_object(identifier) if isinstance(identifier, str) else None
     if found is None:
         raise ValueError(
-            suggest.unknown("function", str(identifier), []) + " Lambda layers are read with their "
-            "functions in custom_objects alone: no code is taken from files."
+            "Lambda: expected a function, or the name of one in custom_objects or register_keras_serializable. Code in "
+            f"files is never run. Received: {identifier!r}"
         )
     return found
