@@ -267,3 +267,17 @@ def test_add_loss_within_call_counts_and_has_a_gradient():
 
     np.testing.assert_allclose(losses, trained(plain, loss=both), rtol=1e-5)
     assert_close(model.get_weights()[0], plain.get_weights()[0], 1e-5)
+
+
+def test_attention_inside_a_layer_hears_of_training():
+    class Attends(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.attention = layers.MultiHeadAttention(2, 3, dropout=0.5)
+
+        def call(self, inputs):
+            return self.attention(inputs, inputs)
+
+    x, layer = RNG.normal(size=(2, 5, 4)).astype(np.float32), Attends()
+    np.testing.assert_array_equal(layer(x), layer(x))
+    assert np.abs(np.asarray(layer(x, training=True)) - np.asarray(layer(x))).max() > 1e-3

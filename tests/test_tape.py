@@ -71,6 +71,17 @@ def test_a_tape_answers_as_often_as_it_is_asked():
     np.testing.assert_array_equal(tape.gradient(y, x, output_gradients=np.float32([1, 10])), [2, 40])
 
 
+def test_arrays_on_the_left_of_variables_and_tensors_are_recorded():
+    w, x = fastkeras.Variable([1.0, 2.0]), np.float32([[3.0, 4.0], [5.0, 6.0]])
+    with fastkeras.GradientTape() as tape:
+        y = x * w + x @ w.value + np.exp(w) - (x / w) * ops.ones(2)
+        z = x @ w
+    assert_close(tape.gradient(y, w), x.sum(0) + 2 * np.exp(w.value) + x.sum(0) / w.value**2, 1e-5)
+    assert_close(tape.gradient(z, w), x.sum(0), 1e-6)
+    x += w
+    assert type(x) is np.ndarray and x[0, 0] == 4
+
+
 def test_numpys_functions_of_tensors_are_recorded():
     x = fastkeras.Variable([1.0, 4.0])
     with fastkeras.GradientTape() as tape:

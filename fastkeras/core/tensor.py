@@ -251,6 +251,14 @@ class Operators:
     def __ge__(self, other):
         return greater_equal(self, other)
 
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **kwargs):
+        """numpy's own functions, and array * self: those in `ufuncs` keep what leads back, others give plain arrays."""
+        if method == "__call__" and out is None and not kwargs and ufunc in ufuncs:
+            return ufuncs[ufunc](*inputs)
+        if out is not None:
+            kwargs["out"] = tuple(value(part) for part in out)
+        return getattr(ufunc, method)(*(value(x) if isinstance(x, Operators) else x for x in inputs), **kwargs)
+
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = __add__, __sub__, __mul__, __truediv__, __pow__
     __ifloordiv__, __imod__, __imatmul__ = __floordiv__, __mod__, __matmul__
 
@@ -263,14 +271,6 @@ class Tensor(Operators, np.ndarray):
     """An array that also answers `.numpy()` and, if a tape recorded how it was computed, has a `node`."""
 
     node = None
-
-    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **kwargs):
-        """numpy's own functions: those in `ufuncs` keep what leads back, the others give plain arrays."""
-        if method == "__call__" and out is None and not kwargs and ufunc in ufuncs:
-            return ufuncs[ufunc](*inputs)
-        if out is not None:
-            kwargs["out"] = tuple(value(part) for part in out)
-        return getattr(ufunc, method)(*(value(x) if isinstance(x, Tensor) else x for x in inputs), **kwargs)
 
     def numpy(self):
         """The values as a plain numpy array."""

@@ -77,7 +77,7 @@ class Attention(Layer):
 
     # --- calls, shapes and weights -----------------------------------------------------------------------------------
 
-    def __call__(self, inputs, mask=None, training=False, return_attention_scores=False, use_causal_mask=False):
+    def __call__(self, inputs, mask=None, training=None, return_attention_scores=False, use_causal_mask=False):
         if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
             raise _wrong(self, "a list, [query, value] or [query, value, key]", inputs)
         if mask is not None and (not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3)):
@@ -356,7 +356,7 @@ class MultiHeadAttention(Layer):
         key_mask=None,
         attention_mask=None,
         return_attention_scores=False,
-        training=False,
+        training=None,
         use_causal_mask=False,
     ):
         tensors = {"value": value, "key": key, "query_mask": query_mask, "value_mask": value_mask}

@@ -334,7 +334,7 @@ class Layer:
             inputs += initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
         return self._call_symbolic(inputs) if symbolic else self._call_eager(inputs, training, mask)
 
-    def call_with(self, inputs, keywords, training=False):
+    def call_with(self, inputs, keywords, training=None):
         """As `__call__`, for a layer whose calls have keywords of their own; None and False are those left out.
 
         forward finds them in run.keywords, and `inputs_by_name` puts the tensors among them in their places.

@@ -26,7 +26,7 @@ class Merge(Layer):
     supports_masking = True
     takes_list = True
 
-    def __call__(self, inputs, training=False, mask=None):
+    def __call__(self, inputs, training=None, mask=None):
         if not isinstance(inputs, (list, tuple)) or not inputs:
             raise ValueError(
                 f"Layer '{self.name}' ({type(self).__name__}): expected a list of inputs. Received: {inputs!r:.200}"
