@@ -281,3 +281,19 @@ def test_attention_inside_a_layer_hears_of_training():
     x, layer = RNG.normal(size=(2, 5, 4)).astype(np.float32), Attends()
     np.testing.assert_array_equal(layer(x), layer(x))
     assert np.abs(np.asarray(layer(x, training=True)) - np.asarray(layer(x))).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["train_step", "test_step", "compute_loss"])
+def test_steps_of_the_users_own_are_refused_not_passed_over(name):
+    kind = type("Mine", (fastkeras.Model,), {name: lambda self, data: {}, "call": lambda self, x: x})
+    model = kind(name="mine")
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=rf"Model 'mine' \(Mine\): .*GradientTape. Received: {name}"):
+        model.fit(X, X, verbose=0)
+
+
+def test_symbolic_tensors_are_refused_by_ops():
+    start = fastkeras.Input((4,))
+    for compute in (lambda: ops.mean(start), lambda: start * 2, lambda: ops.concatenate([start, start])):
+        with pytest.raises(TypeError, match="on the symbolic tensors of a functional model, call a layer"):
+            compute()

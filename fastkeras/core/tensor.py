@@ -139,32 +139,21 @@ def linked(y, *links):
     return tensor
 
 
-_call_site_of = None
-
-
-def operations_on_symbols(make):
-    """Says what an operation on symbolic tensors does: make(function, args, kwargs) adds a call site to their graph."""
-    global _call_site_of
-    _call_site_of = make
-
-
 def _is_symbolic(x):
     return isinstance(x, SymbolicTensor)
 
 
 def operation(function):
-    """Lets a function of tensors take symbolic tensors too, alone or in lists."""
+    """Names what a symbolic tensor is refused by, alone or in a list: it has no values to compute with."""
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         for x in (*args, *kwargs.values()):
             if isinstance(x, SymbolicTensor) or (isinstance(x, (list, tuple)) and any(map(_is_symbolic, x))):
-                if _call_site_of is None:
-                    raise TypeError(
-                        f"ops.{function.__name__} computes with tensors and arrays; on the symbolic tensors of a "
-                        f"functional model, call a layer. Received: {x}"
-                    )
-                return _call_site_of(function, args, kwargs)
+                raise TypeError(
+                    f"ops.{function.__name__} computes with tensors and arrays; on the symbolic tensors of a "
+                    f"functional model, call a layer. Received: {x}"
+                )
         return function(*args, **kwargs)
 
     return call

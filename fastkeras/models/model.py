@@ -26,6 +26,10 @@ def _by_key(x):
     return None, list(x) if isinstance(x, (list, tuple)) else [x]
 
 
+# What a Keras model may redefine of fit, evaluate and predict.
+_STEPS_OF_KERAS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
+
+
 class Model(Layer):
     """The layers between some symbolic inputs and outputs: Model(inputs, outputs); or a subclass with layers as its
     attributes and a method call(inputs), which may also take training and mask and computes with them and with
@@ -367,6 +371,12 @@ class Model(Layer):
         if self.compiled is None:
             raise ValueError(
                 f"Model '{self.name}' must be compiled before it is trained or evaluated: model.compile(...)"
+            )
+        own = [name for name in _STEPS_OF_KERAS if hasattr(self, name)]
+        if own:
+            raise TypeError(
+                f"Model '{self.name}' ({type(self).__name__}): fit and evaluate have their own steps, and would pass "
+                f"over yours; write the loop over the batches with fastkeras.GradientTape. Received: {', '.join(own)}"
             )
         return self.compiled
 
