@@ -290,10 +290,3 @@ def test_steps_of_the_users_own_are_refused_not_passed_over(name):
     model.compile("sgd", "mse")
     with pytest.raises(TypeError, match=rf"Model 'mine' \(Mine\): .*GradientTape. Received: {name}"):
         model.fit(X, X, verbose=0)
-
-
-def test_symbolic_tensors_are_refused_by_ops():
-    start = fastkeras.Input((4,))
-    for compute in (lambda: ops.mean(start), lambda: start * 2, lambda: ops.concatenate([start, start])):
-        with pytest.raises(TypeError, match="on the symbolic tensors of a functional model, call a layer"):
-            compute()

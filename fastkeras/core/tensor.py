@@ -143,19 +143,27 @@ def _is_symbolic(x):
     return isinstance(x, SymbolicTensor)
 
 
+_call_site_of = None
+
+
+def operations_on_symbols(make):
+    """Says what an operation on symbolic tensors does: make(function, args, kwargs) adds a call site to their graph.
+    layers/operation.py says it, for which this file is too far down."""
+    global _call_site_of
+    _call_site_of = make
+
+
 def operation(function):
-    """Names what a symbolic tensor is refused by, alone or in a list: it has no values to compute with."""
+    """Lets a function of tensors take symbolic tensors too, alone or in lists."""
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         for x in (*args, *kwargs.values()):
             if isinstance(x, SymbolicTensor) or (isinstance(x, (list, tuple)) and any(map(_is_symbolic, x))):
-                raise TypeError(
-                    f"ops.{function.__name__} computes with tensors and arrays; on the symbolic tensors of a "
-                    f"functional model, call a layer. Received: {x}"
-                )
+                return _call_site_of(call, args, kwargs)
         return function(*args, **kwargs)
 
+    call.is_operation = True
     return call
 
 

@@ -44,6 +44,7 @@ from fastkeras.layers.normalization import (
     Rescaling,
     UnitNormalization,
 )
+from fastkeras.layers.operation import Operation
 from fastkeras.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -160,6 +161,7 @@ __all__ = [
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
+    "Operation",
     "PReLU",
     "Permute",
     "ReLU",

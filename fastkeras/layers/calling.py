@@ -109,7 +109,8 @@ def _common(shape, other):
 def _shapes_with(layer, shapes, unknown):
     tapes.losses = []
     zeros = [np.zeros([unknown if n is None else n for n in shape], layer.input_dtype).view(Tensor) for shape in shapes]
-    y = run_call(layer, zeros, False, None)
+    with np.errstate(all="ignore"):  # of zeros divided by zeros
+        y = run_call(layer, zeros, False, None)
     return [np.shape(part) for part in y] if _several(y) else np.shape(y)
 
 

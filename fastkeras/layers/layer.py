@@ -66,10 +66,13 @@ def _several(shape):
 
 
 def replaced(value, kind, replace):
-    """A keyword's value with replace(item) for each item of a class in it, which may be in a list."""
+    """A keyword's value with replace(item) for each item of a class in it, which may be in a list or tuple."""
     if isinstance(value, kind):
         return replace(value)
-    return [replaced(item, kind, replace) for item in value] if isinstance(value, (list, tuple)) else value
+    if not isinstance(value, (list, tuple)):
+        return value
+    items = (replaced(item, kind, replace) for item in value)
+    return list(items) if isinstance(value, list) else tuple(items)
 
 
 def inputs_by_name(x, keywords):
