@@ -1,4 +1,4 @@
-"""What the tests share: comparing arrays, numeric gradients, and running under several thread counts.
+"""What the tests share: comparing arrays, numeric gradients, running under several thread counts, layers at random.
 
 tests/test_checks.py shows that each of them rejects what it should.
 """
@@ -6,6 +6,9 @@ tests/test_checks.py shows that each of them rejects what it should.
 import numpy as np
 
 from fastkeras._kernels import threads
+from fastkeras.core.variable import pack
+
+RNG = np.random.default_rng(17)
 
 
 def assert_close(actual, expected, tol, name="result"):
@@ -101,3 +104,17 @@ def assert_guards_whole(*arrays):
         whole = np.isnan if np.issubdtype(memory.dtype, np.floating) else lambda part: part == _INTEGER_GUARD
         assert whole(memory[:_GUARD]).all(), "written before the array"
         assert whole(memory[memory.size - _GUARD :]).all(), "written behind the array"
+
+
+def random(*shape):
+    """Normal numbers, float32."""
+    return RNG.normal(size=shape).astype("f")
+
+
+def built(layer, *shape):
+    """The layer, built for inputs of this shape, with random weights and gradients to add to."""
+    layer.check_input_shape(shape)
+    layer.ensure_built(shape)
+    layer.set_weights([random(*w.shape) / 2 for w in layer.get_weights()])
+    pack(layer.variables)
+    return layer

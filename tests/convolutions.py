@@ -2,25 +2,10 @@
 
 import numpy as np
 import reference
-from checks import assert_close
+from checks import assert_close, built
 
 import fastkeras
 from fastkeras.core.run import Run
-from fastkeras.core.variable import pack
-
-RNG = np.random.default_rng(17)
-
-
-def random(*shape):
-    return RNG.normal(size=shape).astype("f")
-
-
-def built(layer, *shape):
-    """The layer with random weights and gradients to add to."""
-    layer.ensure_built(shape)
-    layer.set_weights([random(*w.shape) / 2 for w in layer.get_weights()])
-    pack(layer.variables)
-    return layer
 
 
 def run_layer(layer, x, seed=1, **options):

@@ -4,7 +4,8 @@ import convolutions
 import numpy as np
 import pytest
 import reference
-from convolutions import around, built, geometry, random, run_layer, same_border, without
+from checks import built, random
+from convolutions import around, geometry, run_layer, same_border, without
 
 import fastkeras
 from fastkeras.layers import (

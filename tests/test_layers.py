@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import reference
-from checks import assert_close
+from checks import assert_close, built, random
 
 from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor
-from fastkeras.core.variable import pack
 from fastkeras.layers import (
     Activation,
     Dense,
@@ -26,18 +25,6 @@ from fastkeras.layers import (
 )
 
 RNG = np.random.default_rng(5)
-
-
-def random(*shape):
-    return RNG.normal(size=shape).astype("f")
-
-
-def built(layer, *shape):
-    """The layer with random weights and gradients to add to."""
-    layer.ensure_built(shape)
-    layer.set_weights([random(*w.shape) / 2 for w in layer.get_weights()])
-    pack(layer.variables)
-    return layer
 
 
 def run_layer(layer, x, dy=None, training=False, mask=None):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import reference
-from checks import assert_close
+from checks import assert_close, random
 
 import fastkeras
 from fastkeras import layers
@@ -11,10 +11,6 @@ from fastkeras.core.rows import Rows
 from fastkeras.core.run import Run
 
 RNG = np.random.default_rng(19)
-
-
-def random(*shape):
-    return RNG.normal(size=shape).astype("f")
 
 
 def run_layer(layer, x, mask=None):

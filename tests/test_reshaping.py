@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from checks import assert_close, central_difference
+from checks import assert_close, central_difference, random
 
 import fastkeras
 from fastkeras import layers
@@ -10,10 +10,6 @@ from fastkeras.core.rows import Rows
 from fastkeras.core.run import Run
 
 RNG = np.random.default_rng(23)
-
-
-def random(*shape):
-    return RNG.normal(size=shape).astype("f")
 
 
 def run_layer(layer, x):

@@ -4,7 +4,8 @@ import convolutions
 import numpy as np
 import pytest
 import reference
-from convolutions import built, geometry, random, run_layer
+from checks import built, random
+from convolutions import geometry, run_layer
 
 import fastkeras
 from fastkeras.layers import Conv1DTranspose, Conv2DTranspose, Convolution1DTranspose, Convolution2DTranspose

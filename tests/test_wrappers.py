@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import reference
-from checks import assert_close, central_difference
+from checks import assert_close, central_difference, random
 
 import fastkeras as keras
 from fastkeras.core.rows import Rows, dense
@@ -28,10 +28,6 @@ from fastkeras.layers import (
 
 RNG = np.random.default_rng(23)
 MERGE_MODES = ["concat", "sum", "mul", "ave", None]
-
-
-def random(*shape):
-    return RNG.normal(size=shape).astype("f")
 
 
 def built(layer, shape):
