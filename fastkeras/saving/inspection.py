@@ -156,7 +156,7 @@ def _training(training, state):
     lines = ["", f"optimizer   {name}, learning rate {_short(rate)}"]
     for key in ("loss", "loss_weights", "metrics", "weighted_metrics"):
         if training.get(key):
-            lines.append(f"{key:12}{_short(training[key])}")
+            lines.append(f"{key} ".ljust(12) + _short(training[key]))
     return lines + _state(state)
 
 
