@@ -19,9 +19,24 @@ import numpy as np
 
 from fastkeras._kernels import activations as kernels
 from fastkeras.core.tape import recorded
-from fastkeras.core.tensor import Tensor
+from fastkeras.core.tensor import SymbolicTensor, Tensor, linked, source_of, swapaxes, value
 from fastkeras.utils import suggest
 from fastkeras.utils.custom_objects import get_registered_object
+
+
+def _leads_back(x):
+    """Whether x is a tensor that a tape has recorded; a TypeError if it is a symbolic one."""
+    if isinstance(x, SymbolicTensor):
+        raise TypeError(
+            f"An activation computes with arrays; call layers.Activation on a symbolic tensor. Received: {x}"
+        )
+    return source_of(x) is not None
+
+
+def _recorded_as_one(activation, x):
+    """activation(x) as a step of the tape, whose gradient is that of `forward`."""
+    y, backward = activation.forward(np.asarray(value(x)))
+    return linked(y, (x, lambda d, _: backward(np.asarray(d)).view(Tensor)))
 
 
 class Activation:
@@ -36,6 +51,8 @@ class Activation:
         self.kernel = kernels.Activation(name, *numbers)
 
     def __call__(self, x):
+        if _leads_back(x):
+            return _recorded_as_one(self, x)
         x = np.asarray(x, np.float32, order="C")
         y = np.empty_like(x)
         shape = self._matrix(x)
@@ -78,7 +95,7 @@ class OwnActivation:
         self.forward = wrapped.forward
 
     def __call__(self, x):
-        return self.forward(np.asarray(x, np.float32, order="C"))[0]
+        return _recorded_as_one(self, x) if _leads_back(x) else self.forward(np.asarray(x, np.float32, order="C"))[0]
 
 
 class FunctionActivation:
@@ -105,11 +122,13 @@ class FunctionActivation:
         return np.array(y, np.float32, order="C"), backward
 
     def __call__(self, x):
-        return self.forward(np.asarray(x, np.float32, order="C"))[0]
+        return self.wrapped(x) if _leads_back(x) else self.forward(np.asarray(x, np.float32, order="C"))[0]
 
 
 def _along(activation, x, axis):
     """The rowwise `activation` along any axis."""
+    if _leads_back(x):
+        return swapaxes(activation(swapaxes(x, axis, -1)), axis, -1)
     x = np.asarray(x, np.float32)
     return np.moveaxis(activation(np.moveaxis(x, axis, -1)), -1, axis)
 

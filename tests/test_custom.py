@@ -1,5 +1,8 @@
 """Layers, losses, activations and regularizers of the user's own, written with ops."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from checks import assert_close, central_difference
@@ -290,3 +293,166 @@ def test_steps_of_the_users_own_are_refused_not_passed_over(name):
     model.compile("sgd", "mse")
     with pytest.raises(TypeError, match=rf"Model 'mine' \(Mine\): .*GradientTape. Received: {name}"):
         model.fit(X, X, verbose=0)
+
+
+# --- one inside another ----------------------------------------------------------------------------------------------
+
+
+class Size(layers.Layer):
+    """Adds the mean of its squared input to the loss."""
+
+    def call(self, x):
+        self.add_loss(ops.mean(ops.square(x)))
+        return x
+
+
+class Around(layers.Layer):
+    """Calls the layer inside it, and counts how often."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.calls = inner, 0
+
+    def call(self, x):
+        self.calls += 1
+        return self.inner(x)
+
+
+def trained_on(layer):
+    """A model of one layer after a step, with the loss of it."""
+    start = fastkeras.Input((4,))
+    model = fastkeras.Model(start, layer(start))
+    model.compile(fastkeras.optimizers.SGD(0.1), "mse")
+    return model, model.train_on_batch(X, X + 1)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_what_layers_add_to_the_loss_counts_however_deep_they_are(depth):
+    layer = Size()
+    for _ in range(depth):
+        layer = Around(layer)
+    _, loss = trained_on(layer)
+    assert loss == pytest.approx(1 + float(np.mean(X**2)), rel=1e-5)
+
+
+def test_penalties_on_outputs_count_inside_a_call():
+    inner = Linear(4, activity_regularizer="l2")
+    model, _ = trained_on(Around(inner))
+    w, b = inner.get_weights()
+    y = X @ w + b
+    expected = np.mean((y - X - 1) ** 2) + 0.01 * np.sum(y**2) / len(X)
+    assert model.evaluate(X, X + 1, batch_size=7, verbose=0) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_call_runs_once_for_a_batch_and_normalizes_by_it_alone(depth):
+    direct, _ = trained_on(layers.BatchNormalization(momentum=0.5))
+    layer = layers.BatchNormalization(momentum=0.5)
+    outer = []
+    for _ in range(depth):
+        layer = Around(layer)
+        outer.append(layer)
+    start = fastkeras.Input((4,))
+    model = fastkeras.Model(start, layer(start))
+    model.compile(fastkeras.optimizers.SGD(0.1), "mse")
+    model.train_on_batch(X, X + 1)
+    before = [around.calls for around in outer]
+    model.train_on_batch(X, X + 1)
+    assert [around.calls - n for around, n in zip(outer, before, strict=True)] == [1] * depth
+    direct.train_on_batch(X, X + 1)
+    for got, want in zip(model.get_weights(), direct.get_weights(), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+def test_a_model_trains_the_layers_it_was_compiled_with():
+    """As built-in layers do: freezing takes effect when the model is compiled again."""
+    model, _ = trained_on(Around(layers.Dense(4)))
+    model.trainable = False
+    before = model.get_weights()
+    model.train_on_batch(X, X + 1)
+    assert all(np.abs(new - old).max() > 0 for new, old in zip(model.get_weights(), before, strict=True))
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    model.train_on_batch(X, X + 1)
+    assert all(np.array_equal(new, old) for new, old in zip(model.get_weights(), before, strict=True))
+
+
+def test_a_call_that_would_never_run_is_refused():
+    kind = type("Twice", (layers.Dense,), {"call": lambda self, x: 2 * x})
+    with pytest.raises(TypeError, match=r"Twice: `call` would not be run, since Dense computes by .*Received: "):
+        kind(3)
+
+
+@pytest.mark.parametrize("kind", [layers.Conv1D, layers.GlobalMaxPooling1D])
+def test_extended_convolutions_and_poolings_see_arrays(kind):
+    """Between a convolution and max pooling there may be less than an array, but not for a subclass of either."""
+
+    class Doubled(kind):
+        def forward(self, x, run):
+            y, backward = super().forward(x, run)
+            return 2 * y, lambda dy: backward(2 * dy)
+
+    convolution = (Doubled if kind is layers.Conv1D else layers.Conv1D)(2, 3)
+    pooling = layers.GlobalMaxPooling1D() if kind is layers.Conv1D else Doubled()
+    model = fastkeras.Sequential([fastkeras.Input((9, 4)), convolution, pooling])
+    plain = fastkeras.Sequential([fastkeras.Input((9, 4)), layers.Conv1D(2, 3), layers.GlobalMaxPooling1D()])
+    plain.set_weights(model.get_weights())
+    x = RNG.normal(size=(7, 9, 4)).astype(np.float32)
+    assert_close(model.predict(x, verbose=0), 2 * plain.predict(x, verbose=0), 1e-6)
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((7, 2)), verbose=0)
+
+
+def test_a_penalised_output_without_a_loss_is_trained():
+    start = fastkeras.Input((4,))
+    a, b = layers.Dense(3, name="a")(start), layers.Dense(3, name="b", activity_regularizer="l2")(start)
+    c = Size(name="c")(layers.Dense(3, name="d")(start))
+    model = fastkeras.Model(start, [a, b, c])
+    model.compile(fastkeras.optimizers.SGD(0.1), {"a": "mse"})
+    before = {name: model.get_layer(name).get_weights()[0] for name in "bd"}
+    model.train_on_batch(X, {"a": Y})
+    for name, old in before.items():
+        y = X @ old
+        size = 0.02 * y / len(X) if name == "b" else 2 * y / y.size
+        assert_close(old - model.get_layer(name).get_weights()[0], 0.1 * X.T @ size, 1e-4)
+
+
+def test_predict_keeps_no_data():
+    model = fastkeras.Sequential([fastkeras.Input((4,)), layers.Dense(3)])
+    x = X.copy()
+    gone = weakref.ref(x)
+    model.predict(x, verbose=0)
+    del x
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        fastkeras.activations.tanh,
+        fastkeras.activations.get("tanh"),
+        fastkeras.activations.get(lambda x: ops.tanh(x)),
+        lambda x: fastkeras.activations.softmax(x, axis=1),
+        fastkeras.activations.softmax,
+    ],
+)
+def test_activations_inside_a_call_lead_back(activation):
+    x, d = RNG.normal(size=(2, 3, 5)).astype(np.float32), RNG.normal(size=(2, 3, 5)).astype(np.float32)
+    tensor = ops.convert_to_tensor(x)
+    with fastkeras.GradientTape() as tape:
+        tape.watch(tensor)
+        y = activation(tensor)
+    expected = central_difference(lambda x: np.asarray(activation(x), np.float64), x, d, step=1e-2)
+    assert_close(tape.gradient(y, tensor, output_gradients=d), expected, 2e-3)
+    with pytest.raises(TypeError, match=r"call layers\.Activation on a symbolic tensor"):
+        activation(fastkeras.Input((3, 5)))
+
+
+def test_a_model_resets_the_states_of_its_layers():
+    model = fastkeras.Sequential([fastkeras.Input((3, 2), batch_size=5), layers.LSTM(4, stateful=True)])
+    x = RNG.normal(size=(5, 3, 2))
+    first = model.predict(x, batch_size=5, verbose=0)
+    assert np.abs(model.predict(x, batch_size=5, verbose=0) - first).max() > 1e-4
+    model.reset_states()
+    np.testing.assert_array_equal(model.predict(x, batch_size=5, verbose=0), first)

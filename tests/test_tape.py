@@ -266,3 +266,31 @@ def test_losses_called_within_a_tape_are_recorded(name, reduction):
             return np.sum(loss(y_true, x.astype(np.float32), weights), dtype=np.float64)
 
         assert_close(gradient, central_difference(function, y_pred.numpy(), 1.0, step=1e-2), 2e-2)
+
+
+def test_a_tape_that_watches_no_weights_leaves_a_model_as_it_was():
+    """Its gradients go to the input alone, and nothing is left for the model's next step."""
+    x, y = np.ones((3, 4), np.float32), np.ones((3, 2), np.float32)
+    models = [fastkeras.Sequential([layers.Dense(2, kernel_initializer="ones", input_dim=4)]) for _ in "ab"]
+    for model in models:
+        model.compile("sgd", "mse")
+        model.train_on_batch(x, y)
+    tensor = ops.convert_to_tensor(x)
+    with fastkeras.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(tensor)
+        total = ops.sum(models[0](tensor))
+    kernel = models[0].get_weights()[0]
+    np.testing.assert_allclose(tape.gradient(total, tensor), np.broadcast_to(kernel.sum(1), (3, 4)), rtol=1e-5)
+    for model in models:
+        model.train_on_batch(x, y)
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_tape_that_watches_no_weights_around_a_layer_of_no_model():
+    layer, tensor = layers.Conv1D(2, 3), ops.ones((1, 5, 2))
+    with fastkeras.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(tensor)
+        total = ops.sum(layer(tensor))
+    kernel = layer.get_weights()[0]
+    np.testing.assert_allclose(tape.gradient(total, tensor)[0, 2], kernel.sum((0, 2)), rtol=1e-5)

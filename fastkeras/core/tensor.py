@@ -35,11 +35,13 @@ class _Tapes(threading.local):
 
     recording: the tapes that record, the innermost last. training: whether layers called now are in training, unless
     their calls say so themselves. losses: where a layer that is called adds to the loss, or None.
+    trained: the layers that the model under way trains, or None if none is.
     """
 
     recording = ()
     training = False
     losses = None
+    trained = None
 
 
 tapes = _Tapes()

@@ -8,7 +8,7 @@ import numpy as np
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import recorded
 from fastkeras.core.tensor import Tensor, Watchable, cast, tapes
-from fastkeras.layers.recording import learning
+from fastkeras.layers.recording import inside, output_penalty
 
 
 def eagerly(layer, inputs, training, mask):
@@ -16,7 +16,10 @@ def eagerly(layer, inputs, training, mask):
     before = tapes.training, tapes.losses
     tapes.training, tapes.losses = training, []
     try:
-        return run_call(layer, [_as_input(x, layer.input_dtype) for x in inputs], training, mask), tapes.losses
+        y = run_call(layer, [_as_input(x, layer.input_dtype) for x in inputs], training, mask)
+        if layer.activity_regularizer is not None:
+            tapes.losses += [output_penalty(layer, part) for part in (y if _several(y) else [y])]
+        return y, tapes.losses
     finally:
         tapes.training, tapes.losses = before
 
@@ -47,17 +50,18 @@ def forward(layer, x, run):
     given = [dense(item, run, f"input_{i}") for i, item in enumerate(x if several_inputs else [x])]
     arrays = [array for array, _ in given]
     mask = run.masks if several_inputs and run.masks else run.mask
-    trained = [v for inner in learning(layer) if inner in run.trained for v in inner.own_trainable_variables]
+    trained = [v for inner in inside(layer) if inner in run.trained for v in inner.own_trainable_variables]
 
     def call(*tensors):
         return run_call(layer, list(tensors), run.training, mask)
 
-    before, tapes.losses = tapes.losses, []
+    before = tapes.losses, tapes.trained
+    tapes.losses, tapes.trained = [], run.trained
     try:
         y, back = recorded(call, arrays, trained, run.training)
         losses = tapes.losses
     finally:
-        tapes.losses = before
+        tapes.losses, tapes.trained = before
     for loss in losses:
         run.add_loss(float(np.sum(loss)))
     parts = list(y) if _several(y) else [y]
@@ -91,12 +95,12 @@ def output_shape(layer, input_shape):
     """The shape of what `call` gives, found by calling it on zeros: twice, with different extents for each None; what
     differs is None."""
     shapes = input_shape if isinstance(input_shape, list) else [input_shape]
-    before = tapes.recording, tapes.losses
-    tapes.recording = ()
+    before = tapes.recording, tapes.losses, tapes.training
+    tapes.recording, tapes.training = (), False
     try:
         tried = [_shapes_with(layer, shapes, unknown) for unknown in (2, 3)]
     finally:
-        tapes.recording, tapes.losses = before
+        tapes.recording, tapes.losses, tapes.training = before
     if isinstance(tried[0], list):
         return [_common(*pair) for pair in zip(*tried, strict=True)]
     return _common(*tried)

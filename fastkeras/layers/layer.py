@@ -132,6 +132,7 @@ class Layer:
             dtype = dtype.get("config", {}).get("name")
         if dtype is not None and getattr(dtype, "__name__", dtype) not in _TYPES:
             raise ValueError(f"{type(self).__name__}: `dtype` must be 'float32'. Received: {dtype!r}")
+        self._check_call()
         self.name = name or unique_name(snake_case(type(self).__name__))
         self._trainable = bool(trainable)
         self.built = False
@@ -255,6 +256,10 @@ class Layer:
         return [v for v in self._variables if v.trainable]
 
     @property
+    def own_frozen_variables(self):
+        return [v for v in self._variables if not v.trainable]
+
+    @property
     def non_trainable_variables(self):
         trained = {id(v) for v in self.trainable_variables}
         return [v for v in self.variables if id(v) not in trained]
@@ -302,6 +307,17 @@ class Layer:
         return sum(v.value.size for v in self.variables)
 
     # --- the pass --------------------------------------------------------------------------------------------------
+
+    def _check_call(self):
+        """Raises a TypeError if the `call` of a subclass would never run, since a layer that it extends has a
+        `forward`, which computes."""
+        kinds = type(self).__mro__
+        of_call, of_forward = (next(kind for kind in kinds if name in vars(kind)) for name in ("call", "forward"))
+        if of_forward is not Layer and self.config_is_arguments and kinds.index(of_call) < kinds.index(of_forward):
+            raise TypeError(
+                f"{kinds[0].__name__}: `call` would not be run, since {of_forward.__name__} computes by `forward`; "
+                f"make a Layer that holds a {of_forward.__name__} and calls it. Received: {of_call.__name__}.call"
+            )
 
     def forward(self, x, run):
         if self.call is None:
@@ -363,13 +379,19 @@ class Layer:
     def _call_eager(self, inputs, training, mask, keywords=None):
         training = tapes.training if training is None else bool(training)
         arrays = [np.asarray(item) for item in inputs]
-        self._prepare([a.shape for a in arrays], keywords)
+        shapes = [a.shape for a in arrays]
+        if self.call is None:
+            self._prepare(shapes, keywords)
+        else:  # what `call` gives tells its own shape
+            self._ready(shapes)
         self.check_input(arrays[0])
         arrays = [as_input(a, self.input_dtype) for a in arrays]
         several = len(arrays) > 1 and isinstance(mask, (list, tuple))
         masks = [None if m is None else np.ascontiguousarray(m, bool) for m in (mask if several else [mask])]
         if self.call is not None and tapes.recording:
             y, self._added_losses = calling.eagerly(self, inputs, training, masks if several else masks[0])
+            if tapes.losses is not None:
+                tapes.losses += self._added_losses
             return y
         run = Run(training=training, mask=masks[0], keywords=keywords)
         run.masks = masks if several else None
@@ -386,10 +408,14 @@ class Layer:
 
     def _prepare(self, shapes, keywords=None):
         """Checks the inputs' shapes, makes the weights if there are none, and returns the output's shape."""
+        return self.compute_output_shape(self._ready(shapes))
+
+    def _ready(self, shapes):
+        """The same, but for the output's shape: returns the input's, a list if there are several."""
         shape = shapes[0] if len(shapes) == 1 else shapes
         self.check_input_shape(shape)
         self.ensure_built(shape)
-        return self.compute_output_shape(shape)
+        return shape
 
     def check_input_shape(self, input_shape):
         """Raises a ValueError that names the layer if it cannot take inputs of this shape."""

@@ -86,7 +86,8 @@ class Pooling(Layer):
 
     @property
     def takes_unpooled(self):
-        return self.pool is _largest and self.data_format == "channels_last"
+        is_own = type(self).forward is Pooling.forward  # a subclass may do more
+        return self.pool is _largest and self.data_format == "channels_last" and is_own
 
     def check_input_shape(self, input_shape):
         check_axes(self, input_shape)
@@ -163,7 +164,8 @@ class GlobalPooling(Layer):
 
     @property
     def takes_unpooled(self):
-        return self.pool is _largest and self.data_format == "channels_last"
+        is_own = type(self).forward is GlobalPooling.forward  # a subclass may do more
+        return self.pool is _largest and self.data_format == "channels_last" and is_own
 
     def check_input_shape(self, input_shape):
         check_axes(self, input_shape)

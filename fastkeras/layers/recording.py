@@ -6,13 +6,19 @@ from fastkeras.core.rows import dense
 from fastkeras.core.tensor import Tensor, Whole, as_tensor, linked, source_of, tapes
 
 
-def learning(layer):
-    """The layers whose weights training may change: the layer and those inside it, as far as they are trainable."""
-    if not layer.trainable:
-        return
+def inside(layer):
+    """The layer and those inside it."""
     yield layer
     for inner in layer.sublayers():
-        yield from learning(inner)
+        yield from inside(inner)
+
+
+def _trained(layer):
+    """Those of them whose weights training changes: as the model that is trained was compiled or, where none is, those
+    that are trainable."""
+    if tapes.trained is not None:
+        return [inner for inner in inside(layer) if inner in tapes.trained]
+    return [inner for inner in inside(layer) if inner.trainable] if layer.trainable else []
 
 
 class Recording:
@@ -23,11 +29,15 @@ class Recording:
     """
 
     def __init__(self, layer, inputs, run):
-        run.trained = frozenset(learning(layer))
-        run.trains = layer in run.trained
+        trained = _trained(layer)
+        own = [v for inner in trained for v in inner.own_trainable_variables]
         self._inputs = [source_of(x) for x in inputs]
+        self._variables = [v for v in own if source_of(v) is not None]
+        # What backward may add to: its gradients are those of this tape, not of a step that a model is in.
+        self._written = own + [v for inner in trained for v in inner.own_frozen_variables]
+        run.trained = frozenset(trained if self._variables else ())
+        run.trains = layer in run.trained
         run.wants_dx = any(source is not None for source in self._inputs)
-        self._variables = [v for v in layer.trainable_variables if source_of(v) is not None]
         self._layer, self._run = layer, run
 
     def outputs(self, y, backward):
@@ -35,7 +45,7 @@ class Recording:
         layer, run, several = self._layer, self._run, isinstance(y, list)
         given = [dense(part, run, f"output_{i}") for i, part in enumerate(y if several else [y])]
         tensors, backs = [as_tensor(part) for part, _ in given], [back for _, back in given]
-        variables, count = self._variables, len(self._inputs)
+        variables, written, count = self._variables, self._written, len(self._inputs)
         may_return = len(tapes.recording) > 1 or tapes.recording[0].persistent
         before = []  # what the run's memory held before the first way back, which may change it
 
@@ -54,15 +64,15 @@ class Recording:
             else:
                 before.append(None)
             dys = [None if d is None else back(np.array(d, np.float32)) for d, back in zip(ds, backs, strict=True)]
-            kept = [v.grad for v in variables]  # those of a training step, if the model is in one
-            for v in variables:
+            kept = [v.grad for v in written]
+            for v in written:
                 v.grad = np.zeros_like(v.value)
             try:
                 dx = backward(dys if several else dys[0])
                 dxs = list(dx) if isinstance(dx, (list, tuple)) else [dx] * count
                 return [None if d is None else np.array(d) for d in dxs] + [v.grad for v in variables]
             finally:
-                for v, grad in zip(variables, kept, strict=True):
+                for v, grad in zip(written, kept, strict=True):
                     v.grad = grad
 
         if any(source is not None for source in self._inputs) or variables:
@@ -79,6 +89,14 @@ def penalty(variable):
         return d * slope
 
     return linked(np.asarray(variable.regularizer(variable.value), np.float32), (variable, gradient))
+
+
+def output_penalty(layer, y):
+    """What the layer's activity_regularizer adds to the loss for an output, per sample, as a tensor."""
+    slope = np.zeros_like(np.asarray(y))
+    number = layer.activity_regularizer.value_and_gradient(np.asarray(y), slope) / max(len(y), 1)
+    slope /= max(len(y), 1)
+    return linked(np.asarray(number, np.float32), (y, lambda d, _: d * slope))
 
 
 def numbers(values):

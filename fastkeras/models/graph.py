@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastkeras.core.rows import dense
+from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.core import InputLayer
@@ -181,8 +181,10 @@ class Pass:
         values, marks = [*inputs, *unknown], [*(masks or [None] * len(inputs)), *unknown]
         masked = self._makes_masks or masks is not None
         tape = self._tape = []
-        self._losses.clear()
+        losses = self._losses
+        losses.clear()
         for layer, run, read, write in self._steps:
+            added = len(losses)
             x = values[read] if type(read) is int else [values[slot] for slot in read]
             if masked:
                 if type(read) is int:
@@ -200,10 +202,14 @@ class Pass:
             else:
                 for slot, value in zip(write, y, strict=True):
                     values[slot] = value
-            tape.append((read, write, backward))
+            tape.append((read, write, backward, y if len(losses) > added else None))
         if self.graph.loss_slots:
             self._add_means(values)
         return self._outputs(values), [marks[slot] for slot in self.graph.output_slots]
+
+    def forget(self):
+        """Gives up what leads back, and with it the data of the last batch."""
+        self._tape, self._output_backs, self._loss_backs = [], [], []
 
     @staticmethod
     def _mark(marks, write, mask):
@@ -238,10 +244,12 @@ class Pass:
             _add(grads, slot, None if gradient is None else back(gradient))
         for slot, back, gradient in self._loss_backs:
             _add(grads, slot, back(gradient))
-        for read, write, backward in reversed(self._tape):
+        for read, write, backward, penalised in reversed(self._tape):
             dy = grads[write] if type(write) is int else [grads[slot] for slot in write]
             if dy is None or (type(dy) is list and all(part is None for part in dy)):
-                continue
+                if penalised is None:
+                    continue
+                dy = _zeros(penalised)  # the layer has added to the loss, and knows that gradient
             dx = backward(dy)
             if type(read) is int:
                 _add(grads, read, dx)
@@ -264,6 +272,13 @@ def _learns(layer, trained):
 def _makes_masks(layer):
     own = type(layer).compute_mask is not Layer.compute_mask
     return own or any(_makes_masks(inner) for inner in layer.sublayers())
+
+
+def _zeros(y):
+    """The gradient of an output that nothing depends on."""
+    if type(y) is list:
+        return [_zeros(part) for part in y]
+    return np.zeros_like(y.values if type(y) is Rows else y)
 
 
 def _one_or_all(slots):

@@ -169,6 +169,12 @@ class Model(Layer):
         graph = self.require_graph()
         self._set_graph(graph.inputs, graph.outputs, [*graph.losses, loss])
 
+    def reset_states(self):
+        """Resets the states that stateful layers carry from batch to batch."""
+        for layer in self.layers:
+            if hasattr(layer, "reset_states"):
+                layer.reset_states()
+
     def summary(self, line_length=None, positions=None, print_fn=None):
         """Prints the table of layers; print_fn(line) receives the lines instead if it is given."""
         for line in summary_lines(self):
@@ -249,6 +255,7 @@ class Model(Layer):
         return Pass(self.require_graph())
 
     def give_pass(self, walk):
+        walk.forget()
         if walk.graph is self.graph:
             with self._lock:
                 self._idle_passes.append(walk)

@@ -19,5 +19,9 @@ class Body(Layer):
     def own_trainable_variables(self):
         return self.model.own_trainable_variables
 
+    @property
+    def own_frozen_variables(self):
+        return self.model.own_frozen_variables
+
     def sublayers(self):
         return layers_among(vars(self.model))
