@@ -398,3 +398,19 @@ def test_a_graph_names_an_input_it_was_not_given():
     a, b = Input((3,), name="a"), Input((3,), name="b")
     with pytest.raises(ValueError, match=r"not among the inputs.*name=b"):
         Graph([a], [Sum()([a, b])[0]])
+
+
+def test_a_models_metrics_are_objects_that_can_be_reset():
+    model = keras.Sequential([keras.layers.Dense(1, input_dim=4)])
+    assert model.metrics == []
+    model.compile("sgd", "mse", metrics=["mae", keras.metrics.MeanSquaredError(name="squares")])
+    model.fit(np.ones((3, 4)), np.full((3, 1), 9.0), verbose=0)
+    assert [type(metric).__name__ for metric in model.metrics] == ["MeanAbsoluteError", "MeanSquaredError"]
+    assert float(model.metrics[1].result()) > 1
+    model.reset_metrics()
+    assert [float(metric.result()) for metric in model.metrics] == [0, 0]
+
+
+def test_a_mask_may_be_asked_of_a_layer_by_itself():
+    ids = np.array([[1, 0, 2]])
+    np.testing.assert_array_equal(keras.layers.Embedding(3, 2, mask_zero=True).compute_mask(ids), ids != 0)

@@ -108,7 +108,7 @@ class Attention(Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[0][:-1], input_shape[1][-1])
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         return mask[0] if isinstance(mask, (list, tuple)) else mask
 
     # --- the pass ----------------------------------------------------------------------------------------------------
@@ -397,7 +397,7 @@ class MultiHeadAttention(Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[0][:-1], *(self.output_axes or input_shape[0][-1:]))
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         return mask[0] if isinstance(mask, (list, tuple)) else mask
 
     # --- the pass ----------------------------------------------------------------------------------------------------

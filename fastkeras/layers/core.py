@@ -204,7 +204,7 @@ class Embedding(Layer):
                 f"Received: {x[tuple(place)]} in row {place[0]}, place {tuple(place[1:].tolist())}"
             )
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         return x != 0 if self.mask_zero else None
 
     def forward(self, x, run):
@@ -290,7 +290,7 @@ class Masking(Layer):
         super().__init__(**kwargs)
         self.mask_value = mask_value
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         x = x.values[x.index] if type(x) is Rows else x
         return (x != np.float32(self.mask_value)).any(axis=-1)
 

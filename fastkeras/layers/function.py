@@ -34,7 +34,7 @@ class Lambda(Layer):
         batch = (input_shape[0] if isinstance(input_shape, list) else input_shape)[0]
         return (batch, *self._output_shape)
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         if self._mask is None:
             return super().compute_mask(x, mask)
         return self._mask(x, mask) if callable(self._mask) else np.asarray(self._mask, bool)

@@ -335,7 +335,7 @@ class Layer:
             raise ValueError(f"Layer '{self.name}': add_loss() belongs into its call(). Received: {loss!r:.200}")
         tapes.losses += loss if isinstance(loss, (list, tuple)) else [loss]
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """The mask of the output, given the layer's input and its mask (None if every step counts)."""
         return mask if self.supports_masking else None
 

@@ -101,7 +101,7 @@ class Elementwise(Merge):
             self.refuse("inputs whose extents are the same, or but for the batch 1, on each axis", shapes)
         return (next((n for n in batch if n is not None), None), *map(_common_extent, extents))
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         masks = mask if isinstance(mask, list) else [mask]
         return None if any(m is None for m in masks) else np.logical_or.reduce(masks)
 
@@ -316,7 +316,7 @@ class Concatenate(Merge):
         common.insert(axis % rank, None if None in joined else sum(joined))
         return tuple(common)
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         xs, masks = (x, mask) if isinstance(x, list) else ([x], [mask])
         if all(m is None for m in masks):
             return None
@@ -392,7 +392,7 @@ class Dot(Merge):
         others = [n for s, axis in zip(shapes, axes, strict=True) for i, n in enumerate(s) if i not in (0, axis)]
         return (batch.pop() if batch else None, *(others or [1]))
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         return None
 
     def forward_list(self, xs, run):

@@ -141,7 +141,7 @@ class Recurrent(Layer):
         y = (B, T, self.units) if self.return_sequences else (B, self.units)
         return [y] + [(B, self.units) for _ in self.state_names] if self.return_state else y
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         mask = mask[0] if isinstance(mask, list) else mask
         y = mask if self.return_sequences else None
         return [y] + [None for _ in self.state_names] if self.return_state else y

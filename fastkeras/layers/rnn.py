@@ -164,7 +164,7 @@ class RNN(Layer):
         y = (B, T, _output_size(self.cell)) if self.return_sequences else (B, _output_size(self.cell))
         return [y, *((B, size) for size in self.state_size)] if self.return_state else y
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         mask = mask[0] if isinstance(mask, list) else mask
         y = mask if self.return_sequences else None
         return [y, *(None for _ in self.state_size)] if self.return_state else y

@@ -89,7 +89,7 @@ class TimeDistributed(Layer):
             )
         return (*input_shape[:2], *shape[1:])
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         if mask is None or mask.ndim == 2:
             return mask
         inner = self.layer.compute_mask(_folded(x), _folded(mask))
@@ -212,7 +212,7 @@ class Bidirectional(Layer):
             )
         return _one_or_all([*outputs, *y_states, *z_states])
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         mask = mask[0] if isinstance(mask, list) else mask
         output, *states = _as_list(self.forward_layer.compute_mask(x, mask))
         return _one_or_all([output] * (2 if self.merge_mode is None else 1) + states * 2)

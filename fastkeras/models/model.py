@@ -371,6 +371,16 @@ class Model(Layer):
         return self.compiled.loss_given if self.compiled else None
 
     @property
+    def metrics(self):
+        """The metrics given to compile, as objects; none before the model has seen data."""
+        return [metric for _, metric, _ in self.compiled.metrics] if self.compiled else []
+
+    def reset_metrics(self):
+        """Forgets what the metrics have counted so far."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    @property
     def metrics_names(self):
         return self.require_compiled().names
 
