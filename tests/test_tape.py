@@ -294,3 +294,15 @@ def test_a_tape_that_watches_no_weights_around_a_layer_of_no_model():
         total = ops.sum(layer(tensor))
     kernel = layer.get_weights()[0]
     np.testing.assert_allclose(tape.gradient(total, tensor)[0, 2], kernel.sum((0, 2)), rtol=1e-5)
+
+
+def test_what_is_inside_a_frozen_layer_has_no_gradient_in_a_tape():
+    """As it is not among the trainable variables, though it may be set trainable itself."""
+    inner = layers.Dense(2)
+    model = fastkeras.Sequential([layers.Dense(3, input_dim=4), fastkeras.Sequential([inner])])
+    model.layers[1].trainable = False
+    inner.trainable = True
+    with fastkeras.GradientTape() as tape:
+        total = ops.sum(model(np.ones((5, 4), np.float32)))
+    found = tape.gradient(total, model.trainable_variables + inner.variables)
+    assert [d is not None for d in found] == [True, True, False, False]

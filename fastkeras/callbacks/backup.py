@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from fastkeras import random_state
 from fastkeras.callbacks.callback import Callback
+from fastkeras.layers.inside import inside
 from fastkeras.utils import atomic
 
 _STATE = "training.json"
@@ -141,13 +142,7 @@ def _own_learning_rate(optimizer):
 
 def _random_and_stateful(model):
     """(the generators of random numbers in the model's layers, the layers that carry states over), in a fixed order."""
-    layers = list(dict.fromkeys(_all_inside(model)))
+    layers = list(dict.fromkeys(layer for part in model.sublayers() for layer in inside(part)))
     found = [value for layer in layers for value in vars(layer).values()]
     generators = {id(value): value for value in found if isinstance(value, random_state.SeedGenerator)}
     return list(generators.values()), [layer for layer in layers if hasattr(layer, "states")]
-
-
-def _all_inside(layer):
-    for inner in layer.sublayers():
-        yield inner
-        yield from _all_inside(inner)

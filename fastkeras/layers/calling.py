@@ -8,7 +8,8 @@ import numpy as np
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import recorded
 from fastkeras.core.tensor import Tensor, Watchable, cast, tapes
-from fastkeras.layers.recording import inside, output_penalty
+from fastkeras.layers.inside import inside
+from fastkeras.layers.recording import output_penalty
 
 
 def eagerly(layer, inputs, training, mask):

@@ -4,21 +4,15 @@ import numpy as np
 
 from fastkeras.core.rows import dense
 from fastkeras.core.tensor import Tensor, Whole, as_tensor, linked, source_of, tapes
-
-
-def inside(layer):
-    """The layer and those inside it."""
-    yield layer
-    for inner in layer.sublayers():
-        yield from inside(inner)
+from fastkeras.layers.inside import inside, learning
 
 
 def _trained(layer):
-    """Those of them whose weights training changes: as the model that is trained was compiled or, where none is, those
-    that are trainable."""
-    if tapes.trained is not None:
-        return [inner for inner in inside(layer) if inner in tapes.trained]
-    return [inner for inner in inside(layer) if inner.trainable] if layer.trainable else []
+    """The layers in a layer whose weights training changes: as the model that is trained was compiled or, where none
+    is, as they are set now."""
+    if tapes.trained is None:
+        return list(learning(layer))
+    return [inner for inner in inside(layer) if inner in tapes.trained]
 
 
 class Recording:

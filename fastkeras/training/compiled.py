@@ -1,6 +1,7 @@
 """Compiled: what model.compile() settled, bound to the model's graph when that exists."""
 
 from fastkeras import losses, metrics, optimizers
+from fastkeras.layers.inside import learning
 from fastkeras.training.heads import Head, by_output, flat, metrics_by_output, unique_keys
 from fastkeras.utils import suggest
 
@@ -48,7 +49,7 @@ class Compiled:
         self.heads, self._reported = self._make_heads(model)
         self._graph, self.running = graph, None
         model.pack_variables()
-        self.trained_layers = frozenset(_trainable_leaves(model))
+        self.trained_layers = frozenset(learning(model))
         self._trained = list(model.trainable_variables)
         self.optimizer.build(self._trained)
         self.clear_gradients()  # a weight that was frozen until now may have some
@@ -138,14 +139,6 @@ def _with_weighting(plain, weighted):
 def _unique(names):
     """The names of outputs, the second one of a layer that is called twice with a number."""
     return [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
-
-
-def _trainable_leaves(layer):
-    if not layer.trainable:
-        return
-    yield layer
-    for inner in layer.sublayers():
-        yield from _trainable_leaves(inner)
 
 
 _INTERCHANGEABLE = ({"sigmoid", "softmax"}, {"crf"})
