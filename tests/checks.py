@@ -6,6 +6,8 @@ tests/test_checks.py shows that each of them rejects what it should.
 import numpy as np
 
 from fastkeras._kernels import threads
+from fastkeras.core.rows import Rows
+from fastkeras.core.run import Run
 from fastkeras.core.variable import pack
 
 RNG = np.random.default_rng(17)
@@ -118,3 +120,29 @@ def built(layer, *shape):
     layer.set_weights([random(*w.shape) / 2 for w in layer.get_weights()])
     pack(layer.variables)
     return layer
+
+
+def assert_rows_give_what_the_array_gives(layer, values, index, tol, training=False):
+    """For Rows(values, index) the layer gives what it gives for values[index]: y, and the gradients of the distinct
+    rows and of the weights, for a random dy. The layer is built."""
+    array, found, dy = values[index], [], None
+    for x in (array, Rows(values, index)):
+        for variable in layer.variables:
+            variable.grad.fill(0.0)
+        y, backward = layer.forward(x, Run(training=training, trains=True, wants_dx=True))
+        dy = random(*y.shape) if dy is None else dy
+        if type(y) is Rows:
+            y, dx = y.values[y.index], backward(summed_by_row(dy, y.values, y.index))
+        else:
+            y, dx = y.copy(), backward(dy.copy())
+        dx = summed_by_row(dx, values, index) if type(x) is not Rows else dx
+        found.append((y, dx, *(v.grad.copy() for v in layer.trainable_variables)))
+    for by_array, by_rows in zip(*found, strict=True):
+        assert_close(by_rows, by_array, tol)
+
+
+def summed_by_row(d, values, index):
+    """The gradient of the distinct rows `values`, for that of values[index]."""
+    summed = np.zeros_like(values)
+    np.add.at(summed, index, d)
+    return summed

@@ -8,11 +8,10 @@ import json
 import numpy as np
 import pytest
 import reference
-from checks import assert_close
+from checks import assert_close, assert_rows_give_what_the_array_gives
 
 import fastkeras as keras
 from fastkeras import layers
-from fastkeras.core.rows import Rows
 from fastkeras.core.run import Run
 from fastkeras.core.variable import pack
 
@@ -70,27 +69,11 @@ def test_prelu_is_the_reference_s(shared):
     ],
 )
 def test_rows_give_what_the_dense_array_gives(make):
-    values, index = RNG.normal(size=(11, 7)).astype("f"), RNG.integers(0, 11, (3, 5)).astype(np.int32)
-    layer, dy, found = make(), RNG.normal(size=(3, 5, 7)).astype("f"), []
+    layer = make()
     layer.ensure_built((3, 5, 7))
     pack(layer.variables)
-    for x in (values[index], Rows(values, index)):
-        for variable in layer.variables:
-            variable.grad.fill(0.0)
-        y, backward = layer.forward(x, Run(trains=True, wants_dx=True))
-        if type(y) is Rows:
-            d = np.zeros_like(y.values)
-            np.add.at(d, y.index, dy)
-            y, dx = y.values[y.index], backward(d)
-        else:
-            y, dx = y.copy(), backward(dy.copy())
-        if type(x) is not Rows:
-            summed = np.zeros_like(values)
-            np.add.at(summed, index, dx)
-            dx = summed
-        found.append((y, dx, *(v.grad.copy() for v in layer.variables)))
-    for a, b in zip(*found, strict=True):
-        assert_close(a, b, 1e-5)
+    index = RNG.integers(0, 11, (3, 5)).astype(np.int32)
+    assert_rows_give_what_the_array_gives(layer, RNG.normal(size=(11, 7)).astype("f"), index, 1e-5)
 
 
 def test_softmax_over_unmasked_steps():

@@ -1,14 +1,13 @@
 """Models made of other models' layers: the order of layers, sub-models, rewiring, clones, and losses of their own."""
 
 import copy
-import importlib.util
-import os
 import pickle
 
 import numpy as np
 import pytest
 from checks import assert_close, central_difference
 from file_cases import random_weights
+from live import keras_module, needs_tensorflow
 from parity_cases import features
 
 import fastkeras as keras
@@ -56,11 +55,10 @@ def test_the_layers_of_a_graph_are_in_the_order_of_keras():
         assert names(again) == names(model)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+@needs_tensorflow
 @pytest.mark.parametrize("peer", ["keras", "tf_keras"])
 def test_keras_has_that_order(peer):
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    theirs = importlib.import_module(peer)
+    theirs = keras_module(peer)
     assert names(branching(theirs, theirs.layers.Add)) == names(branching(keras, Sum))
 
 

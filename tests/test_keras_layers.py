@@ -3,20 +3,18 @@
 Skipped where TensorFlow is not installed (the extra `compare`).
 """
 
-import importlib.util
-import os
-
 import numpy as np
 import pytest
 from checks import assert_close
 from layer_cases import CASES, inputs, weights
+from live import keras_module, needs_tensorflow
 
 import fastkeras
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
 from fastkeras.core.variable import pack
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+pytestmark = needs_tensorflow
 
 
 def of_fastkeras(layer, xs, masks, training):
@@ -72,9 +70,7 @@ def label(case):
 
 @pytest.mark.parametrize("case", CASES, ids=label)
 def test_layer(case):
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
-
+    keras = keras_module()
     name, arguments, shapes, *rest = case
     options = rest[0] if rest else {}
     xs, masks = inputs(shapes, options.get("masks", ()))

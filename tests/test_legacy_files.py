@@ -4,14 +4,13 @@ There is no Keras 1 to write them any more. Where tf_keras is installed, its own
 """
 
 import importlib
-import importlib.util
 import json
-import os
 
 import h5py
 import numpy as np
 import pytest
 from file_cases import random_weights
+from live import keras_module, needs_tensorflow
 
 import fastkeras
 from fastkeras import saving
@@ -30,9 +29,6 @@ from fastkeras.layers import (
 from fastkeras.saving.legacy import as_today
 
 RNG = np.random.default_rng(11)
-needs_tensorflow = pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed (the extra `compare` has it)"
-)
 
 
 class Stored:
@@ -140,8 +136,7 @@ def test_old_layouts_are_brought_into_todays(name):
 @needs_tensorflow
 @pytest.mark.parametrize("name", [name for name in CASES if "theano" not in name and name not in _THEY_FAIL])
 def test_tf_keras_reads_them_in_the_same_way(name):
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    keras = importlib.import_module("tf_keras")
+    keras = keras_module("tf_keras")
     hdf5_format = importlib.import_module("tf_keras.src.saving.legacy.hdf5_format")
     layer, _, old, version, backend = CASES[name]
     shape = layer.input_shape

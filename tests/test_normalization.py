@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import reference
-from checks import assert_close
+from checks import assert_close, assert_rows_give_what_the_array_gives
 
 import fastkeras as keras
-from fastkeras.core.rows import Rows
 from fastkeras.core.run import Run
 from fastkeras.core.variable import pack
 from fastkeras.layers import (
@@ -69,26 +68,7 @@ def test_masked_steps_do_not_count_in_a_batch():
 @pytest.mark.parametrize("make", [BatchNormalization, LayerNormalization])
 def test_rows_give_what_the_dense_array_gives(make, training):
     values, index = RNG.normal(size=(5, 3)).astype("f"), RNG.integers(0, 5, (7, 11)).astype(np.int32)
-    dense_x = values[index]
-    layer, dy = ready(make(), dense_x), RNG.normal(size=dense_x.shape).astype("f")
-    found = []
-    for x in (dense_x, Rows(values, index)):
-        for variable in layer.variables:
-            variable.grad.fill(0.0)
-        y, backward = layer.forward(x, Run(training=training, trains=True, wants_dx=True))
-        if type(y) is Rows:
-            d = np.zeros_like(y.values)
-            np.add.at(d, y.index, dy)
-            y, dx = y.values[y.index], backward(d)
-        else:
-            y, dx = y.copy(), backward(dy.copy())
-        if dx.shape == dense_x.shape:
-            summed = np.zeros_like(values)
-            np.add.at(summed, index, dx)
-            dx = summed
-        found.append((y, dx, *(v.grad.copy() for v in layer.trainable_variables)))
-    for a, b in zip(*found, strict=True):
-        assert_close(a, b, 2e-5)
+    assert_rows_give_what_the_array_gives(ready(make(), values[index]), values, index, 2e-5, training)
 
 
 @pytest.mark.parametrize("axis, shape", [(-1, (5, 7)), (1, (3, 5, 7)), ([1, 2], (3, 5, 7)), ((-1, 1), (2, 3, 5, 7))])

@@ -1,16 +1,12 @@
 """TextVectorization: what it gives, live against Keras 3 and by itself; as the first layer of a model; files."""
 
-import importlib.util
-import os
-
 import numpy as np
 import pytest
+from live import keras_module, needs_tensorflow
 
 import fastkeras
 from fastkeras import layers
 from fastkeras.layers import TextVectorization
-
-live = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed")
 
 TEXTS = [
     "The cat sat on the mat.",
@@ -58,12 +54,10 @@ CASES = [
 ]
 
 
-@live
+@needs_tensorflow
 @pytest.mark.parametrize("arguments", CASES, ids=str)
 def test_keras_gives_the_same(arguments):
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
-
+    keras = keras_module()
     ours, theirs = TextVectorization(**arguments), keras.layers.TextVectorization(**arguments)
     if "vocabulary" not in arguments:
         for layer in (ours, theirs):
@@ -89,12 +83,10 @@ def test_keras_gives_the_same(arguments):
         np.testing.assert_allclose(again(TEXTS).numpy(), ours(TEXTS), rtol=1e-6)
 
 
-@live
+@needs_tensorflow
 @pytest.mark.parametrize("mode", ["int", "tf_idf"])
 def test_files_go_both_ways(tmp_path, mode):
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
-
+    keras = keras_module()
     path, x = tmp_path / "texts.keras", np.array(OTHERS)[:, None]
     for here, there in ((keras, fastkeras), (fastkeras, keras)):
         layer = here.layers.TextVectorization(output_mode=mode)
