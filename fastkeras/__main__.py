@@ -1,12 +1,24 @@
-"""python -m fastkeras inspect FILE, and python -m fastkeras convert IN OUT: files of models at the command line."""
+"""python -m fastkeras SCRIPT [ARGUMENTS], inspect FILE, convert IN OUT: what the command line is for.
 
-import argparse
+A script runs with keras and tensorflow standing for fastkeras (fastkeras/compat). One that is called inspect or
+convert without an ending is reached as ./inspect.
+"""
+
+import os
 import sys
 import warnings
 
+_COMMANDS = ("inspect", "convert")
+
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m fastkeras", description="Files of models and weights.")
+    import argparse  # scripts need not wait for it
+
+    parser = argparse.ArgumentParser(
+        prog="python -m fastkeras",
+        usage="python -m fastkeras SCRIPT [ARGUMENTS], or python -m fastkeras COMMAND ...",
+        description="Runs a script written for Keras or TensorFlow; or deals with files of models and weights.",
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     inspect = commands.add_parser("inspect", help="tell what a file holds; nothing in it is run")
     inspect.add_argument("file", help="*.keras, *.h5, *.hdf5, *.weights.h5, *.npz or *.json")
@@ -20,7 +32,15 @@ def _parser():
 
 
 def main(arguments=None):
-    """Runs a command; returns the exit code: 0, or 1 if a file cannot be read, converted or written."""
+    """Runs a script or a command; returns the exit code: 0, or 1 if a file cannot be read, converted or written."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] not in _COMMANDS and not arguments[0].startswith("-"):
+        if not os.path.isfile(arguments[0]):
+            _parser().error(f"there is no script and no command of this name: {arguments[0]}")
+        from fastkeras.compat import script
+
+        script.run(arguments[0], arguments[1:])
+        return 0
     options = _parser().parse_args(arguments)
     from fastkeras.saving import conversion, inspection  # after the arguments: they take a tenth of a second to import
 

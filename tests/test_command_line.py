@@ -220,7 +220,7 @@ def test_the_commands(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("note: ")
 
 
-@pytest.mark.parametrize("arguments", [[], ["inspekt", "x"], ["inspect"], ["convert", "a.h5"]])
+@pytest.mark.parametrize("arguments", [[], ["inspekt", "x"], ["none.py"], ["inspect"], ["convert", "a.h5"]])
 def test_wrong_usage_has_an_exit_code_of_its_own(arguments, capsys):
     with pytest.raises(SystemExit) as exit:
         main(arguments)
