@@ -15,6 +15,7 @@ from fastkeras.version import __version__
 # Everything is imported when it is first used: `import fastkeras` itself takes no longer than numpy's import.
 _MODULES = (
     "activations",
+    "backend",
     "callbacks",
     "config",
     "constraints",
@@ -27,6 +28,7 @@ _MODULES = (
     "ops",
     "optimizers",
     "preprocessing",
+    "random",
     "regularizers",
     "saving",
     "utils",

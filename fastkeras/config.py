@@ -14,6 +14,7 @@ from fastkeras import _kernels
 from fastkeras._kernels import threads
 from fastkeras.version import __version__
 
+_settings = {"epsilon": 1e-7, "image_data_format": "channels_last"}
 _MOST_THREADS = 1024  # OpenMP ends the process if it cannot start as many as it is asked for
 
 
@@ -32,6 +33,53 @@ def get_num_threads():
 def instruction_set():
     """The instruction set of the kernels in use: avx512, avx2, neon or baseline."""
     return _kernels.isa
+
+
+# --- Keras's settings ------------------------------------------------------------------------------------------------
+
+
+def floatx():
+    """ "float32": the type of weights and of what layers compute."""
+    return "float32"
+
+
+def set_floatx(value):
+    """Takes "float32" alone, which it is."""
+    if value != "float32":
+        raise ValueError(
+            "set_floatx: layers compute in float32; ops compute in the type of their arguments, so float64 arrays give "
+            f"float64 there. Received: {value!r}"
+        )
+
+
+def epsilon():
+    """The small number, 1e-7 at first, that keeps divisors and logarithms of the user's own from 0. (The losses of the
+    library keep 1e-7.)"""
+    return _settings["epsilon"]
+
+
+def set_epsilon(value):
+    """Sets `epsilon`, a positive number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
+        raise ValueError(f"set_epsilon: expected a positive number. Received: {value!r}")
+    _settings["epsilon"] = float(value)
+
+
+def image_data_format():
+    """What `data_format` is where a layer is not told: "channels_last" at first."""
+    return _settings["image_data_format"]
+
+
+def set_image_data_format(data_format):
+    """Sets `image_data_format`, for layers made from now on: "channels_last" or "channels_first"."""
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(
+            f"set_image_data_format: expected 'channels_last' or 'channels_first'. Received: {data_format!r}"
+        )
+    _settings["image_data_format"] = data_format
+
+
+# --- the machine -----------------------------------------------------------------------------------------------------
 
 
 def show():

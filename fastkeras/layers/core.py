@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastkeras import activations
+from fastkeras import activations, config
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels import rows as rows_kernel
@@ -319,7 +319,7 @@ class Flatten(Layer):
                 "Flatten: `data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        self.data_format = data_format or "channels_last"
+        self.data_format = data_format or config.image_data_format()
 
     def compute_output_shape(self, input_shape):
         extents = input_shape[1:]

@@ -5,6 +5,7 @@ The kernels know images with their channels last, (B, H, W, C). A sequence is an
 
 import numpy as np
 
+from fastkeras import config
 from fastkeras.layers.core import positive_integer
 
 _AXES = {
@@ -36,8 +37,9 @@ def one_of(layer, name, value, known):
 
 
 def checked_format(layer, data_format):
-    """ "channels_last", which None stands for, or "channels_first"."""
-    return one_of(layer, "data_format", data_format or "channels_last", ("channels_last", "channels_first"))
+    """ "channels_last" or "channels_first"; None stands for what the user has set, by default the first."""
+    data_format = data_format or config.image_data_format()
+    return one_of(layer, "data_format", data_format, ("channels_last", "channels_first"))
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
