@@ -77,12 +77,6 @@ def test_get_layer_takes_a_name_or_a_place():
             model.get_layer(**arguments)
 
 
-def test_a_summary_of_a_graph_shows_its_inputs():
-    start, lines = Input((4,), name="a"), []
-    keras.Model(start, Dense(2, name="d")(start)).summary(print_fn=lines.append)
-    assert [line.split()[:2] for line in lines[3:6:2]] == [["a", "(InputLayer)"], ["d", "(Dense)"]]
-
-
 # --- models of the layers of trained models --------------------------------------------------------------------------
 
 

@@ -49,27 +49,6 @@ def test_summary_is_the_tutorials_to_the_letter(capsys):
     assert capsys.readouterr().out == SUMMARY
 
 
-def test_summary_before_the_model_is_built_and_with_frozen_layers():
-    lines = []
-    model = keras.Sequential([Embedding(1000, 16), Dense(3)])
-    model.summary(print_fn=lines.append)
-    assert lines[3].split() == [model.layers[0].name, "(Embedding)", "?", "?"]
-    keras.Sequential([model]).summary(print_fn=lines.append)
-    assert lines[-6].split() == [model.name, "(Sequential)", "?", "?"]
-    model.build((None, 7))
-    model.layers[0].trainable = False
-    lines.clear()
-    model.summary(print_fn=lines.append)
-    assert lines[3].split()[2:] == ["(None,", "7,", "16)", "16000"]
-    assert lines[-4:-1] == ["Total params: 16,051", "Trainable params: 51", "Non-trainable params: 16,000"]
-
-
-def test_long_names_are_cut_at_their_column():
-    lines = []
-    keras.Sequential([Dense(2, input_dim=3, name="a_name_much_longer_than_the_column")]).summary(print_fn=lines.append)
-    assert len(lines[3]) == 65 and lines[3][28] == " " and lines[3][29:38] == "(None, 2)"
-
-
 def test_names_count_on_as_keras_does():
     reset_names()
     assert [Dense(1).name, Dense(1).name, SimpleRNN(1).name, Dense(1).name] == [

@@ -175,9 +175,22 @@ class Model(Layer):
             if hasattr(layer, "reset_states"):
                 layer.reset_states()
 
-    def summary(self, line_length=None, positions=None, print_fn=None):
-        """Prints the table of layers; print_fn(line) receives the lines instead if it is given."""
-        for line in summary_lines(self):
+    def summary(
+        self,
+        line_length=None,
+        positions=None,
+        print_fn=None,
+        expand_nested=False,
+        show_trainable=False,
+        layer_range=None,
+    ):
+        """Prints the table of layers; print_fn(line) receives the lines instead if it is given.
+
+        Where layers branch, join or are shared, "Connected to" tells what each reads. line_length, positions,
+        expand_nested, show_trainable, layer_range: see models/summary.py.
+        """
+        lines = summary_lines(self, line_length, positions, expand_nested, show_trainable, layer_range)
+        for line in lines:
             (print_fn or print)(line)
 
     # --- as a layer ------------------------------------------------------------------------------------------------
