@@ -286,15 +286,6 @@ def test_attention_inside_a_layer_hears_of_training():
     assert np.abs(np.asarray(layer(x, training=True)) - np.asarray(layer(x))).max() > 1e-3
 
 
-@pytest.mark.parametrize("name", ["train_step", "test_step", "compute_loss"])
-def test_steps_of_the_users_own_are_refused_not_passed_over(name):
-    kind = type("Mine", (fastkeras.Model,), {name: lambda self, data: {}, "call": lambda self, x: x})
-    model = kind(name="mine")
-    model.compile("sgd", "mse")
-    with pytest.raises(TypeError, match=rf"Model 'mine' \(Mine\): .*GradientTape. Received: {name}"):
-        model.fit(X, X, verbose=0)
-
-
 # --- one inside another ----------------------------------------------------------------------------------------------
 
 

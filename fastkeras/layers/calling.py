@@ -117,17 +117,3 @@ def _shapes_with(layer, shapes, unknown):
     with np.errstate(all="ignore"):  # of zeros divided by zeros
         y = run_call(layer, zeros, False, None)
     return [np.shape(part) for part in y] if _several(y) else np.shape(y)
-
-
-def layers_among(attributes):
-    """The layers that are attributes, or lie in lists, tuples and dicts there, in order, each once."""
-    found, stack = {}, list(attributes.values())[::-1]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, (list, tuple)):
-            stack += value[::-1]
-        elif isinstance(value, dict):
-            stack += list(value.values())[::-1]
-        elif hasattr(value, "ensure_built") and not isinstance(value, type):
-            found[id(value)] = value
-    return list(found.values())

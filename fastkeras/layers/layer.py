@@ -29,6 +29,7 @@ from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor, as_input, as_tensor, tapes
 from fastkeras.core.variable import Variable, initial_value
 from fastkeras.layers import calling
+from fastkeras.layers.inside import among, is_layer
 from fastkeras.layers.recording import Recording, numbers, penalty
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case, unique_name
@@ -233,7 +234,7 @@ class Layer:
     def sublayers(self):
         """The layers inside this one: where `call` is defined, the attributes that are layers, or lists or dicts of
         them."""
-        return [] if self.call is None else calling.layers_among(vars(self))
+        return [] if self.call is None else among(vars(self), is_layer)
 
     @property
     def variables(self):

@@ -9,10 +9,12 @@ import threading
 import numpy as np
 
 from fastkeras import training
+from fastkeras.core import nest
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.core.variable import pack
-from fastkeras.layers.calling import layers_among
+from fastkeras.layers.inside import among, inside, is_layer
 from fastkeras.layers.layer import Layer
+from fastkeras.metrics import Metric
 from fastkeras.models.graph import Graph, Pass
 from fastkeras.models.subclassed import Body
 from fastkeras.models.summary import summary_lines
@@ -26,8 +28,8 @@ def _by_key(x):
     return None, list(x) if isinstance(x, (list, tuple)) else [x]
 
 
-# What a Keras model may redefine of fit, evaluate and predict.
-_STEPS_OF_KERAS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
+def _is_metric(value):
+    return isinstance(value, Metric)
 
 
 class Model(Layer):
@@ -67,9 +69,10 @@ class Model(Layer):
 
     @property
     def layers(self):
-        if self.call is not None:
-            return layers_among(vars(self))
-        return list(self.graph.layers) if self.graph else []
+        attributes = among(vars(self), is_layer)
+        if self.call is not None or self.graph is None:
+            return attributes
+        return [*self.graph.layers, *(layer for layer in attributes if layer not in self.graph.layers)]
 
     def sublayers(self):
         return self.layers
@@ -385,8 +388,29 @@ class Model(Layer):
 
     @property
     def metrics(self):
-        """The metrics given to compile, as objects; none before the model has seen data."""
-        return [metric for _, metric, _ in self.compiled.metrics] if self.compiled else []
+        """The metrics given to compile, as objects (none before the model has seen data), and those that are attributes
+        of the model or of its layers. For steps of the user's own: the mean of the loss, those given to compile as one
+        metric whose result is a dict, and the attributes."""
+        if self.compiled is None:
+            compiled = []
+        elif training.own.replaces(self, "train") or training.own.replaces(self, "test"):
+            scores = self.compiled.scores
+            compiled = [scores.loss, scores] if self.compiled.names[1:] else [scores.loss]
+        else:
+            compiled = [metric for _, metric, _ in self.compiled.metrics]
+        return compiled + [metric for layer in inside(self) for metric in among(vars(layer), _is_metric)]
+
+    @property
+    def compiled_metrics(self):
+        """Keras 2's: the metrics given to compile as one, with update_state(y, y_pred, sample_weight)."""
+        return self.require_compiled().scores
+
+    def compiled_loss(self, y, y_pred, sample_weight=None, regularization_losses=None):
+        """Keras 2's: the loss given to compile, and the sum of regularization_losses; it counts in the mean loss."""
+        scores = self.require_compiled().scores
+        loss = scores.compute_loss(y, y_pred, sample_weight) + sum(regularization_losses or ())
+        scores.loss.update_state(loss, sample_weight=len(nest.flat(y_pred)[0]))
+        return loss
 
     def reset_metrics(self):
         """Forgets what the metrics have counted so far."""
@@ -402,13 +426,15 @@ class Model(Layer):
             raise ValueError(
                 f"Model '{self.name}' must be compiled before it is trained or evaluated: model.compile(...)"
             )
-        own = [name for name in _STEPS_OF_KERAS if hasattr(self, name)]
-        if own:
-            raise TypeError(
-                f"Model '{self.name}' ({type(self).__name__}): fit and evaluate have their own steps, and would pass "
-                f"over yours; write the loop over the batches with fastkeras.GradientTape. Received: {', '.join(own)}"
-            )
         return self.compiled
+
+    # What a subclass may define anew, for fit, evaluate and predict to run (training/own.py).
+    train_step = training.own.train_step
+    test_step = training.own.test_step
+    predict_step = training.own.predict_step
+    compute_loss = training.own.compute_loss
+    compute_metrics = training.own.compute_metrics
+    get_metrics_result = training.own.get_metrics_result
 
     fit = training.fit
     evaluate = training.evaluate

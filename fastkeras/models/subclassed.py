@@ -1,6 +1,6 @@
 """Models of the user's own that define `call`: a graph of one call site, whose layer runs the model's `call`."""
 
-from fastkeras.layers.calling import layers_among
+from fastkeras.layers.inside import among, is_layer
 from fastkeras.layers.layer import Layer
 
 
@@ -24,4 +24,4 @@ class Body(Layer):
         return self.model.own_frozen_variables
 
     def sublayers(self):
-        return layers_among(vars(self.model))
+        return among(vars(self.model), is_layer)

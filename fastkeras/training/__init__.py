@@ -4,6 +4,7 @@ Batches come from whatever people pass (data.py), checked and converted (prepare
 metrics, backward and update (step.py), as model.compile() settled it (compiled.py).
 """
 
+from fastkeras.training import own
 from fastkeras.training.compiled import Compiled
 from fastkeras.training.generators import evaluate_generator, fit_generator, predict_generator
 from fastkeras.training.loop import evaluate, fit, predict
@@ -15,6 +16,7 @@ __all__ = [
     "evaluate_generator",
     "fit",
     "fit_generator",
+    "own",
     "predict",
     "predict_generator",
     "predict_on_batch",

@@ -1,8 +1,11 @@
 """Compiled: what model.compile() settled, bound to the model's graph when that exists."""
 
+from functools import cached_property
+
 from fastkeras import losses, metrics, optimizers
 from fastkeras.layers.inside import learning
 from fastkeras.training.heads import Head, by_output, flat, metrics_by_output, unique_keys
+from fastkeras.training.own import Scores
 from fastkeras.utils import suggest
 
 # Keras arguments that say how to run, not what to compute; there is one way here.
@@ -31,7 +34,7 @@ class Compiled:
         for given in flat(metric_list) + flat(weighted_metrics):  # and here
             metrics.get(given, _ANY, _ANY)
         self.heads = []
-        self.running = None  # the meters that train_on_batch and test_on_batch go on with
+        self.running = {}  # the meters that train_on_batch and test_on_batch go on with
         self.trained_layers = frozenset()
         self.regularized = []  # the trained weights with a penalty
         self.logits = ()
@@ -46,8 +49,10 @@ class Compiled:
         if model.graph is self._graph:
             return
         graph = model.require_graph()
-        self.heads, self._reported = self._make_heads(model)
-        self._graph, self.running = graph, None
+        keys = model.output_keys
+        self.heads = self.make_heads(sorted(keys) if keys else _unique(model.output_names))
+        self._reported = self._in_reported_order(keys)
+        self._graph, self.running = graph, {}
         model.pack_variables()
         self.trained_layers = frozenset(learning(model))
         self._trained = list(model.trainable_variables)
@@ -61,20 +66,28 @@ class Compiled:
                 leaving += [number] if head.left_out else []
         self.logits = tuple(leaving)
 
-    def _make_heads(self, model):
-        """The heads in the order of the graph's outputs, and those with a loss in the order they are reported in."""
-        keys = model.output_keys
-        names = sorted(keys) if keys else _unique(model.output_names)
+    def make_heads(self, names):
+        """The heads of outputs with these names."""
         given = [losses.get(loss) for loss in by_output("compile: `loss`", self.loss_given, names)]
         weights = by_output("compile: `loss_weights`", self.loss_weights, names)
         plain = metrics_by_output("compile: `metrics`", self.metrics_given, names)
         weighted = metrics_by_output("compile: `weighted_metrics`", self.weighted_metrics_given, names)
-        heads = {}
+        heads = []
         for i, name in enumerate(names):
             weight = 1.0 if weights[i] is None else float(weights[i])
-            heads[name] = Head(name, given[i], weight, _with_weighting(plain[i], weighted[i]), alone=len(names) == 1)
-        order = (list(self.loss_given) if isinstance(self.loss_given, dict) else keys) if keys else names
-        return list(heads.values()), [heads[name] for name in order if heads[name].loss is not None]
+            heads.append(Head(name, given[i], weight, _with_weighting(plain[i], weighted[i]), alone=len(names) == 1))
+        return heads
+
+    def _in_reported_order(self, keys):
+        """The heads with a loss; if the outputs are a dict, in the order of that of the losses, else of these keys."""
+        heads = {head.name: head for head in self.heads}
+        order = (list(self.loss_given) if isinstance(self.loss_given, dict) else keys) if keys else heads
+        return [heads[name] for name in order if heads[name].loss is not None]
+
+    @cached_property
+    def scores(self):
+        """The loss and metrics for steps of the user's own."""
+        return Scores(self)
 
     @property
     def losses_apart(self):

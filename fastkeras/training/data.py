@@ -14,40 +14,48 @@ source of the same data there.
 
 import collections.abc
 import itertools
+from functools import partial
 
 import numpy as np
 
 from fastkeras import random_state
 from fastkeras._kernels import rows as rows_kernel
+from fastkeras.training import own
 from fastkeras.training.prepare import brief, prepare, prepare_inputs
 
 _KEPT_BATCHES = 4096  # views of so many batches are kept from epoch to epoch
 _STAGED_BYTES = 1 << 18  # shuffled batches are gathered together, up to this size: it fits the second-level cache
 
 
-def source(model, x, y=None, sample_weight=None, class_weight=None, batch_size=32, shuffle=False, targets=True):
-    """The source for x, whatever it is. When it exists, the model is built and what was compiled is bound to it.
-
-    targets: False to prepare inputs alone, for predict.
-    """
-
-    def prepared(x, y=None, sample_weight=None):
-        if targets:
-            return prepare(model, x, y, sample_weight, class_weight)
-        return prepare_inputs(model, x), [], []
-
+def source(model, x, y=None, sample_weight=None, class_weight=None, batch_size=32, shuffle=False, mode="train"):
+    """The source for x, whatever it is, for the steps of this mode: "train", "test" or "predict". When it exists, the
+    model is built and what was compiled is bound to it, unless the model has steps of its own."""
     if x is None:
         raise ValueError("`x`, the input data, is missing. Received: x=None")
+    replaced = own.replaces(model, mode)
+    if mode != "predict":
+        model.require_compiled()
+        prepared = partial(prepare, model, class_weight=class_weight)
+    else:
+        prepared = partial(_inputs_alone, model)
+    if _is_array(x) and replaced:
+        form = own.Form(x, y, sample_weight, class_weight)
+        return Arrays(*form.arrays, batch_size, shuffle, form.batch)
     if _is_array(x):
         return Arrays(*prepared(x, y, sample_weight), batch_size, shuffle)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(f"`{name}` must be left out when `x` gives the batches, (x, y). Received: x={brief(x)}")
+    prepare_batch = own.batch if replaced else partial(_as_parts, prepared)
     if hasattr(x, "__getitem__") and hasattr(x, "__len__"):
-        return Indexed(x, prepared, shuffle)
+        return Indexed(x, prepare_batch, shuffle)
     if hasattr(x, "__iter__"):
-        return Stream(x, prepared)
+        return Stream(x, prepare_batch)
     raise TypeError(f"`x` must hold numbers, or give batches of them. Received: {brief(x)}")
+
+
+def _inputs_alone(model, x, y=None, sample_weight=None):
+    return prepare_inputs(model, x), [], []
 
 
 def _is_array(x):
@@ -81,11 +89,12 @@ class Arrays:
     """Batches of arrays that are all in memory: `batch_size` samples each, the last one what remains.
 
     batch_size: None for all samples in one. shuffle: True for a new order in each epoch, "batch" to shuffle within
-    each batch only.
+    each batch only. change: what becomes of each batch, a function of (xs, ys, weights), if it does not stay so.
     """
 
-    def __init__(self, xs, ys, weights, batch_size=32, shuffle=False):
+    def __init__(self, xs, ys, weights, batch_size=32, shuffle=False, change=None):
         n = len(xs[0])
+        self._change = change
         self.xs, self.ys, self.weights = xs, ys, weights
         self.batch_size = n if batch_size is None else batch_size
         self.shuffle = shuffle
@@ -103,9 +112,13 @@ class Arrays:
     def part(self, rows, batch_size, shuffle=False):
         """The source of some of the rows, a slice."""
         parts = (_rows(arrays, rows) for arrays in (self.xs, self.ys, self.weights))
-        return Arrays(*parts, batch_size, shuffle)
+        return Arrays(*parts, batch_size, shuffle, self._change)
 
     def __iter__(self):
+        batches = self._batches()
+        return batches if self._change is None else (self._change(*batch) for batch in batches)
+
+    def _batches(self):
         if self.shuffle:
             return self._shuffled()
         if self.steps > _KEPT_BATCHES:
@@ -229,13 +242,18 @@ class Stream:
             yield _prepare_batch(self.prepared, batch, i)
 
 
-def _prepare_batch(prepared, batch, i):
-    """A batch as x, (x,), (x, y) or (x, y, sample_weight), prepared; errors say which one it was."""
+def _as_parts(prepared, batch):
+    """prepared(x, y, sample_weight) of a batch x, (x,), (x, y) or (x, y, sample_weight)."""
     parts = batch if isinstance(batch, (tuple, list)) else (batch,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(f"must be (x, y) or (x, y, sample_weight). Received: {len(parts)} items")
+    return prepared(*parts)
+
+
+def _prepare_batch(prepared, batch, i):
+    """prepared(batch); errors say which batch it was."""
     try:
-        if not 1 <= len(parts) <= 3:
-            raise ValueError(f"must be (x, y) or (x, y, sample_weight). Received: {len(parts)} items")
-        return prepared(*parts)
+        return prepared(batch)
     except (TypeError, ValueError) as error:
         raise _placed(f"Batch {i}", error) from error
 
@@ -249,7 +267,7 @@ def validation_source(model, validation_data, batch_size):
     """The source for fit's validation_data."""
     try:
         x, y, sample_weight = _unpack(validation_data)
-        return source(model, x, y, sample_weight, batch_size=batch_size)
+        return source(model, x, y, sample_weight, batch_size=batch_size, mode="test")
     except (TypeError, ValueError) as error:
         raise _placed("`validation_data`", error) from error
 

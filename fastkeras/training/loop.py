@@ -3,12 +3,10 @@
 import itertools
 import warnings
 
-import numpy as np
-
 from fastkeras.callbacks import CallbackList
-from fastkeras.training import arguments, data
+from fastkeras.training import arguments, data, own
 from fastkeras.training.interrupt import Interrupt
-from fastkeras.training.step import Meters, predict_step, result, test_step, train_step
+from fastkeras.training.step import Predictions, meters_of, predict_step, result, test_step, train_step
 from fastkeras.utils.progress import Progress
 
 _BATCH_HOOKS = {
@@ -97,6 +95,8 @@ def fit(
     validation_freq = arguments.frequency(validation_freq)
     verbose, shuffle = arguments.verbosity(verbose), arguments.shuffling(shuffle)
 
+    if validation_split and validation_data is None and own.replaces(model, "train") != own.replaces(model, "test"):
+        (x, y, sample_weight), validation_data = own.split(x, y, sample_weight, validation_split)
     source, validation = data.source(model, x, y, sample_weight, class_weight, batch_size, shuffle), None
     if validation_data is not None:
         validation = data.validation_source(model, validation_data, validation_batch_size)
@@ -136,7 +136,7 @@ def _validator(model, source, steps, wanted, hooks):
 def _train(model, course, epochs, least, validate, hooks, verbose):
     """The epochs of fit: `least` is the number of steps that one must have, and `validate(epoch)` gives the values of
     the validation after it."""
-    meters = Meters(model.compiled)
+    meters = meters_of(model, "train")
     total, logs = course.source.steps, {}
     model.stop_training = False
     with Interrupt() as interrupt:
@@ -198,11 +198,10 @@ def _limited(source, steps):
 
 def _evaluate(model, batches, hooks, progress):
     """The number of steps made, and the values over them."""
-    walk, meters = model.take_pass(), Meters(model.compiled)
-    step = test_step(model, walk, meters)
-    hooks.on_test_begin({})
-    made = _each_batch("test", model, batches, step, meters.logs, hooks, progress)
-    model.give_pass(walk)
+    meters = meters_of(model, "test")
+    with test_step(model, meters) as step:
+        hooks.on_test_begin({})
+        made = _each_batch("test", model, batches, step, meters.logs, hooks, progress)
     values = meters.logs()
     hooks.on_test_end(values)
     return made, values
@@ -229,7 +228,7 @@ def evaluate(
     batch_size = arguments.optional_count("batch_size", batch_size)
     steps = arguments.optional_count("steps", steps)
     verbose = arguments.verbosity(verbose)
-    source = data.source(model, x, y, sample_weight, batch_size=batch_size)
+    source = data.source(model, x, y, sample_weight, batch_size=batch_size, mode="test")
     batches, total = _limited(source, steps)
     hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
     with Progress(verbose, total) as progress:
@@ -248,19 +247,17 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
     batch_size = arguments.optional_count("batch_size", batch_size)
     steps = arguments.optional_count("steps", steps)
     verbose = arguments.verbosity(verbose)
-    source = data.source(model, x, batch_size=batch_size, targets=False)
+    source = data.source(model, x, batch_size=batch_size, mode="predict")
     batches, total = _limited(source, steps)
     hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
-    walk, outputs = model.take_pass(), []  # outputs: for each batch the list of the model's outputs
+    predictions = Predictions(model)
 
     def logs():
-        return {"outputs": model.as_outputs(outputs[-1])}
+        return {"outputs": predictions.last()}
 
-    hooks.on_predict_begin({})
-    with Progress(verbose, total) as progress:
-        made = _each_batch("predict", model, batches, predict_step(walk, outputs), logs, hooks, progress)
+    with predict_step(model, predictions) as step, Progress(verbose, total) as progress:
+        hooks.on_predict_begin({})
+        made = _each_batch("predict", model, batches, step, logs, hooks, progress)
         progress.finish(made, {})
-    model.give_pass(walk)
     hooks.on_predict_end({})
-    whole = outputs[0] if made == 1 else [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
-    return model.as_outputs(whole)
+    return predictions.whole()

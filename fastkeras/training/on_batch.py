@@ -1,17 +1,28 @@
 """train_on_batch, test_on_batch and predict_on_batch: one step, without a loop around it."""
 
+from fastkeras.training import own
 from fastkeras.training.interrupt import Interrupt
 from fastkeras.training.prepare import prepare, prepare_inputs
-from fastkeras.training.step import Meters, predict_step, result, test_step, train_step
+from fastkeras.training.step import Predictions, meters_of, predict_step, result, test_step, train_step
 
 
-def _meters(compiled, reset_metrics):
+def _batch(model, mode, x, y, sample_weight, class_weight=None):
+    """The batch as the step of this mode takes it."""
+    if own.replaces(model, mode):
+        model.require_compiled()
+        form = own.Form(x, y, sample_weight, class_weight)
+        return form.batch(*form.arrays)
+    return prepare(model, x, y, sample_weight, class_weight)
+
+
+def _meters(model, mode, reset_metrics):
     """The meters of the last call, set back to nothing if `reset_metrics`."""
-    if compiled.running is None:
-        compiled.running = Meters(compiled)
+    running, kind = model.compiled.running, own.replaces(model, mode)
+    if kind not in running:
+        running[kind] = meters_of(model, mode)
     elif reset_metrics:
-        compiled.running.reset()
-    return compiled.running
+        running[kind].reset()
+    return running[kind]
 
 
 def train_on_batch(model, x, y=None, sample_weight=None, class_weight=None, reset_metrics=True, return_dict=False):
@@ -19,8 +30,8 @@ def train_on_batch(model, x, y=None, sample_weight=None, class_weight=None, rese
 
     reset_metrics: False to go on averaging from the last call.
     """
-    batch = prepare(model, x, y, sample_weight, class_weight)
-    meters = _meters(model.compiled, reset_metrics)
+    batch = _batch(model, "train", x, y, sample_weight, class_weight)
+    meters = _meters(model, "train", reset_metrics)
     with Interrupt() as interrupt:
         interrupt.protect(train_step(model, meters))(*batch)
     return result(meters.logs(), return_dict)
@@ -28,17 +39,17 @@ def train_on_batch(model, x, y=None, sample_weight=None, class_weight=None, rese
 
 def test_on_batch(model, x, y=None, sample_weight=None, reset_metrics=True, return_dict=False):
     """The loss, or [loss, metric, ...], or a dict of them, of one batch; reset_metrics as in train_on_batch."""
-    batch = prepare(model, x, y, sample_weight)
-    meters, walk = _meters(model.compiled, reset_metrics), model.take_pass()
-    test_step(model, walk, meters)(*batch)
-    model.give_pass(walk)
+    batch = _batch(model, "test", x, y, sample_weight)
+    meters = _meters(model, "test", reset_metrics)
+    with test_step(model, meters) as step:
+        step(*batch)
     return result(meters.logs(), return_dict)
 
 
 def predict_on_batch(model, x):
     """The model's outputs for one batch, as a numpy array; a list or dict of them if there are several."""
-    xs = prepare_inputs(model, x)
-    walk, outputs = model.take_pass(), []
-    predict_step(walk, outputs)(xs, (), ())
-    model.give_pass(walk)
-    return model.as_outputs(outputs[0])
+    batch = own.batch((x,)) if own.replaces(model, "predict") else (prepare_inputs(model, x), (), ())
+    predictions = Predictions(model)
+    with predict_step(model, predictions) as step:
+        step(*batch)
+    return predictions.last()

@@ -12,7 +12,7 @@ from fastkeras.core.tensor import as_input
 from fastkeras.training.heads import by_output
 
 
-def prepare(model, x, y, sample_weight=None, class_weight=None):
+def prepare(model, x, y=None, sample_weight=None, class_weight=None):
     """(xs, ys, weights) for training and evaluation; builds the model if it was waiting for a shape, and binds
     what was compiled to it.
 
@@ -28,8 +28,6 @@ def prepare(model, x, y, sample_weight=None, class_weight=None):
     compiled.bind(model)
     n = len(xs[0])
     heads = compiled.heads
-    if y is None and any(head.wants_targets for head in heads):
-        raise ValueError("`y`, the targets, is missing. Received: y=None")
     names = [head.name for head in heads]
     if class_weight is not None and len(heads) > 1:
         raise ValueError(
@@ -37,7 +35,7 @@ def prepare(model, x, y, sample_weight=None, class_weight=None):
         )
     if class_weight is not None and sample_weight is not None:
         raise ValueError("`class_weight` and `sample_weight` cannot be given together. Received: both")
-    targets = _targets_by_output(y, heads, names, n)
+    targets = targets_by_output(y, heads, names, n)
     weights = [sample_weight] if len(heads) == 1 else by_output("`sample_weight`", sample_weight, names)
     prepared = [
         _prepare_output(head, (n, *tensor.shape[1:]), target, weight, class_weight)
@@ -46,10 +44,12 @@ def prepare(model, x, y, sample_weight=None, class_weight=None):
     return xs, [target for target, _ in prepared], [weight for _, weight in prepared]
 
 
-def _targets_by_output(y, heads, names, n):
+def targets_by_output(y, heads, names, n):
     """What is given as targets of each output: y itself for one output; else by name or in order, where those that
     nothing is compared with may be left out."""
     if y is None:
+        if any(head.wants_targets for head in heads):
+            raise ValueError("`y`, the targets, is missing. Received: y=None")
         return [None] * len(heads)
     if len(heads) == 1:
         if isinstance(y, dict):

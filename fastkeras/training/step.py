@@ -1,13 +1,17 @@
 """One step: a batch through the model, its loss and metrics, and in training the gradients and the update.
 
-The makers below (train_step, test_step, predict_step) look up once what a loop needs at every batch, and return the
-step itself as a function of (xs, y, weights), the batches that the sources of data.py give.
+The makers below (train_step, test_step, predict_step) look up once what a loop needs at every batch, and give the
+step itself as a function of (xs, ys, weights), the batches that the sources of data.py give. A model that defines its
+steps itself is asked for them (own.py).
 """
+
+from contextlib import contextmanager
 
 import numpy as np
 
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras.core.targets import row_weights
+from fastkeras.training import own
 
 
 class Meters:
@@ -37,11 +41,16 @@ class Meters:
         return logs
 
 
+def meters_of(model, mode):
+    """The meters of a model's steps in this mode, "train" or "test"."""
+    return own.OwnMeters(model) if own.replaces(model, mode) else Meters(model.compiled)
+
+
 def result(values, return_dict):
     """What evaluate and the functions on one batch return."""
     if return_dict:
         return values
-    return list(values.values()) if len(values) > 1 else values["loss"]
+    return list(values.values()) if len(values) != 1 else next(iter(values.values()))
 
 
 def _scorer(compiled, run, meters, with_gradient):
@@ -127,6 +136,8 @@ def train_step(model, meters):
     The weights change in the update alone. A step that fails before it leaves no trace: the gradients are cleared, and
     the buffers of the pass, which may be half filled, are given up.
     """
+    if own.replaces(model, "train"):
+        return own.run(model, "train", meters)
     compiled = model.compiled
     walk, update = model.training_pass(), compiled.require_optimizer(model).step
     forward, backward = walk.forward, walk.backward
@@ -153,9 +164,18 @@ def train_step(model, meters):
     return step
 
 
-def test_step(model, walk, meters):
-    """step(xs, ys, weights): forward and loss; `walk` is the pass to use."""
-    compiled = model.compiled
+@contextmanager
+def test_step(model, meters):
+    """Within it there is step(xs, ys, weights): forward and loss."""
+    if own.replaces(model, "test"):
+        yield own.run(model, "test", meters)
+        return
+    walk = model.take_pass()
+    yield _test_step(model.compiled, walk, meters)
+    model.give_pass(walk)
+
+
+def _test_step(compiled, walk, meters):
     forward, regularized, logits = walk.forward, compiled.regularized, compiled.logits
     score = _scorer(compiled, walk.loss_run, meters, with_gradient=False)
 
@@ -170,11 +190,36 @@ def test_step(model, walk, meters):
     return step
 
 
-def predict_step(walk, outputs):
-    """step(xs, ys, weights): forward; a list of copies of what the model gives is appended to `outputs`."""
+class Predictions:
+    """What a model gives for the batches of predict.
+
+    batches: for each the list of its outputs. as_given: the outputs in the form that the model gives them in, from such
+    a list.
+    """
+
+    def __init__(self, model):
+        self.batches, self.as_given = [], model.as_outputs
+
+    def last(self):
+        return self.as_given(self.batches[-1])
+
+    def whole(self):
+        if len(self.batches) == 1:
+            return self.last()
+        return self.as_given([np.concatenate(parts) for parts in zip(*self.batches, strict=True)])
+
+
+@contextmanager
+def predict_step(model, predictions):
+    """Within it there is step(xs, ys, weights): forward; copies of what the model gives are added to `predictions`."""
+    if own.replaces(model, "predict"):
+        yield own.run_predict(model, predictions)
+        return
+    walk = model.take_pass()
 
     def step(xs, ys, weights):
         given, _ = walk.forward(xs)
-        outputs.append([y.copy() for y in given])
+        predictions.batches.append([y.copy() for y in given])
 
-    return step
+    yield step
+    model.give_pass(walk)

@@ -4,6 +4,7 @@ import importlib
 
 from fastkeras.random_state import set_random_seed
 from fastkeras.utils import suggest
+from fastkeras.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from fastkeras.utils.custom_objects import (
     custom_object_scope,
     get_custom_objects,
@@ -26,10 +27,12 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 
