@@ -158,6 +158,15 @@ class History(Callback):
         for key, value in (logs or {}).items():
             dict.setdefault(self.history, key, []).append(value)
 
+    def plot(self, *names, to_file=None):
+        """Draws the loss and the metrics over the epochs, each beside its val_ curve, and returns matplotlib's figure.
+
+        names: those to draw; all by default. to_file: where to save the picture (*.png, *.svg, *.pdf).
+        """
+        from fastkeras.callbacks.curves import draw
+
+        return draw(self.history, names, to_file)
+
 
 class LambdaCallback(Callback):
     """A callback from functions: LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs["loss"]))."""

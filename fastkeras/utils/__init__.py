@@ -1,4 +1,4 @@
-"""Utilities: seeds, one-hot targets, batches by number, names for what is the user's own."""
+"""Utilities: seeds, one-hot targets, batches by number, names for what is the user's own, pictures of models."""
 
 import importlib
 
@@ -26,9 +26,11 @@ __all__ = [
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
@@ -36,8 +38,13 @@ __all__ = [
 ]
 
 
-# Imported when they are first used: the one belongs to text, the other takes the modules of the network.
-_ELSEWHERE = {"get_file": "fastkeras.utils.download", "pad_sequences": "fastkeras.preprocessing.sequence"}
+# Imported when they are first used: few scripts need them, and most take modules that others do without.
+_ELSEWHERE = {
+    "get_file": "fastkeras.utils.download",
+    "model_to_dot": "fastkeras.models.plotting",
+    "pad_sequences": "fastkeras.preprocessing.sequence",
+    "plot_model": "fastkeras.models.plotting",
+}
 
 
 def __getattr__(name):

@@ -28,6 +28,29 @@ TABLE = {
         "en": "summary: `layer_range` must name layers of the model, {names}. Received: {received}",
         "ko": "summary: `layer_range`의 이름은 모델에 있는 층이어야 합니다: {names}. 받은 값: {received}",
     },
+    # --- pictures ---
+    "plot_direction": {
+        "en": "plot_model: `rankdir` must be one of {known}. Received: {received}",
+        "ko": "plot_model: `rankdir`에는 {known} 중 하나를 넣어야 합니다. 받은 값: {received}",
+    },
+    "plot_needs_graphviz": {
+        "en": "plot_model: this format needs Graphviz, its program `dot` or the extra: pip install "
+        "'fastkeras[graphviz]'; to_file='model.svg' needs neither. Received: no program {received}",
+        "ko": "plot_model: 이 형식에는 Graphviz가 필요합니다. `dot` 프로그램을 설치하거나 pip install "
+        "'fastkeras[graphviz]'를 실행하세요. to_file='model.svg'에는 둘 다 필요 없습니다. 받은 값: {received} 없음",
+    },
+    "plot_failed": {
+        "en": "plot_model: Graphviz could not draw the format '{format}'. Received: {received}",
+        "ko": "plot_model: Graphviz가 '{format}' 형식을 그리지 못했습니다. 받은 값: {received}",
+    },
+    "history_needs_matplotlib": {
+        "en": "History.plot draws with matplotlib: pip install 'fastkeras[plots]'. Received: {received}",
+        "ko": "History.plot에는 matplotlib이 필요합니다: pip install 'fastkeras[plots]'. 받은 값: {received}",
+    },
+    "history_empty": {
+        "en": "History.plot: there is nothing to draw before an epoch has ended. Received: {received}",
+        "ko": "History.plot: 에포크가 하나도 끝나지 않아 그릴 것이 없습니다. 받은 값: {received}",
+    },
 }
 
 
