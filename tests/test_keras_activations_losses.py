@@ -162,6 +162,45 @@ def test_loss_values_and_gradients(keras, name, y, t, arguments):
     assert_close(dy, want_dy, 2e-6, "dy")
 
 
+def test_losses_along_another_axis(keras):
+    """But for label_smoothing: Keras spreads it as if the classes lay in the last axis."""
+    y, t = INSIDE.reshape(1, 11, 7), MANY_HOT.reshape(1, 11, 7)
+    for name, arguments in [("binary_crossentropy", {}), ("categorical_crossentropy", {}),
+                            ("categorical_crossentropy", {"from_logits": True}), ("binary_focal_crossentropy", {}),
+                            ("categorical_focal_crossentropy", {})]:  # fmt: skip
+        arguments = {"axis": 1, **arguments}
+        want, want_dy = gradient(lambda y: getattr(keras.losses, name)(t, y, **arguments), y)  # noqa: B023
+        assert_close(getattr(losses, name)(t, y, **arguments), want, 2e-6, name)
+        loss, dy = make(losses, name, reduction="sum", **arguments), np.empty_like(y)
+        loss.compute_whole(loss.prepare(t, y.shape), y, None, None, 1.0, dy, None, None)
+        assert_close(dy, want_dy, 2e-6, name)
+
+
+def test_ctc(keras):
+    x, t = RNG.normal(size=(4, 6, 5)).astype(np.float32), np.array([[1, 2, 0], [3, 3, 3], [4, 4, 0], [0, 0, 0]])
+    want, want_dx = gradient(lambda x: keras.losses.ctc(t, x), x)
+    assert_close(losses.ctc(t, x), want, 2e-6)
+    dx, loss = np.empty_like(x), losses.CTC(reduction="sum")
+    value = loss.compute_whole(loss.prepare(t, x.shape), x, None, WEIGHTS[:4], 1.0, dx, None, None)
+    assert_close(dx, want_dx * WEIGHTS[:4, None, None], 1e-5)
+    assert_close(value, keras.losses.CTC(reduction="sum")(t, x, WEIGHTS[:4]), 2e-6)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"remove_diagonal": False}, {"gamma": 2.0, "margin": 0.1}])
+def test_circle(keras, arguments):
+    y, t = LOGITS[:9] / np.linalg.norm(LOGITS[:9], axis=1, keepdims=True), np.array([0, 1, 2, 0, 1, 2, 0, 3, 4])
+    want, want_dy = gradient(lambda y: keras.losses.circle(t, y, **arguments), y)
+    assert_close(losses.circle(t, y, **arguments), want, 3e-6)
+    loss, dy = losses.Circle(reduction="sum", **arguments), np.empty_like(y)
+    loss.compute(loss.prepare(t, y.shape), y, None, 1 / 9, dy)
+    assert_close(dy, want_dy, 1e-5)
+    for reduction in ("sum_over_batch_size", "mean_with_sample_weight", "none"):
+        ours, theirs = (m.Circle(reduction=reduction, **arguments)(t, y, WEIGHTS[:9]) for m in (losses, keras.losses))
+        assert_close(ours, theirs, 3e-6, reduction)
+    theirs = keras.losses.circle(t[:4], y[:4], t[4:], y[4:], remove_diagonal=False)
+    assert_close(losses.circle(t[:4], y[:4], t[4:], y[4:], remove_diagonal=False), theirs, 3e-6)
+
+
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None])
 @pytest.mark.parametrize(
     "weights", [None, WEIGHTS, WEIGHTS[:, None]], ids=["no weights", "weights", "a column of them"]

@@ -8,7 +8,8 @@ import pytest
 import reference
 from checks import assert_close
 
-from fastkeras import losses
+import fastkeras
+from fastkeras import losses, ops
 
 RNG = np.random.default_rng(13)
 N, T, D = 5, 3, 7
@@ -214,7 +215,7 @@ def test_labels_outside_the_classes_are_named():
     (lambda: losses.MeanSquaredError(reduction="avg"), r"MeanSquaredError: `reduction`.*Received: 'avg'"),
     (lambda: losses.MeanSquaredError(dtype="float16"), "`dtype` must be float32"),
     (lambda: losses.BinaryCrossentropy(label_smoothing=2), r"label_smoothing.*Received: 2"),
-    (lambda: losses.CategoricalCrossentropy(axis=1), r"`axis` must be -1.*Received: 1"),
+    (lambda: losses.CategoricalCrossentropy(axis=0), r"`axis` must not be 0.*Received: 0"),
     (lambda: losses.MeanSquaredError()(1.0, 2.0), "must have an axis"),
     (lambda: losses.MeanSquaredError()([[1.0]], [[2.0]], [1.0, 2.0]), r"`sample_weight` must have shape \(1,\)"),
 ])  # fmt: skip
@@ -286,6 +287,168 @@ def test_overlap_of_regions(name, numbers, axis):
     assert_close(value, 0.5 * np.mean(want * each), 2e-6)
     backward = getattr(reference, f"{name}_backward")
     assert_close(dy.reshape(y.shape), backward(0.5 * each / np.size(want), y, t, axis=axis, **numbers), 2e-6)
+
+
+# --- along another axis -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["binary_crossentropy", "categorical_crossentropy", SPARSE])
+@pytest.mark.parametrize("axis", [1, -2])
+def test_another_axis_is_as_if_it_were_the_last(name, axis):
+    y, kind = np.ascontiguousarray(PROBABILITIES.swapaxes(1, 2), np.float32), CLASSES[name]
+    t, last, at_axis = targets(name), kind(), kind(axis=axis)
+    moved = t if name == SPARSE else t.swapaxes(1, 2)
+    weights = RNG.random((N, T))
+    np.testing.assert_array_equal(at_axis.call(moved, y), last.call(t, PROBABILITIES))
+    assert_close(at_axis(moved, y, weights), last(t, PROBABILITIES, weights), 1e-6)
+    with fastkeras.GradientTape() as tape:
+        x = ops.convert_to_tensor(y)
+        tape.watch(x)
+        loss = at_axis(moved, x)
+    dy, want = np.empty_like(y), np.empty((N * T, D), np.float32)
+    prepared = at_axis.prepare(moved, (None, D, T))
+    value = at_axis.compute_whole(prepared, y, None, weights, 0.5, dy, None, None)
+    rows, flat = PROBABILITIES.reshape(-1, D).astype(np.float32), weights.reshape(-1).astype(np.float32)
+    assert value == last.compute(last.prepare(t, (N, T, D)), rows, flat, 0.5 / (N * T), want)
+    np.testing.assert_array_equal(dy, want.reshape(N, T, D).swapaxes(1, 2))
+    last.compute(last.prepare(t, (N, T, D)), rows, None, 1 / (N * T), want)
+    assert_close(tape.gradient(loss, x), want.reshape(N, T, D).swapaxes(1, 2), 1e-6)
+    with pytest.raises(ValueError, match="only `axis` -1 can go with a mask"):
+        at_axis.compute_whole(prepared, y, np.ones((N, D), bool), None, 1.0, None, None, None)
+
+
+def test_a_model_learns_along_another_axis():
+    """A softmax over axis 1: the loss neither takes logits in its place nor rows of the last axis."""
+    x, labels = RNG.normal(size=(6, 4, 5)).astype("f"), RNG.integers(0, 4, (6, 5))
+    model = fastkeras.Sequential([fastkeras.Input((4, 5)), fastkeras.layers.Dense(5), fastkeras.layers.Softmax(axis=1)])
+    model.compile(fastkeras.optimizers.Adam(0.05), losses.SparseCategoricalCrossentropy(axis=1))
+    want = losses.SparseCategoricalCrossentropy()(labels, model.predict(x, verbose=0).swapaxes(1, 2))
+    assert_close(model.evaluate(x, labels, verbose=0), want, 1e-6)
+    history = model.fit(x, labels, epochs=60, verbose=0).history["loss"]
+    assert history[-1] < 0.9 * history[0]
+
+
+# --- ctc and circle ---------------------------------------------------------------------------------------------------
+
+SAID = np.array([[1, 2, 0], [3, 3, 0], [0, 0, 0], [2, 1, 2]])
+STEPS = RNG.normal(size=(4, 5, 4)).astype("f")
+
+
+def ctc_values(steps=(5, 5, 5, 5)):
+    samples = zip(SAID, STEPS.astype("d"), steps, strict=True)
+    return np.array([reference.ctc_loss(y[y > 0], x[:n]) for y, x, n in samples])
+
+
+def test_ctc_on_arrays():
+    weights = np.array([1.0, 0.5, 0.0, 2.0])
+    assert_close(losses.ctc(SAID, STEPS), ctc_values(), 2e-6)
+    assert_close(losses.CTC()(SAID, STEPS), ctc_values().mean(), 2e-6)
+    assert_close(losses.CTC()(SAID, STEPS, weights), (weights * ctc_values()).mean(), 2e-6)
+    weighted = losses.CTC(reduction="mean_with_sample_weight")(SAID, STEPS, weights)
+    assert_close(weighted, weights @ ctc_values() / weights.sum(), 2e-6)
+    assert_close(losses.CTC(reduction="none")(SAID, STEPS, weights), weights * ctc_values(), 2e-6)
+    with fastkeras.GradientTape() as tape:
+        x = ops.convert_to_tensor(STEPS)
+        tape.watch(x)
+        loss = losses.CTC()(SAID, x, weights)
+    slopes = [reference.ctc_loss_backward(y[y > 0], x) for y, x in zip(SAID, STEPS.astype("d"), strict=True)]
+    assert_close(tape.gradient(loss, x), weights[:, None, None] * slopes / 4, 1e-5)
+
+
+def test_ctc_of_masked_steps():
+    steps, dx = np.array([5, 4, 1, 3]), np.empty_like(STEPS)
+    mask, loss = np.arange(5) < steps[:, None], losses.CTC()
+    prepared = loss.prepare(SAID, (None, None, 4))
+    assert_close(
+        loss.compute_whole(prepared, STEPS, mask, None, 2.0, dx, None, None), 2 * ctc_values(steps).mean(), 2e-6
+    )
+    assert not dx[~mask].any()
+    with pytest.raises(ValueError, match="at the end only"):
+        loss.compute_whole(prepared, STEPS, mask[:, ::-1], None, 1.0, None, None, None)
+    with pytest.raises(ValueError, match=r"the 2 labels of sample 1 need 3 steps .*Received: predictions of 2 steps"):
+        loss.compute_whole(prepared, STEPS, np.arange(5) < [[5], [2], [2], [3]], None, 1.0, None, None, None)
+
+
+def test_a_model_learns_by_ctc_what_is_said():
+    """Steps that show a class or silence; the labels, without times, are enough to learn to read them."""
+    classes = RNG.integers(1, 4, (64, 3))
+    x = np.eye(4, dtype="f")[np.repeat(np.stack([classes, 0 * classes], axis=2).reshape(64, 6), 2, axis=1)]
+    model = fastkeras.Sequential([fastkeras.Input((12, 4)), fastkeras.layers.Dense(4)])
+    model.compile(fastkeras.optimizers.Adam(0.1), "ctc")
+    history = model.fit(x, classes, epochs=30, verbose=0).history["loss"]
+    assert history[-1] < 0.1 * history[0]
+    assert_close(model.evaluate(x, classes, verbose=0), losses.ctc(classes, model.predict(x, verbose=0)).mean(), 1e-5)
+
+
+@pytest.mark.parametrize(("y", "shape", "message"), [
+    ([[1, 2]], (1, 5), r"\(samples, labels\).*Received: shapes \(1, 2\) and \(1, 5\)"),
+    ([[1, 0, 2]], (1, 5, 3), r"0 is the blank.*Received: \[1 0 2\]"),
+    ([[1, 3]], (1, 5, 3), r"labels must lie in \[1, 3\).*Received: labels from 1 to 3"),
+    ([[1, 1, 1]], (1, 4, 3), r"the 3 labels of sample 0 need 5 steps"),
+])  # fmt: skip
+def test_what_ctc_cannot_take_is_named(y, shape, message):
+    with pytest.raises(ValueError, match=message):
+        losses.ctc(np.array(y), np.zeros(shape, "f"))
+
+
+KINDS = np.array([0, 2, 0, 1, 2, 2, 5])
+NEAR = RNG.normal(size=(7, 3))
+NEAR /= np.linalg.norm(NEAR, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("remove_diagonal", [True, False])
+def test_circle(remove_diagonal):
+    margin, gamma = 0.25, 3.0
+    values = reference.circle(NEAR, KINDS, margin, gamma, remove_diagonal)
+    counts, weights = values > 0, RNG.random(7)
+    assert counts.sum() == (5 if remove_diagonal else 7), "two samples are the only ones of their class"
+    numbers = {"gamma": gamma, "margin": margin, "remove_diagonal": remove_diagonal}
+    assert_close(losses.circle(KINDS, NEAR, **numbers), values, 3e-6)
+    for reduction, plain, weighted in [
+        ("sum_over_batch_size", values.sum() / counts.sum(), values @ weights / counts.sum()),
+        ("sum", values.sum(), values @ weights),
+        ("mean_with_sample_weight", values.sum() / counts.sum(), values @ weights / weights[counts].sum()),
+        ("none", values, values * weights),
+    ]:
+        loss = losses.Circle(reduction=reduction, **numbers)
+        assert_close(loss(KINDS, NEAR), plain, 3e-6, reduction)
+        assert_close(loss(KINDS, NEAR, weights), weighted, 3e-6, reduction)
+    loss, y, dy = losses.Circle(**numbers), NEAR.astype("f"), np.empty((7, 3), np.float32)
+    loss.compute(loss.prepare(KINDS, (7, 3)), y, weights.astype("f"), 1 / 7, dy)
+    want = reference.circle_backward(weights / counts.sum(), NEAR, KINDS, margin, gamma, remove_diagonal)
+    assert_close(dy, want, 1e-5)
+    again = losses.deserialize(losses.serialize(loss))
+    assert again.get_config() == loss.get_config()
+
+
+def test_circle_with_other_embeddings():
+    theirs, kinds = RNG.normal(size=(4, 3)), np.array([0, 1, 2, 5])
+    both = reference.circle(np.vstack([NEAR[:1], theirs]), np.append(KINDS[0], kinds))
+    found = losses.circle(KINDS[:1], NEAR[:1], kinds, theirs, remove_diagonal=False)
+    assert_close(found, both[:1], 3e-6)
+
+
+# --- "crossentropy" ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("units", "activation", "y", "name"), [
+    (1, "sigmoid", [0, 1, 1, 0], "binary_crossentropy"),
+    (3, "softmax", [0, 1, 2, 0], SPARSE),
+    (3, "softmax", [[0], [1], [2], [0]], SPARSE),
+    (3, "softmax", np.eye(3)[[0, 1, 2, 0]], "categorical_crossentropy"),
+])  # fmt: skip
+@pytest.mark.parametrize("given", ["crossentropy", "ce"])
+def test_crossentropy_is_the_one_that_suits(units, activation, y, name, given):
+    x, results = RNG.normal(size=(4, 5)).astype("f"), []
+    for loss in (given, name):
+        fastkeras.utils.set_random_seed(3)
+        model = fastkeras.Sequential([fastkeras.Input((5,)), fastkeras.layers.Dense(units, activation)])
+        model.compile("adam", loss, metrics=["acc"])
+        results.append(model.fit(x, np.array(y), epochs=3, verbose=0).history)
+        assert_close(
+            losses.get(loss)(np.array(y), model.predict(x, verbose=0)), model.evaluate(x, y, verbose=0)[0], 1e-5
+        )
+    assert results[0] == results[1]
 
 
 # --- losses of the user's own -----------------------------------------------------------------------------------------

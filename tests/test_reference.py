@@ -71,6 +71,14 @@ def test_loss_gradients(name, y, t):
     assert_gradient(backward(dvalues, y, t), lambda y: function(y, t), y, dvalues)
 
 
+@pytest.mark.parametrize("remove_diagonal", [True, False])
+def test_gradients_of_circle(remove_diagonal):
+    y, labels, dvalues = 0.6 * NUMBERS, np.array([2, 0, 1, 2, 2]), RNG.normal(size=5)
+    numbers = 0.3, 1.5, remove_diagonal
+    gradient = reference.circle_backward(dvalues, y, labels, *numbers)
+    assert_gradient(gradient, lambda y: reference.circle(y, labels, *numbers), y, dvalues)
+
+
 @pytest.mark.parametrize("name", ["dice", "tversky"])
 @pytest.mark.parametrize("axis", [None, 0, -1, (0, 1)])
 def test_gradients_of_overlaps(name, axis):

@@ -7,7 +7,9 @@
 The formulas are those of keras.losses and stand in src_c/losses.h. How to write one of your own says losses/loss.py.
 """
 
+from fastkeras.losses.circle import Circle, circle
 from fastkeras.losses.crf import CRFLoss
+from fastkeras.losses.ctc import CTC, ctc
 from fastkeras.losses.loss import FunctionLoss, Loss
 from fastkeras.losses.margins import (
     CategoricalHinge,
@@ -18,6 +20,7 @@ from fastkeras.losses.margins import (
     squared_hinge,
 )
 from fastkeras.losses.probabilistic import (
+    AnyCrossentropy,
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
     CategoricalCrossentropy,
@@ -76,6 +79,8 @@ _CLASSES = {
     categorical_hinge: CategoricalHinge,
     dice: Dice,
     tversky: Tversky,
+    ctc: CTC,
+    circle: Circle,
 }
 _SHORT = {
     "mse": mean_squared_error,
@@ -96,6 +101,7 @@ _FUNCTIONS = {**_SHORT, **{name.upper(): f for name, f in _SHORT.items()}, **_OL
 _BY_NAME = {name: c for f, c in _CLASSES.items() for name in (f.__name__, c.__name__)}
 _BY_NAME |= {name: _CLASSES[f] for name, f in _FUNCTIONS.items()}
 _BY_NAME |= {"CRFLoss": CRFLoss, "crf": CRFLoss}  # of a layer's weights as well, so there is no function of it
+_BY_NAME |= {"crossentropy": AnyCrossentropy, "ce": AnyCrossentropy}
 _SUGGESTED = [*(f.__name__ for f in _CLASSES), *_SHORT, "crf"]
 
 __all__ = ["CRFLoss", *(c.__name__ for c in _CLASSES.values()), *(f.__name__ for f in _CLASSES), *_FUNCTIONS, "Loss"]

@@ -16,7 +16,7 @@ class CRFLoss(Loss):
     """
 
     fuses_with = "crf"
-    of_sequences = True
+    of_rows = False
 
     def __init__(self, reduction="sum_over_batch_size", name="crf", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -26,19 +26,17 @@ class CRFLoss(Loss):
             return like_predictions("Loss 'crf'", y_true, y_pred_shape)
         return labels("Loss 'crf'", y_true, y_pred_shape)
 
-    def compute_sequences(self, y_true, x, mask, weights, factor, dx, probabilities, left_out):
+    def compute_whole(self, y_true, x, mask, weights, factor, dx, probabilities, left_out):
         if left_out is None:
             raise ValueError(f"Loss '{self.name}': the model must end in a CRF layer. Received: another one at its end")
         if weights is not None and np.ndim(weights) != 1:
             raise ValueError(
                 f"Loss '{self.name}': `sample_weight` must have one weight per sample. Received: {np.shape(weights)}"
             )
-        n, layer = len(x), left_out.layer
-        w = np.full(n, self._adapt(factor / max(n, 1), weights, n), np.float32)
-        if weights is not None:
-            w *= weights
+        layer, nll = left_out.layer, np.empty(len(x), np.float32)
+        w = self._factors(nll, weights, factor / max(len(x), 1))
         tags = y_true if y_true.ndim == 2 else y_true.argmax(axis=-1).astype(np.int32)
-        nll, variables = np.empty(n, np.float32), layer.transitions()
+        variables = layer.transitions()
         slopes = [None if dx is None or variable is None else variable.grad for variable in variables]
         values = [None if variable is None else variable.value for variable in variables]
         try:

@@ -39,7 +39,7 @@ class Loss:
     # The output activation that belongs to a crossentropy: with from_logits=True `compute` takes what is under it, and
     # gives its result as `probabilities`.
     fuses_with = None
-    of_sequences = False  # whether the loss is one of whole samples, by `compute_sequences`
+    of_rows = True  # else the loss is one of whole outputs, by `compute_whole`
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         kind = type(self).__name__
@@ -54,8 +54,8 @@ class Loss:
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss of predictions (..., columns) and their targets; one weight per row or sample."""
-        if source_of(y_pred) is not None:
-            return self._recorded(y_true, y_pred, sample_weight)
+        if source_of(y_pred) is not None or not self.of_rows:
+            return self._reduced(y_true, y_pred, sample_weight)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
         weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
         if self.reduction in ("none", None):
@@ -74,22 +74,21 @@ class Loss:
         def gradients(ds):
             slopes = np.empty_like(rows)
             self.compute(y_true, rows, None, 1 / self._adapt(1.0, None, len(rows)), slopes)
-            return [(ds[0].reshape(-1, 1) * slopes).reshape(y_pred.shape)]
+            return [self._as_output(ds[0].reshape(-1, 1) * slopes, y_pred.shape)]
 
         values = as_tensor(values)
         Whole([source], gradients, [values])
         return values
 
-    def _recorded(self, y_true, y_pred, sample_weight):
-        """What `__call__` gives, as a tensor with what leads back to y_pred."""
+    def _reduced(self, y_true, y_pred, sample_weight):
+        """What `__call__` gives, from what `call` gives: if that is a tensor, one that leads back to y_pred."""
         values, weights = self.call(y_true, y_pred), None
         if sample_weight is not None:
-            weights = row_weights(f"Loss '{self.name}'", sample_weight, values.shape).reshape(values.shape)
-            values = values * weights
+            weights = row_weights(f"Loss '{self.name}'", sample_weight, values.shape)
         if self.reduction in ("none", None):
-            return values
-        rows = max(1, values.size)
-        return values.sum() * np.float32(self._adapt(1 / rows, weights, rows))
+            return values if weights is None else values * weights.reshape(values.shape)
+        factors = self._factors(np.asarray(values).reshape(-1), weights, 1 / max(1, values.size))
+        return (values * factors.reshape(values.shape)).sum()
 
     def _as_arrays(self, y_true, y_pred):
         """Prepared targets, predictions as rows, and the shape that one value per row has."""
@@ -98,8 +97,17 @@ class Loss:
             y_pred = y_pred[:, None]
         if y_pred.ndim == 0:
             raise ValueError(f"Loss '{self.name}': `y_pred` must have an axis at least. Received: {y_pred}")
+        rows, shape = self._as_rows_of(y_pred)
+        return self.prepare(y_true, y_pred.shape), rows, shape
+
+    def _as_rows_of(self, y_pred):
+        """Predictions (..., columns) as rows, and the shape that one value per row has."""
         *shape, columns = y_pred.shape
-        return self.prepare(y_true, y_pred.shape), y_pred.reshape(math.prod(shape), columns), shape
+        return y_pred.reshape(math.prod(shape), columns), shape
+
+    def _as_output(self, rows, shape):
+        """The way back: rows in the shape that the predictions had."""
+        return rows.reshape(shape)
 
     # --- in a training loop ---
 
@@ -118,9 +126,7 @@ class Loss:
         `fuses_with`. scale is meant for "sum_over_batch_size" (1 / rows); other reductions adapt it.
         """
         values, gradient = self._evaluate(y_true, y_pred)
-        factor = np.full(len(values), self._adapt(scale, weights, len(values)), np.float32)
-        if weights is not None:
-            factor *= weights
+        factor = self._factors(values, weights, scale)
         if dy is not None:
             if gradient is None:
                 raise TypeError(
@@ -130,14 +136,14 @@ class Loss:
             dy[...] = gradient(factor) if callable(gradient) else gradient * factor[:, None]
         return float(factor @ values.astype(np.float64))
 
-    def compute_sequences(self, y_true, y_pred, mask, weights, factor, dy, probabilities, left_out):
-        """As `compute` for y_pred (samples, steps, columns), where the loss does not fall apart into rows: factor * the
-        reduced loss.
+    def compute_whole(self, y_true, y_pred, mask, weights, factor, dy, probabilities, left_out):
+        """As `compute` for y_pred (samples, ..., columns), where the loss does not fall apart into its rows: factor *
+        the reduced loss.
 
         mask (samples, steps) or None; weights as the user gave them, or None; left_out: the activation of the layer
         that the model ends in, under which y_pred lies, or None.
         """
-        raise NotImplementedError(f"Loss '{self.name}': {type(self).__name__} must define compute_sequences(...)")
+        raise NotImplementedError(f"Loss '{self.name}': {type(self).__name__} must define compute_whole(...)")
 
     def forward(self, y_true, y_pred):
         """(values (rows,), gradient (rows, columns)) for y_true, y_pred (rows, columns): for subclasses."""
@@ -168,6 +174,11 @@ class Loss:
                 f"Received: shape {np.shape(gradient)}"
             )
         return values, gradient
+
+    def _factors(self, values, weights, scale):
+        """What each value (n) counts in the reduced loss, float32, which is their product."""
+        factors = np.full(len(values), self._adapt(scale, weights, len(values)), np.float32)
+        return factors if weights is None else factors * weights
 
     def _adapt(self, scale, weights, rows):
         if self.reduction in ("sum_over_batch_size", "mean"):
@@ -203,15 +214,21 @@ class FunctionLoss(Loss):
 
 
 class KernelLoss(Loss):
-    """One of the library's losses. `kernel` names it in fastkeras._kernels.losses, which takes the `numbers`."""
+    """One of the library's losses. `kernel` names it in fastkeras._kernels.losses, which takes the `numbers`.
+
+    axis: along which of the prediction's axes its columns lie.
+    """
 
     kernel = None
     broadcasts = False  # whether a target of one column stands for all columns
 
     def __init__(self, name, reduction, dtype, from_logits=False, label_smoothing=0.0, axis=-1, **numbers):
         super().__init__(name, reduction, dtype)
+        if axis == 0:
+            raise ValueError(f"{type(self).__name__}: `axis` must not be 0, that of the samples. Received: {axis!r}")
+        self.axis = axis
         if axis != -1:
-            raise ValueError(f"{type(self).__name__}: `axis` must be -1, the last. Received: {axis!r}")
+            self.of_rows, self.fuses_with = False, None
         if not 0 <= label_smoothing <= 1:
             raise ValueError(
                 f"{type(self).__name__}: `label_smoothing` must be in [0, 1]. Received: {label_smoothing!r}"
@@ -220,7 +237,41 @@ class KernelLoss(Loss):
         self._on_output = kernels.Loss(self.kernel, self.from_logits, label_smoothing, **numbers)
         self._on_logits = kernels.Loss(self.kernel, True, label_smoothing, **numbers)
 
+    # --- along another axis than the last ---
+
+    def _as_rows_of(self, y_pred):
+        return super()._as_rows_of(np.ascontiguousarray(np.moveaxis(y_pred, self.axis, -1)))
+
+    def _as_output(self, rows, shape):
+        return np.moveaxis(rows.reshape(self._axis_last(shape)), -1, self.axis)
+
+    def _axis_last(self, shape):
+        shape = list(shape)
+        columns = shape.pop(self.axis)
+        return (*shape, columns)
+
+    def compute_whole(self, y_true, y_pred, mask, weights, factor, dy, probabilities, left_out):
+        if mask is not None:
+            raise ValueError(f"Loss '{self.name}': only `axis` -1 can go with a mask. Received: axis={self.axis}")
+        rows, shape = self._as_rows_of(y_pred)
+        if weights is not None:
+            weights = row_weights(f"Loss '{self.name}'", weights, shape)
+        slopes = None if dy is None else np.empty_like(rows)
+        value = self.compute(y_true, rows, weights, factor / max(1, len(rows)), slopes)
+        if dy is not None:
+            dy[...] = self._as_output(slopes, y_pred.shape)
+        return value
+
+    # --- along rows ---
+
     def prepare(self, y_true, y_pred_shape):
+        if self.axis != -1:
+            y_true = np.moveaxis(y_true, self.axis, -1) if y_true.ndim == len(y_pred_shape) else y_true
+            y_pred_shape = self._axis_last(y_pred_shape)
+        return self._targets(y_true, y_pred_shape)
+
+    def _targets(self, y_true, y_pred_shape):
+        """As `prepare`, with the columns in the last axis."""
         y_true = of_rank(y_true, y_pred_shape)
         if self.broadcasts and y_true.ndim == len(y_pred_shape) and y_true.shape[-1] == 1:
             y_true = np.broadcast_to(y_true, (*y_true.shape[:-1], y_pred_shape[-1]))
@@ -244,4 +295,4 @@ class KernelLoss(Loss):
 
     def logits_config(self):
         """What get_config says of the arguments that most crossentropies share."""
-        return {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1}
+        return {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": self.axis}

@@ -100,7 +100,7 @@ class CategoricalCrossentropy(KernelLoss):
     ):
         super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis)
 
-    def prepare(self, y_true, y_pred_shape):
+    def _targets(self, y_true, y_pred_shape):
         return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape, _ONE_HOT)
 
     def get_config(self):
@@ -134,7 +134,7 @@ class CategoricalFocalCrossentropy(KernelLoss):
             self._on_output = kernels.Loss(self.kernel, self.from_logits, **numbers)
         self.alpha, self.gamma = alpha, gamma
 
-    def prepare(self, y_true, y_pred_shape):
+    def _targets(self, y_true, y_pred_shape):
         return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape, _ONE_HOT)
 
     def _as_rows(self, y_true, y_pred):
@@ -168,7 +168,7 @@ class SparseCategoricalCrossentropy(KernelLoss):
         super().__init__(name, reduction, dtype, from_logits, axis=axis)
         self.ignore_class = ignore_class
 
-    def prepare(self, y_true, y_pred_shape):
+    def _targets(self, y_true, y_pred_shape):
         return class_labels(f"Loss '{self.name}'", y_true, y_pred_shape, self.ignore_class)
 
     def compute(self, y_true, y_pred, weights, scale, dy, probabilities=None, from_logits=False):
@@ -197,6 +197,36 @@ class SparseCategoricalCrossentropy(KernelLoss):
     def get_config(self):
         config = {"from_logits": self.from_logits, "ignore_class": self.ignore_class}
         return {**super().get_config(), **config}
+
+
+class AnyCrossentropy(Loss):
+    """What "crossentropy" and "ce" mean: BinaryCrossentropy of one column, else SparseCategoricalCrossentropy of
+    targets that are labels, else CategoricalCrossentropy."""
+
+    fuses_with = "any crossentropy"
+
+    def __init__(self, reduction="sum_over_batch_size", name="crossentropy"):
+        super().__init__(name, reduction)
+        kinds = BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy
+        self._binary, self._sparse, self._categorical = (kind(reduction=reduction, name=name) for kind in kinds)
+
+    def prepare(self, y_true, y_pred_shape):
+        if y_pred_shape[-1] == 1:
+            return self._binary.prepare(y_true, y_pred_shape)
+        sparse = y_true.ndim < len(y_pred_shape) or y_true.shape[-1] == 1
+        return (self._sparse if sparse else self._categorical).prepare(y_true, y_pred_shape)
+
+    def _loss_for(self, y_true, y_pred):
+        """The loss of targets as `prepare` gave them."""
+        if y_pred.shape[1] == 1:
+            return self._binary
+        return self._sparse if y_true.dtype == np.int32 else self._categorical
+
+    def _evaluate(self, y_true, y_pred):
+        return self._loss_for(y_true, y_pred)._evaluate(y_true, y_pred)
+
+    def compute(self, y_true, y_pred, *arguments):
+        return self._loss_for(y_true, y_pred).compute(y_true, y_pred, *arguments)
 
 
 class CategoricalGeneralizedCrossEntropy(Loss):

@@ -154,7 +154,7 @@ def _unique(names):
     return [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
 
 
-_INTERCHANGEABLE = ({"sigmoid", "softmax"}, {"crf"})
+_INTERCHANGEABLE = ({"sigmoid", "softmax", "any crossentropy"}, {"crf"})
 
 
 def _last_activation(graph, slot, fuses_with):

@@ -115,9 +115,9 @@ def _head_scorer(head, run, name, with_gradient):
         dy = run.buffer(dy_name, rows.shape) if wants_gradient else None
         probabilities = run.buffer(probabilities_name, rows.shape) if wants_probabilities else None
         value = 0.0
-        if loss is not None and loss.of_sequences:
+        if loss is not None and not loss.of_rows:
             whole = [None if part is None else part.reshape(y_pred.shape) for part in (dy, probabilities)]
-            value = loss.compute_sequences(y, y_pred, mask, sample_weight, factor, *whole, left_out)
+            value = loss.compute_whole(y, y_pred, mask, sample_weight, factor, *whole, left_out)
         elif loss is not None:
             value = loss.compute(y, rows, weights, scale, dy, probabilities if loss_gives_them else None, fuses)
         if wants_probabilities and not loss_gives_them:

@@ -10,6 +10,7 @@ from reference.activations import *
 from reference.attention import *
 from reference.convolution import *
 from reference.crf import *
+from reference.ctc import *
 from reference.layers import *
 from reference.losses import *
 from reference.merging import *

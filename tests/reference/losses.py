@@ -282,6 +282,26 @@ def tversky_backward(dvalues, y, t, alpha=0.5, beta=0.5, axis=None):
     return np.reshape(dvalues, total.shape) * (common * slope / total - t) / total
 
 
+def circle(y, labels, margin=0.4, gamma=80.0, remove_diagonal=True):
+    d = np.maximum(1 - y @ y.T, 0)
+    pairs, same = np.exp(gamma * (d + margin) * (d - margin)), labels[:, None] == labels
+    others = np.exp(gamma * np.maximum(1 + margin - d, 0) * (1 - margin - d))
+    kept = same & ~np.eye(len(y), dtype=bool) if remove_diagonal else same
+    return np.log(1 + (pairs * kept).sum(axis=1) * (others * ~same).sum(axis=1))
+
+
+def circle_backward(dvalues, y, labels, margin=0.4, gamma=80.0, remove_diagonal=True):
+    d = np.maximum(1 - y @ y.T, 0)
+    pairs, same = np.exp(gamma * (d + margin) * (d - margin)), labels[:, None] == labels
+    reach = np.maximum(1 + margin - d, 0)
+    others = np.exp(gamma * reach * (1 - margin - d)) * ~same
+    pairs = pairs * (same & ~np.eye(len(y), dtype=bool) if remove_diagonal else same)
+    a, b = pairs.sum(axis=1), others.sum(axis=1)
+    d_pairs, d_others = pairs * gamma * 2 * d, -others * gamma * (reach + (1 - margin - d) * (reach > 0))
+    slope = (dvalues / (1 + a * b))[:, None] * (d_pairs * b[:, None] + d_others * a[:, None]) * (y @ y.T < 1)
+    return -(slope + slope.T) @ y
+
+
 # --- metrics -----------------------------------------------------------------------------------------------------
 
 
