@@ -39,15 +39,33 @@ def _recorded_as_one(activation, x):
     return linked(y, (x, lambda d, _: backward(np.asarray(d)).view(Tensor)))
 
 
-class Activation:
+class _Named:
+    """What a layer's activation is to a script: equal to the function it was made from, and of its __name__."""
+
+    name = function = None
+
+    @property
+    def __name__(self):
+        return self.name
+
+    def __eq__(self, other):
+        return self is other or (self.function is not None and self.function is getattr(other, "function", other))
+
+    def __hash__(self):
+        return object.__hash__(self) if self.function is None else hash(self.function)
+
+
+class Activation(_Named):
     """One of the library's activations, with its numbers.
 
-    name: Keras's name. kernel: the compiled activation (fastkeras._kernels.activations.Activation).
+    name: Keras's name. kernel: the compiled activation (fastkeras._kernels.activations.Activation). function: the one
+    of this module that it stands for, if its numbers are the default ones.
     Called on an array of any shape it gives float32; a rowwise one (softmax) works along the last axis.
     """
 
-    def __init__(self, name, *numbers):
+    def __init__(self, name, *numbers, function=None):
         self.name = name
+        self.function = function
         self.kernel = kernels.Activation(name, *numbers)
 
     def __call__(self, x):
@@ -84,13 +102,13 @@ class Activation:
         return f"<Activation {self.name}>"
 
 
-class OwnActivation:
+class OwnActivation(_Named):
     """A user's activation object, as layers want it: with a name, and no kernel."""
 
     kernel = None
 
     def __init__(self, wrapped):
-        self.wrapped = wrapped
+        self.wrapped = self.function = wrapped
         self.name = getattr(wrapped, "name", None) or type(wrapped).__name__
         self.forward = wrapped.forward
 
@@ -98,13 +116,13 @@ class OwnActivation:
         return _recorded_as_one(self, x) if _leads_back(x) else self.forward(np.asarray(x, np.float32, order="C"))[0]
 
 
-class FunctionActivation:
+class FunctionActivation(_Named):
     """A user's function in ops as an activation."""
 
     kernel = None
 
     def __init__(self, function):
-        self.wrapped = function
+        self.wrapped = self.function = function
         self.name = getattr(function, "__name__", type(function).__name__)
 
     def forward(self, x):
@@ -302,7 +320,7 @@ swish, hard_swish = silu, hard_silu
 # The functions that a layer can apply, with the numbers they take by default. (glu changes the shape, and threshold
 # has no defaults.)
 _BY_FUNCTION = {
-    function: Activation(function.__name__, *numbers)
+    function: Activation(function.__name__, *numbers, function=function)
     for function, numbers in {
         linear: (),
         relu: (),

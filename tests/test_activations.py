@@ -8,7 +8,7 @@ import pytest
 import reference
 from checks import assert_close, central_difference
 
-from fastkeras import activations
+from fastkeras import activations, layers, ops
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(2, 5, 3))
@@ -100,6 +100,20 @@ def test_activations_can_be_copied_and_pickled():
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_layers_activation_is_the_function_it_was_made_from():
+    relu = layers.Dense(3, "relu").activation
+    assert relu == activations.relu and activations.relu == relu and relu != activations.tanh
+    assert relu.__name__ == "relu" and {activations.relu: 1}[relu] == 1
+    assert copy.deepcopy(relu) == relu and layers.Dense(3).activation == activations.linear
+    assert layers.ReLU(negative_slope=0.5).activation != activations.relu, "of other numbers"
+
+    def mine(x):
+        return ops.tanh(x)
+
+    own = layers.Dense(3, mine).activation
+    assert own == mine and own.__name__ == "mine" and own != relu
 
 
 def test_get():

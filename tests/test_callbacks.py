@@ -227,7 +227,8 @@ def test_the_history_understands_them_and_is_a_plain_dict_otherwise():
     assert history["acc"] is history["accuracy"]
     assert history["val_acc"] is history["val_accuracy"]
     assert list(history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
-    assert "acc" not in history
+    assert "acc" in history and "val_acc" in history and "val_mae" not in history and 3 not in history
+    assert history.get("acc") is history["accuracy"] and history.get("mae") is None and history.get("mae", 3) == 3
     assert copy.deepcopy(history) == pickle.loads(pickle.dumps(history)) == dict(history) == history
     with pytest.raises(KeyError, match=r"Unknown loss or metric. Did you mean 'val_accuracy'.*Received: 'val_accurcy'"):
         history["val_accurcy"]

@@ -2,6 +2,7 @@
 
 import gc
 import math
+import os
 import re
 
 import numpy as np
@@ -221,6 +222,38 @@ def test_a_template_that_cannot_be_filled_names_what_can():
             ModelCheckpoint(None)
         with pytest.raises(ValueError, match=r"`period` must be a number of epochs. Received: period="):
             ModelCheckpoint("x.h5", period=wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "received"),
+    [
+        ("{epoch}-{val_los:.2f}.h5", {}, "Did you mean 'val_loss'"),
+        ("{epoch}-{loss:d}.h5", {}, "Unknown format code 'd'"),
+        ("{epoch-{loss}.h5", {}, "in '{epoch-{loss}.h5'"),
+        ("{batch}.h5", {}, "Unknown loss or metric"),
+        ("{batch}-{val_loss}.h5", {"save_freq": 2}, "Unknown loss or metric"),
+    ],
+)
+def test_a_template_is_tried_before_the_first_epoch(path, options, received):
+    model, begun = classifier(), []
+    watch = CSVLogger(os.devnull)  # one of ours, so that the names are known
+    watch.on_epoch_begin = lambda epoch, logs: begun.append(epoch)
+    with pytest.raises(ValueError, match=r"`filepath` may name .*loss.*" + re.escape(received)):
+        model.fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[watch, ModelCheckpoint(path, **options)])
+    assert not begun
+
+
+def test_a_template_may_name_what_callbacks_add(tmp_path):
+    class Adds(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["mine"] = 0.5
+
+    rates = [Adds()], [LearningRateScheduler(lambda epoch: 0.5)]
+    for callbacks, name in zip(rates, ("mine", "lr"), strict=True):
+        checkpoint = ModelCheckpoint(str(tmp_path / f"{{{name}}}.weights.h5"), save_weights_only=True)
+        classifier().fit(X, Y, verbose=0, callbacks=[*callbacks, checkpoint])
+        assert (tmp_path / "0.5.weights.h5").exists()
+        (tmp_path / "0.5.weights.h5").unlink()
 
 
 # --- the others -------------------------------------------------------------------------------------------------------

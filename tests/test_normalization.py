@@ -190,6 +190,14 @@ def test_adapted_to_data(axis, over, data):
     np.testing.assert_allclose(layer.mean, 2 * mean, rtol=1e-6)
 
 
+@pytest.mark.parametrize("axis", [-1, None])
+def test_numbers_alone(axis):
+    """As in Keras, for one number a sample."""
+    layer = Normalization(axis, mean=3.0, variance=4.0)
+    np.testing.assert_allclose(layer(np.array([1.0, 3.0, 4.0])), [-1, 0, 0.5])
+    np.testing.assert_allclose(layer(np.array([5.0])), [1.0])
+
+
 def test_a_model_begins_with_data_as_they_are(tmp_path):
     normalization = Normalization()
     normalization.adapt(DATA[:, 0])

@@ -3,7 +3,10 @@
 Their steps are in test_optimizers_steps.py and test_optimizers_kernel.py.
 """
 
+import copy
+import json
 import math
+import pickle
 import warnings
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 from checks import assert_close
 from optimizer_cases import OPTIMIZERS, OPTIONS, SHAPES, make_gradients, make_variables, train
 
+import fastkeras
 from fastkeras import constraints, optimizers
 from fastkeras.core.variable import Variable, pack
 from fastkeras.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lion, Nadam, RMSprop, schedules
@@ -215,11 +219,27 @@ def test_the_learning_rate_can_be_read_and_set():
     assert one_step(optimizer) == 0.5
     optimizer.lr = 1
     assert optimizer.learning_rate == 1.0
-    assert type(optimizer.learning_rate) is float
+    assert json.dumps(optimizer.get_config()["learning_rate"]) == "1.0"
     optimizer.learning_rate = np.float32(0.125)
     assert one_step(optimizer) == 0.125
     optimizer.learning_rate = np.array(0.5)
     assert one_step(optimizer) == 0.5
+
+
+def test_the_learning_rate_is_written_as_a_variable_of_keras_is():
+    optimizer = SGD(0.25)
+    rate = optimizer.learning_rate
+    assert rate.numpy() == np.float32(0.25) and type(rate.numpy()) is np.float32
+    assert f"{rate:.3f} {rate * 2}" == "0.250 0.5"
+    assert rate.assign(0.5) == optimizer.learning_rate == 0.5 and one_step(optimizer) == 0.5
+    fastkeras.backend.set_value(optimizer.lr, 0.125)
+    assert fastkeras.backend.get_value(optimizer.lr) == one_step(optimizer) == 0.125
+    for again in (copy.deepcopy(rate), pickle.loads(pickle.dumps(rate))):
+        assert type(again) is float and again == rate
+    with pytest.raises(ValueError, match="`learning_rate` must be a number"):
+        rate.assign(math.nan)
+    with pytest.raises(TypeError, match="given by a schedule"):
+        SGD(schedules.ExponentialDecay(1.0, 1, 0.5)).learning_rate.assign(0.1)
 
 
 def test_a_schedule_is_called_with_the_step():

@@ -56,6 +56,16 @@ class ModelCheckpoint(Monitor):
         if save_freq != "epoch":
             self.on_train_batch_end = self._after_batch  # a hook that is not needed costs nothing
 
+    def on_train_begin(self, logs=None):
+        names = self.model.course.names
+        if names is None:
+            return
+        # What cannot be filled in is refused now, not when the first epoch is over.
+        if self.save_freq == "epoch":
+            self._path(dict.fromkeys(names, 0.0), epoch=1)
+        else:
+            self._path({name: 0.0 for name in names if not name.startswith("val_")}, epoch=1, batch=1)
+
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
 

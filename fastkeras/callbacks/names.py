@@ -29,10 +29,19 @@ def resolve(name, known):
 
 
 class Values(dict):
-    """A dict by the names of losses and metrics: `values[name]` also finds another name of the same."""
+    """A dict by the names of losses and metrics: `values[name]`, `get` and `in` also find another name of the same."""
+
+    def __contains__(self, name):
+        return super().__contains__(name) or (isinstance(name, str) and resolve(name, list(self)) is not None)
+
+    def get(self, name, default=None):
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
     def __missing__(self, name):
-        found = resolve(name, self) if isinstance(name, str) else None
+        found = resolve(name, list(self)) if isinstance(name, str) else None
         if found is None:
             raise KeyError(suggest.unknown("loss or metric", name, self))
         return self[found]

@@ -378,11 +378,16 @@ class Normalization(Layer):
                 f"{self.axis}. Received: shape {tuple(input_shape)}"
             )
 
+    def _axes_of(self, shape):
+        if len(shape) == 1 and self.given is not None and self.given[0].ndim == 0:
+            return []  # a number for each sample: the one mean and variance hold for all
+        return checked_axes(self, self.axis, shape)
+
     def _places(self, shape):
-        return tuple(shape[a] for a in checked_axes(self, self.axis, shape))
+        return tuple(shape[a] for a in self._axes_of(shape))
 
     def build(self, input_shape):
-        self._axes = checked_axes(self, self.axis, input_shape)
+        self._axes = self._axes_of(input_shape)
         self._shape = tuple(n if a in self._axes else 1 for a, n in enumerate(input_shape))
         if self.given is None:
             places = self._places(input_shape)

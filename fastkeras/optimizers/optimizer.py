@@ -56,6 +56,27 @@ def _count(owner, name, value, least):
     return None if value is None else int(value)
 
 
+class LearningRate(float):
+    """What `optimizer.learning_rate` was when it was read: a number that can be written back as Keras's variables are,
+    by `assign` (or backend.set_value)."""
+
+    def __new__(cls, value, optimizer):
+        rate = super().__new__(cls, value)
+        rate._optimizer = optimizer
+        return rate
+
+    def numpy(self):
+        return np.float32(self)
+
+    def assign(self, value):
+        """Sets the optimizer's learning rate, and returns that."""
+        self._optimizer.learning_rate = float(value)
+        return self._optimizer.learning_rate
+
+    def __reduce__(self):
+        return float, (float(self),)
+
+
 class Optimizer:
     """The base of all optimizers.
 
@@ -137,11 +158,9 @@ class Optimizer:
 
     @property
     def learning_rate(self):
-        """The learning rate of the next step, a float. A new one can be assigned, unless a schedule gives it."""
-        rate = self._learning_rate
-        if callable(rate):
-            return float(rate(self._batches) if self._rate_takes_step else rate())
-        return rate
+        """The learning rate of the next step, a number with numpy() and assign(). A new one can be set, unless a
+        schedule gives it."""
+        return LearningRate(self._rate(), self)
 
     @learning_rate.setter
     def learning_rate(self, value):
@@ -153,6 +172,12 @@ class Optimizer:
         self._set_learning_rate(value)
 
     lr = learning_rate  # Keras 2's name
+
+    def _rate(self):
+        rate = self._learning_rate
+        if callable(rate):
+            return float(rate(self._batches) if self._rate_takes_step else rate())
+        return rate
 
     def _set_learning_rate(self, value):
         if isinstance(value, dict):
@@ -288,7 +313,7 @@ class Optimizer:
         """
         count = self.gradient_accumulation_steps or 1
         if count == 1 or (self._batches + 1) % count == 0:
-            rate = self.learning_rate
+            rate = self._rate()
             if self.decay:
                 rate /= 1.0 + self.decay * self.iterations
             scale, clip = 1.0 / count, math.inf

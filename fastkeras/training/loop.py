@@ -3,7 +3,7 @@
 import itertools
 import warnings
 
-from fastkeras.callbacks import CallbackList
+from fastkeras.callbacks import CallbackList, LambdaCallback
 from fastkeras.training import arguments, data, own
 from fastkeras.training.interrupt import Interrupt
 from fastkeras.training.step import Predictions, meters_of, predict_step, result, test_step, train_step
@@ -17,14 +17,16 @@ _BATCH_HOOKS = {
 
 
 class Course:
-    """Where a model's training begins, and whether it has finished.
+    """Where a model's training begins, what it reports, and whether it has finished.
 
     source: gives the batches (data.py). epoch: the first one to train. batch: how many of its batches are done already.
+    names: those that the logs of an epoch will have, or None if the model's own steps or callbacks may add others.
     finished: True in on_train_end if training came to its end or was stopped, False if an exception ended it.
     """
 
-    def __init__(self, source, epoch):
+    def __init__(self, source, epoch, names=None):
         self.source, self.epoch, self.batch = source, epoch, 0
+        self.names = names
         self.finished = False
         self._rest = None
 
@@ -109,12 +111,22 @@ def fit(
         callbacks, add_history=True, model=model, epochs=epochs.stop, steps=source.steps, verbose=verbose
     )
     validate = _validator(model, validation, validation_steps, validation_freq, hooks)
-    model.course = Course(source, epochs.start)
+    model.course = Course(source, epochs.start, _names_in_logs(model, hooks, validation is not None))
     try:
         _train(model, model.course, epochs.stop, steps_per_epoch or 1, validate, hooks, verbose)
     finally:
         model.course = None
     return model.history
+
+
+def _names_in_logs(model, hooks, validated):
+    """The `names` of a Course."""
+    ours = all(type(c).__module__.startswith("fastkeras.callbacks.") and type(c) is not LambdaCallback
+               for c in hooks.callbacks)  # fmt: skip
+    if not ours or own.replaces(model, "train") or own.replaces(model, "test"):
+        return None
+    names = model.compiled.names
+    return [*names, *(f"val_{name}" for name in names if validated), "learning_rate"]
 
 
 def _validator(model, source, steps, wanted, hooks):
