@@ -7,6 +7,9 @@ data.py         the real data, from packages on PyPI
 peer.py         a library in a process of its own (worker.py is that process)
 compare.py      turns: one peer works, the others sleep, round after round
 report.py       medians, spread, ratios, Markdown
+results.py      the folder of a report, to which later runs add
+plots.py        its plots, by matplotlib
 machine.py      the processor, its load, the memory a process took
+installed.py    the disk that a library takes, with all that it needs
 phases.py       where the time of a training step of fastkeras goes: `python -m benchmarks.phases`
 """

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import compare, data, machine
+from benchmarks import compare, data, machine, results
 from benchmarks.libraries import LIBRARIES
 from benchmarks.report import markdown
 from benchmarks.workloads import WORKLOADS
@@ -31,12 +31,6 @@ def folder(text):
     return Path(text)
 
 
-def output_file(text):
-    if not Path(text).parent.is_dir():
-        raise argparse.ArgumentTypeError(f"expected a file in a folder that exists. Received: {text!r}")
-    return Path(text)
-
-
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
@@ -53,10 +47,13 @@ def parse_arguments(arguments=None):
         help=f"which libraries, and the interpreter that has each (default: all, this one): {', '.join(LIBRARIES)}; "
         "numpy, for gemm, is found beside fastkeras")  # fmt: skip
     add("--threads", type=positive, default=machine.processors(), metavar="N", help="default: all processors")
-    add("--rounds", type=positive, default=7, metavar="R", help="measurements of each peer (default: 7)")
+    least, most = compare.ROUNDS
+    add("--repeat", "--rounds", type=positive, metavar="R", help="how often each peer is measured "
+        f"(default: {least} times or, if that takes less than {compare.ENOUGH:.0f} s, up to {most} times)")  # fmt: skip
     add("--data", type=folder, metavar="FOLDER", help="where reuters.jsonl.gz and treebank.jsonl.gz are (see data.py)")
-    add("--json", type=output_file, metavar="FILE", help="write everything that was measured")
-    add("--report", nargs="+", type=Path, metavar="FILE", help="measure nothing, print the tables of such files")
+    add("--report", type=Path, metavar="FOLDER", help="write results.json, report.md and plots into it; workloads that "
+        "results.json has from earlier runs stay if they are not measured again")  # fmt: skip
+    add("--tables", nargs="+", type=Path, metavar="FILE", help="measure nothing, print the tables of such results.json")
     options = parser.parse_args(arguments)
     options.peer = dict(options.peer)
     if "fastkeras" in options.peer:
@@ -66,11 +63,17 @@ def parse_arguments(arguments=None):
 
 def main():
     options = parse_arguments()
-    if options.report:
-        print("\n\n".join(markdown(json.loads(file.read_text())) for file in options.report))
+    if options.tables:
+        print("\n\n".join(markdown(json.loads(file.read_text())) for file in options.tables))
         return 0
     data.folder = options.data
-    report = compare.run(options.workload, options.peer, options.threads, options.rounds, options.case, options.json)
+    keep = results.keeper(options.report) if options.report else compare.keep_nothing
+    try:
+        report = compare.run(options.workload, options.peer, options.threads, options.repeat, options.case, keep)
+    except results.ResultsError as error:
+        sys.exit(f"python -m benchmarks: {error}")
+    if options.report:
+        print(results.publish(options.report))
     return 1 if any(workload["failed"] for workload in report["workloads"]) else 0
 
 

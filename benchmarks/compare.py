@@ -1,9 +1,9 @@
 """Turns: each peer in its own process, one works while the others sleep, round after round."""
 
-import json
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +16,49 @@ from benchmarks.report import details, heading
 from benchmarks.workloads import WORKLOADS
 
 PAUSE = 0.05  # seconds before each turn: the threads of the peer before stop waiting for work and sleep
+ROUNDS = 3, 7  # at the least and at the most, where no number is asked for
+ENOUGH = 6.0  # seconds of a case after which the least will do
 
 
 def find_peers(pythons, threads):
-    """({name: {module: version}} of the libraries that can be loaded, {name: why} of the others).
+    """What is known of the libraries before any work: {"versions": {name: {module: version}} of those that can be
+    loaded, "installed": {name: bytes}, "missing": {name: why} of the others}.
 
     pythons: {name: interpreter}.
     """
-    versions, missing = {}, {}
+    versions, installed, missing = {}, {}, {}
     for name, python in pythons.items():
         try:
             with Peer(name, python, threads) as peer:
                 versions[name] = peer.load()
+                installed[name] = peer.installed()
         except (MissingError, PeerError) as error:
             missing[name] = str(error)
-    return versions, missing
+    return {"versions": versions, "installed": installed, "missing": missing}
+
+
+def another_round(done, seconds, rounds, most):
+    """Whether a case that was measured in so many rounds, and took so long, is measured in another one.
+
+    rounds: how many are asked for, or None for as many as ROUNDS and ENOUGH give. most: of the workload.
+    """
+    if rounds is None:
+        rounds = ROUNDS[0] if seconds > ENOUGH else ROUNDS[1]
+    return done < min(rounds, most)
 
 
 def measure(workload, peers, path, rounds, texts=("",), pause=PAUSE):
     """Measures a workload in peers, in turn: returns {"rows": [...], "failed": {name: why}}.
 
     peers: {name: Peer}; one that fails is left out altogether. texts: what `chosen` takes of the workload's cases.
-    A row is one case: {"case": ..., "flops": ..., "peers": {name: {"times": seconds of each round, "first", "loss",
-    "memory", "disturbance"}}}.
+    A row is one case: {"case", "x", "flops": what the workload says of it, "peers": {name: {"times": seconds of each
+    round, "first", "units", "losses", "memory", "disturbance"}}}.
     """
     going, failed = dict(peers), {}
 
     def ask(name, do, *arguments):
+        if name in failed:
+            return None
         try:
             return getattr(going[name], do)(*arguments)
         except (MissingError, PeerError) as error:
@@ -56,15 +72,19 @@ def measure(workload, peers, path, rounds, texts=("",), pause=PAUSE):
     cases = workload.chosen(texts)
     times = {case: {name: [] for name in peers} for case in cases}
     for case in cases:
-        for _ in range(min(rounds, workload.most_rounds)):
+        begin, done = time.perf_counter(), 0
+        while another_round(done, time.perf_counter() - begin, rounds, workload.most_rounds):
             for name in list(going):
                 time.sleep(pause)
                 times[case][name].append(ask(name, "measure", case))
+            done += 1
     for name in list(going):
-        about[name] |= {"disturbance": peers[name].disturbance(), "memory": ask(name, "memory")}
+        about[name] |= {"disturbance": peers[name].disturbance()}
+        about[name] |= {figure: ask(name, figure) for figure in ("memory", "losses")}
     rows = [
         {
             "case": case,
+            "x": workload.x(case),
             "flops": workload.flops(case),
             "peers": {name: {"times": times[case][name]} | about[name] for name in going},
         }
@@ -87,26 +107,24 @@ def run_workload(workload, pythons, threads, rounds, texts, folder):
         for peer in peers.values():
             peer.close()
         path.unlink()
-    about = {key: getattr(workload, key) for key in ("name", "title", "batch", "unit", "per")}
-    return about | result
+    about = {key: getattr(workload, key) for key in ("name", "title", "batch", "unit", "per", "axis")}
+    return about | {"date": date.today().isoformat()} | result
 
 
-def run(names, pythons, threads, rounds, texts, file=None):
-    """Runs the workloads and returns all that was measured; prints it, and writes it to the file, as it comes."""
-    versions, missing = find_peers(pythons, threads)
-    report = {
-        "machine": machine.describe(),
-        "threads": threads,
-        "rounds": rounds,
-        "versions": versions,
-        "missing": missing,
-        "workloads": [],
-    }
+def keep_nothing(report):
+    """For who does not want the report before the end."""
+
+
+def run(names, pythons, threads, rounds, texts, keep=keep_nothing):
+    """Runs the workloads and returns all that was measured; prints it, and calls `keep` with it, as it comes."""
+    report = {"machine": machine.describe(), "threads": threads} | find_peers(pythons, threads) | {"workloads": []}
+    keep(report)
     print(heading(report), flush=True)
-    found = {name: pythons[name] for name in LIBRARIES if name in versions}
+    found = {name: pythons[name] for name in LIBRARIES if name in report["versions"]}
+    begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
-            print(f"{name} ...", file=sys.stderr, flush=True)
+            print(f"{time.perf_counter() - begin:5.0f} s  {name}", file=sys.stderr, flush=True)
             try:
                 result = run_workload(WORKLOADS[name], found, threads, rounds, texts, folder)
             except ModuleNotFoundError as error:
@@ -117,6 +135,5 @@ def run(names, pythons, threads, rounds, texts, file=None):
                 continue
             report["workloads"].append(result)
             print(details(result), flush=True)
-            if file:
-                file.write_text(json.dumps(report, indent=1) + "\n")
+            keep(report)
     return report

@@ -53,8 +53,12 @@ class Peer:
         """Imports the library and returns {module: version}."""
         return self._ask(do="load")
 
+    def installed(self):
+        """The bytes on disk of the library and all that it needs."""
+        return self._ask(do="installed")
+
     def start(self, workload, path):
-        """Prepares a workload on the data in a file; returns its Session's {"first": ..., "loss": ...}."""
+        """Prepares a workload on the data in a file; returns its Session's {"first": ..., "units": ...}."""
         return self._ask(do="start", workload=workload, path=str(path))
 
     def first_epoch(self, workload, path):
@@ -73,6 +77,10 @@ class Peer:
 
     def _clocks(self):
         return machine.busy_seconds(), machine.process_seconds(self._process.pid)
+
+    def losses(self):
+        """The losses of all epochs trained so far."""
+        return self._ask(do="losses")
 
     def memory(self):
         """The most memory that the work has taken so far, in bytes, or None."""

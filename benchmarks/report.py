@@ -2,7 +2,7 @@
 
 from statistics import median, quantiles
 
-from benchmarks.libraries import LIBRARIES
+from benchmarks.libraries import LIBRARIES, TRAINERS
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 OURS = "fastkeras"
@@ -42,6 +42,23 @@ def fastest_peer(row):
     return min(others, key=others.get) if others else None
 
 
+def preparation(peer):
+    """Seconds that building, tracing and compiling took: the first epoch or call, less a later one; or None."""
+    if peer["first"] is None:
+        return None
+    return max(0.0, peer["first"] - peer["units"] * median(peer["times"]))
+
+
+def loss_difference(row, peer):
+    """The largest difference of a peer's losses from fastkeras's, over epochs that both trained, or None.
+
+    It is a share of the first loss: later ones may be next to nothing.
+    """
+    ours, theirs = (row["peers"].get(name, {}).get("losses") or () for name in (OURS, peer))
+    pairs = zip(ours, theirs, strict=False)
+    return max((abs(a - b) / abs(ours[0]) for a, b in pairs), default=None) if peer != OURS else None
+
+
 def table(header, rows):
     """A Markdown table, its columns padded so that it reads well in a terminal too; the first is flush left."""
     rows = [header, *([str(cell) for cell in row] for row in rows)]
@@ -61,7 +78,7 @@ def heading(report):
     machine = report["machine"]
     lines = [
         f"{machine['cpu']}, {machine['instruction set']}, {machine['processors']} processors, {machine['system']}; "
-        f"{report['threads']} thread{'s' if report['threads'] > 1 else ''}, medians of {report['rounds']} rounds",
+        f"{report['threads']} thread{'s' if report['threads'] > 1 else ''}",
         "",
     ]
     for name, versions in report["versions"].items():
@@ -94,7 +111,7 @@ def details(workload):
     if any(row["flops"] for row in workload["rows"]):
         return "\n".join([*lines, product_table(workload)])
     header = ["peer", unit_of(workload), "spread", "ratio"]
-    header += ["first, s", "peak memory, MB", "loss", "others' load"]
+    header += ["rounds", "preparation, s", "peak memory, MB", "first loss", "others' load"]
     rows = []
     for row in workload["rows"]:
         for name, peer in row["peers"].items():
@@ -104,9 +121,10 @@ def details(workload):
                     number(median(peer["times"]) / unit),
                     percent(spread(peer["times"])),
                     number(ratio(row, name)),
-                    number(peer["first"]),
+                    len(peer["times"]),
+                    number(preparation(peer)),
                     number(peer["memory"] and peer["memory"] / 1e6),
-                    number(peer["loss"]),
+                    number(next(iter(peer["losses"]), None)),
                     percent(peer["disturbance"]),
                 ]
             )
@@ -134,22 +152,68 @@ def product_table(workload):
     return table(["M x N x K", "fastkeras, us", "numpy, us", "GFLOP/s", "ratio", "of peak"], cells)
 
 
-def markdown(report):
-    """The whole report: what the README shows."""
-    products = [workload for workload in report["workloads"] if any(row["flops"] for row in workload["rows"])]
-    rows = [(workload, row) for workload in report["workloads"] if workload not in products for row in workload["rows"]]
+def markdown(report, figures=()):
+    """The whole report: what the README shows. figures: the names of files that plots.write has drawn."""
+    workloads = report["workloads"]
+    products = [workload for workload in workloads if any(row["flops"] for row in workload["rows"])]
+    rows = [(workload, row) for workload in workloads if workload not in products for row in workload["rows"]]
+    sizes = [(workload, row) for workload, row in rows if workload["axis"]]
+    whole = [(workload, row) for workload, row in rows if not workload["axis"]]
     names = [name for name in LIBRARIES if any(name in row["peers"] for _, row in rows)]
-    parts = [heading(report)]
-    if rows:
-        parts.append(time_table(rows, names))
-        parts.append("Seconds of the first epoch or call (build, trace, compile, train):")
-        parts.append(figure_table(rows, names, "first", 1))
-        parts.append("Peak memory, MB:")
-        parts.append(figure_table(rows, names, "memory", 1e6))
+    parts = ["# fastkeras and its peers", heading(report)]
+
+    def add(title, text, cells, figure=None):
+        """A section, if there is something in its table."""
+        if cells:
+            images = [f"![{title}]({name})" for name in figures if name.startswith(f"{figure}.")]
+            parts.extend([f"## {title}", *images, text, cells])
+
+    add(
+        "Time",
+        f"Medians of {rounds_of(whole)} rounds, each peer in turn. Steps are those of later epochs, without what the "
+        "first one prepares. In the last column is the median of the rounds' ratios: the fastest peer's time / ours.",
+        time_table(whole, names),
+        "steps",
+    )
+    add(
+        "Time and size",
+        f"One model at several sizes; medians of {rounds_of(sizes)} rounds.",
+        time_table(sizes, names),
+        "sizes",
+    )
+    add(
+        "Losses",
+        "How far the losses of the epochs are from fastkeras's, at the most, as a share of the first: from the same "
+        "weights, over the same batches. Where a model has dropout the streams differ, and where ids repeat under an "
+        "adaptive optimizer the formula does in Keras 3 on TensorFlow; PyTorch's RMSprop is another, and has no masks.",
+        figure_table(whole, names, loss_difference, scientific),
+        "losses",
+    )
+    add(
+        "Before the first step",
+        "Seconds for building, tracing and compiling: the first epoch or call, less a later one.",
+        figure_table(whole, names, lambda row, name: preparation(row["peers"][name]), number),
+        "costs",
+    )
+    add(
+        "Peak memory, MB",
+        "Of the whole process, after the workload.",
+        figure_table(whole, names, lambda row, name: row["peers"][name]["memory"], megabytes),
+    )
+    add(
+        "Installed, MB",
+        "The files of the package and of all that it needs, which other packages may need as well.",
+        size_table(report["installed"]),
+    )
     for workload in products:
-        parts.append(f"{workload['title']}:")
-        parts.append(product_table(workload))
+        add(f"{workload['title']}".capitalize(), "Against numpy (OpenBLAS).", product_table(workload))
     return "\n\n".join(parts)
+
+
+def rounds_of(rows):
+    """ "3 to 7": the fewest and the most rounds in which one of the rows was measured."""
+    rounds = {len(peer["times"]) for _, row in rows for peer in row["peers"].values()}
+    return " to ".join(map(str, sorted({min(rounds, default=0), max(rounds, default=0)})))
 
 
 def time_table(rows, names):
@@ -162,15 +226,28 @@ def time_table(rows, names):
         line = [title_of(workload, row), workload["batch"] or "-", unit_of(workload)]
         line += [number(times.get(name)) for name in names]
         lines.append([*line, f"{number(gain)} x" if gain else "-"])
-    return table(["workload", "batch", "unit", *titles_of(names), "against the fastest"], lines)
+    return table(["workload", "batch", "unit", *titles_of(names), "against the fastest"], lines) if lines else ""
 
 
-def figure_table(rows, names, key, scale):
-    """One figure of each workload, such as its peak memory, in every library; workloads without it are left out."""
+def figure_table(rows, names, figure, text):
+    """A figure of each workload, figure(row, name), in every library; workloads without it are left out."""
     lines = []
     for workload, row in rows:
-        figures = [row["peers"].get(name, {}).get(key) for name in names]
-        if any(figures):
-            figures = [number(figure and figure / scale) for figure in figures]
-            lines.append([title_of(workload, row), *figures])
-    return table(["workload", *titles_of(names)], lines)
+        figures = [figure(row, name) if name in row["peers"] else None for name in names]
+        if any(value is not None for value in figures):
+            lines.append([title_of(workload, row), *map(text, figures)])
+    return table(["workload", *titles_of(names)], lines) if lines else ""
+
+
+def megabytes(value):
+    return number(value and value / 1e6)
+
+
+def scientific(value):
+    """One digit and a power of ten, for differences."""
+    return "-" if value is None else f"{value:.0e}"
+
+
+def size_table(installed):
+    names = [name for name in LIBRARIES if name in installed and name in TRAINERS]
+    return table(titles_of(names), [[megabytes(installed[name]) for name in names]]) if names else ""

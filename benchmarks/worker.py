@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 
-from benchmarks import libraries
+from benchmarks import installed, libraries
 from benchmarks.workloads import WORKLOADS
 
 
@@ -21,6 +21,9 @@ class Worker:
         self.library = libraries.load(self.name, self.threads)
         return self.library.versions
 
+    def installed(self):
+        return installed.size(libraries.LIBRARIES[self.name].modules)
+
     def start(self, workload, path):
         return self._start(WORKLOADS[workload], path)
 
@@ -29,10 +32,13 @@ class Worker:
 
     def _start(self, workload, path):
         self.session = workload.start(self.library, path)
-        return {"first": self.session.first, "loss": self.session.loss}
+        return {"first": self.session.first, "units": self.session.units}
 
     def measure(self, case):
         return self.session.measure(case)
+
+    def losses(self):
+        return self.session.losses()
 
     def memory(self):
         return self.session.memory()

@@ -31,13 +31,14 @@ SLICE = 0.25  # seconds that a measurement lasts, at the least
 class Session:
     """A workload that is ready in one peer's process.
 
-    measure: case -> seconds per unit of work. first: seconds of the first epoch or call, building and tracing included.
-    loss: of the first epoch. memory: () -> the most bytes held.
+    measure: case -> seconds per unit of work. first: seconds of the first epoch or call, building and tracing included,
+    which does `units` of the work. losses: () -> of all epochs trained so far. memory: () -> the most bytes held.
     """
 
     measure: Callable
     first: float | None = None
-    loss: float | None = None
+    units: int = 1
+    losses: Callable = list
     memory: Callable = machine.peak_memory
 
 
@@ -46,12 +47,14 @@ class Workload:
 
     unit, per: what is measured, such as "ms" a "step"; per is None where the whole work is timed.
     peers: who can do it. cases: what is measured, one row of the table each. most_rounds: for work that takes long.
+    axis: what grows from case to case, where one model is measured at several sizes.
     """
 
     name = title = batch = None
     unit, per = "ms", "step"
     peers = TRAINERS
     cases = ("",)
+    axis = None
     most_rounds = math.inf
 
     def data(self):
@@ -65,6 +68,10 @@ class Workload:
     def chosen(self, texts):
         """The cases that hold one of these texts."""
         return [case for case in self.cases if any(text in case for text in texts)]
+
+    def x(self, case):
+        """Where the case is on the axis, or None."""
+        return
 
     def flops(self, case):
         """Floating-point operations of one unit of work, where they are counted, or None."""
@@ -90,10 +97,9 @@ class Training(Workload):
     """A training step inside fit: the time of whole epochs, from the second of a fit on, divided by their steps.
 
     The rows come in the same order in every epoch and for every peer, and the first weights are the same for all: the
-    first epoch's loss shows that all do the same work. It agrees but for dropout, for PyTorch's RMSprop (which adds
-    epsilon to the root, not under it), its second bias of a recurrent layer and its Flatten (which takes images with
-    their channels first), and for an Embedding under an adaptive optimizer in Keras 3 on TensorFlow (which sums the
-    squares of a repeated row's gradients, not their sum's square).
+    losses of the epochs show that all do the same work. They agree but for dropout, for PyTorch's RMSprop (which adds
+    epsilon to the root, not under it), and for an Embedding under an adaptive optimizer in Keras 3 on TensorFlow (which
+    sums the squares of a repeated row's gradients, not their sum's square).
     """
 
     def keras_model(self, keras):
@@ -108,23 +114,35 @@ class Training(Workload):
         with np.load(path) as arrays:
             x, y = arrays["x"], arrays["y"]
         begin = time.perf_counter()
-        trainer = (TorchTrainer if library.name == "torch" else KerasTrainer)(self, library.module, x, y)
-        loss = trainer.first_epoch()
-        return Session(trainer.measure, time.perf_counter() - begin, loss)
+        trainer = trainer_of(self, library, x, y)
+        trainer.first_epoch()
+        return Session(trainer.measure, time.perf_counter() - begin, trainer.steps, lambda: trainer.losses)
+
+
+def trainer_of(training, library, x, y):
+    """Builds the training's model in the library, with the weights that all libraries start from."""
+    return (TorchTrainer if library.name == "torch" else KerasTrainer)(training, library.module, x, y)
 
 
 class Trainer:
-    """Trains a workload's model in one library; a library says how with `first_epoch` and `epochs_time`."""
+    """Trains a workload's model in one library; a library says how with `first_epoch` and `epochs_time`.
+
+    losses: of every epoch trained so far.
+    """
 
     def __init__(self, workload, x, y):
         self.batch = workload.batch
         self.x, self.y = x, y
         self.steps = math.ceil(len(x) / self.batch)
         self.epochs = None
+        self.losses = []
 
     def measure(self, case):
         if self.epochs is None:
-            self.epochs = max(1, math.ceil(SLICE / self.epochs_time(1)))
+            seconds = self.epochs_time(1)
+            self.epochs = max(1, math.ceil(SLICE / seconds))
+            if self.epochs == 1:
+                return seconds / self.steps
         return self.epochs_time(self.epochs) / (self.epochs * self.steps)
 
 
@@ -144,7 +162,7 @@ class KerasTrainer(Trainer):
         self.clock = Clock()
 
     def fit(self, epochs):
-        return self.model.fit(
+        history = self.model.fit(
             self.x,
             self.y,
             batch_size=self.batch,
@@ -152,10 +170,11 @@ class KerasTrainer(Trainer):
             shuffle=False,
             verbose=0,
             callbacks=[self.clock],
-        )
+        ).history
+        self.losses += map(float, history["loss"])
 
     def first_epoch(self):
-        return float(self.fit(1).history["loss"][0])
+        self.fit(1)
 
     def epochs_time(self, n):
         """Seconds of n epochs, the second of a fit and those after it."""
@@ -170,7 +189,7 @@ class TorchTrainer(Trainer):
         set_torch_weights(torch, self.model)
 
     def epoch(self):
-        """Trains one epoch and returns its mean loss."""
+        """Trains one epoch; its loss is the mean over the rows."""
         self.model.train()
         total = 0.0
         for start in range(0, len(self.x), self.batch):
@@ -180,10 +199,10 @@ class TorchTrainer(Trainer):
             loss.backward()
             self.optimizer.step()
             total += loss.item() * len(x)
-        return total / len(self.x)
+        self.losses.append(total / len(self.x))
 
     def first_epoch(self):
-        return self.epoch()
+        self.epoch()
 
     def epochs_time(self, n):
         """Seconds of n epochs."""
@@ -242,8 +261,10 @@ def set_torch_weights(torch, model):
             elif isinstance(layer, nn.Embedding):
                 layer.weight.copy_(torch.from_numpy(values(tuple(layer.weight.shape))))
             elif isinstance(layer, nn.RNNBase):
-                for weight in layer.parameters():  # weight_ih, weight_hh, the biases; then the other way
+                for name, weight in layer.named_parameters():  # weight_ih, weight_hh, the biases; then the other way
                     weight.copy_(gates(layer.mode, kernel(*weight.shape)) if weight.ndim == 2 else 0 * weight)
+                    if name.startswith("bias_hh") and layer.mode != "GRU":
+                        weight.requires_grad_(False)  # Keras has one bias here
             elif isinstance(layer, nn.MultiheadAttention):  # its out_proj is a Linear, which comes next
                 D, heads = layer.embed_dim, layer.num_heads
                 parts = [torch.from_numpy(values((D, heads, D // heads)).reshape(D, D).T) for _ in range(3)]

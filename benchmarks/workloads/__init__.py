@@ -1,15 +1,17 @@
 """All workloads by name. To add one, write its class in a file of this folder and put it into the list."""
 
 from benchmarks.workloads.blocks import Attention, Convolutions, Normalization
+from benchmarks.workloads.characters import Letters
 from benchmarks.workloads.distinct import DistinctIdsLSTM
 from benchmarks.workloads.gemm import Gemm
 from benchmarks.workloads.graph import ManySmallLayers
 from benchmarks.workloads.imdb import AllReviewsSimpleRNN, ReviewsConv, ReviewsGRU, ReviewsLSTM, ReviewsSimpleRNN
-from benchmarks.workloads.mlp import DigitsMLP, LinearRegression, PredictOneRow, TinyMLP, TrainOneRow
+from benchmarks.workloads.mlp import DigitsMLP, LinearRegression, PredictOneRow, TinyMLP, TrainOneRow, WideMLP
 from benchmarks.workloads.mnist_cnn import DigitsCNN
-from benchmarks.workloads.predict import Predict
-from benchmarks.workloads.reuters import NewswiresLSTM
+from benchmarks.workloads.predict import Predict, PredictMany
+from benchmarks.workloads.reuters import NewswiresLSTM, NewswiresStack, NewswiresStackWithDropout
 from benchmarks.workloads.startup import FirstEpoch, Import
+from benchmarks.workloads.sweeps import Sweep
 from benchmarks.workloads.tagging import TaggerBiLSTM
 from benchmarks.workloads.tokenizer import Tokenize
 
@@ -20,12 +22,16 @@ WORKLOADS = {
         TinyMLP(),
         LinearRegression(),
         DigitsMLP(),
+        WideMLP(),
         DigitsCNN(),
         ReviewsSimpleRNN(),
         ReviewsGRU(),
         ReviewsConv(),
         NewswiresLSTM(),
+        NewswiresStack(),
+        NewswiresStackWithDropout(),
         TaggerBiLSTM(),
+        Letters(),
         DistinctIdsLSTM(),
         Convolutions(32, 28),
         Convolutions(64, 28),
@@ -33,9 +39,14 @@ WORKLOADS = {
         Normalization("LayerNormalization"),
         Normalization("BatchNormalization"),
         Attention(),
+        Sweep("batch", "batch", "rows of a batch", (8, 32, 128, 512)),
+        Sweep("length", "length", "words of a row", (25, 50, 100, 200, 400)),
+        Sweep("hidden", "units", "units", (16, 64, 128, 256)),
+        Sweep("duplicates", "copies", "share of copied rows", (0.0, 0.25, 0.5, 0.75, 0.9)),
         PredictOneRow(),
         TrainOneRow(),
         ManySmallLayers(),
+        PredictMany(DigitsMLP(), 10_000),
         Predict(ReviewsSimpleRNN()),
         Predict(ReviewsGRU()),
         Predict(NewswiresLSTM()),

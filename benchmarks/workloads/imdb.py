@@ -58,7 +58,7 @@ class ReviewsGRU(Training):
     name = "imdb-gru"
     title = "IMDB Embedding(10000, 100) GRU(128), T=500, adam"
     batch = 64
-    rows = 64 * 16
+    rows = 64 * 8
 
     def data(self):
         _, labels = data.reviews()

@@ -94,6 +94,23 @@ class DigitsMLP(Training):
         return model, optimizer, nn.CrossEntropyLoss()
 
 
+class WideMLP(DigitsMLP):
+    name = "wide-mlp"
+    title = "MNIST MLP 784-2048-2048-10, adam"
+    rows = 128 * 39
+
+    def keras_model(self, keras):
+        layers = [keras.layers.Dense(2048, activation="relu") for _ in range(2)]
+        model = keras.Sequential([keras.Input(shape=(784,)), *layers, keras.layers.Dense(10, activation="softmax")])
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        return model
+
+    def torch_model(self, torch):
+        nn = torch.nn
+        model = nn.Sequential(nn.Linear(784, 2048), nn.ReLU(), nn.Linear(2048, 2048), nn.ReLU(), nn.Linear(2048, 10))
+        return model, torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7), nn.CrossEntropyLoss()
+
+
 class OneRow(TinyMLP):
     """The tiny MLP with a single row, again and again."""
 

@@ -37,10 +37,16 @@ class DigitsCNN(Training):
             def forward(self, x):
                 return x.permute(0, 3, 1, 2)
 
+        class ChannelsLast(nn.Module):
+            """So that Flatten gives the features in Keras's order, and the losses agree."""
+
+            def forward(self, x):
+                return x.permute(0, 2, 3, 1)
+
         model = nn.Sequential(
             ChannelsFirst(),
             nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(1600, 10),
+            ChannelsLast(), nn.Flatten(), nn.Linear(1600, 10),
         )  # fmt: skip
         return model, torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7), nn.CrossEntropyLoss()

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from benchmarks import data
 from benchmarks.workload import Session, Workload, seconds_per_call, set_keras_weights, set_torch_weights
 
 
@@ -28,8 +29,8 @@ class Predict(Workload):
         begin = time.perf_counter()
         call = self.torch_call(library.module, x) if library.name == "torch" else self.keras_call(library.module, x)
         call()
-        batches = math.ceil(len(x) / self.batch)
-        return Session(lambda case: seconds_per_call(call) / batches, time.perf_counter() - begin)
+        units = math.ceil(len(x) / self.batch) if self.per == "batch" else 1
+        return Session(lambda case: seconds_per_call(call) / units, time.perf_counter() - begin, units)
 
     def keras_call(self, keras, x):
         model = self.training.keras_model(keras)
@@ -47,3 +48,19 @@ class Predict(Workload):
                 return [model(part) for part in x.split(self.batch)]
 
         return call
+
+
+class PredictMany(Predict):
+    """One call of predict for many rows, with the batch size that it has by itself."""
+
+    per = "call"
+
+    def __init__(self, training, rows):
+        super().__init__(training)
+        self.rows = rows
+        self.name = f"predict-{rows}-rows"
+        self.title = f"predict() of {rows:,} rows, {training.title}"
+        self.batch = 32
+
+    def data(self):
+        return {"x": data.repeated(super().data()["x"], self.rows)}

@@ -12,7 +12,7 @@ class TaggerBiLSTM(Training):
     name = "tagging-bilstm"
     title = "tagging Embedding(11388, 128, mask_zero) BiLSTM(256), T=150, adam"
     batch = 128
-    rows = 128 * 4
+    rows = 128 * 2
     most_rounds = 3
 
     def data(self):
