@@ -97,7 +97,7 @@ class DigitsMLP(Training):
 class WideMLP(DigitsMLP):
     name = "wide-mlp"
     title = "MNIST MLP 784-2048-2048-10, adam"
-    rows = 128 * 39
+    rows = 128 * 16
 
     def keras_model(self, keras):
         layers = [keras.layers.Dense(2048, activation="relu") for _ in range(2)]
