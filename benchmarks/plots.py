@@ -1,4 +1,4 @@
-"""The plots of a report, as SVG files. Needs matplotlib: pip install "fastkeras[report]"."""
+"""The plots of a report, as SVG files. Needs matplotlib: pip install "fastkeras[plots]"."""
 
 import math
 from statistics import median

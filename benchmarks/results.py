@@ -66,7 +66,7 @@ def publish(folder):
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
-        said += '; no plots: matplotlib is not installed (pip install "fastkeras[report]")'
+        said += '; no plots: matplotlib is not installed (pip install "fastkeras[plots]")'
     else:
         figures = plots.write(folder, report)
         said += "".join(f", {name}" for name in figures)

@@ -365,7 +365,7 @@ def test_without_matplotlib_a_report_has_no_plots_and_says_so(tmp_path, monkeypa
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     results.keeper(tmp_path)(short_report("tiny-mlp"))
     said = results.publish(tmp_path)
-    assert said.endswith('no plots: matplotlib is not installed (pip install "fastkeras[report]")')
+    assert said.endswith('no plots: matplotlib is not installed (pip install "fastkeras[plots]")')
     assert "svg" not in (tmp_path / "report.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.md", "results.json"]
 
