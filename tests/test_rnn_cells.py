@@ -10,6 +10,7 @@ from checks import assert_close, central_difference
 from test_wrappers import all_layers, as_rows, built, random, repeated, run_layer, summed
 
 import fastkeras as keras
+from fastkeras import ops
 from fastkeras.core.run import Run
 from fastkeras.layers import (
     GRU,
@@ -44,7 +45,7 @@ MASKS = {
 }
 
 
-class LeakyCell(Layer):
+class Leaky(Layer):
     """A cell as a user writes one: s_t = a s_{t-1} + x_t W, n_t = n_{t-1} + 1, y_t = 2 s_t; its output is no state."""
 
     state_size = (2, 1)
@@ -57,6 +58,11 @@ class LeakyCell(Layer):
         self.a = self.add_weight("a", (2,))
         self.W = self.add_weight("W", (input_shape[-1], 2))
 
+    def get_config(self):
+        return {**super().get_config(), "output_size": self.output_size}
+
+
+class LeakyCell(Leaky):
     def forward(self, x, states, run):
         s, n = states
         new_s = self.a.value * s + x @ self.W.value
@@ -69,8 +75,12 @@ class LeakyCell(Layer):
 
         return 2 * new_s, [new_s, n + 1], backward
 
-    def get_config(self):
-        return {**super().get_config(), "output_size": self.output_size}
+
+class LeakyCellInOps(Leaky):
+    def call(self, x, states):
+        s, n = states
+        new_s = self.a * s + ops.matmul(x, self.W)
+        return 2 * new_s, [new_s, n + 1]
 
 
 def leaky(x, a, W, s, n, mask, sequences, zero=False):
@@ -88,11 +98,12 @@ def leaky(x, a, W, s, n, mask, sequences, zero=False):
 @pytest.mark.parametrize("zero", [False, True])
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("masked", MASKS)
-def test_a_cell_of_the_users_own(masked, sequences, zero):
+@pytest.mark.parametrize("cell", [LeakyCell, LeakyCellInOps])
+def test_a_cell_of_the_users_own(cell, masked, sequences, zero):
     """Outputs that masked steps repeat, and the gradients of everything, by central differences."""
     B, T, D = 3, 5, 2
     mask = None if MASKS[masked] is None else np.array(MASKS[masked], bool)
-    layer = RNN(LeakyCell(), return_sequences=sequences, return_state=True, zero_output_for_mask=zero)
+    layer = RNN(cell(), return_sequences=sequences, return_state=True, zero_output_for_mask=zero)
     shapes = [(B, T, D), (B, 2), (B, 1)]
     built(layer, shapes)
     x, s, n = random(B, T, D), random(B, 2), random(B, 1)
@@ -276,6 +287,21 @@ def test_a_cell_may_hold_a_model():
     assert_close(dx, expected_dx, 1e-5)
     for a, b in zip(gradients, expected, strict=True):
         assert_close(a, b, 1e-5)
+
+
+def test_a_cell_in_ops_learns_when_its_input_does_not():
+    """The gradients of its states lead from step to step, though nothing before it is trained; also in a stack."""
+    x, y = random(8, 5, 3), random(8, 2)
+    trained = []
+    for cell in (LeakyCell, LeakyCellInOps):
+        model = keras.Sequential([keras.Input((5, 3)), RNN([cell(), cell()])])
+        model.compile("sgd", "mse")
+        random_weights = np.random.default_rng(3)
+        model.set_weights([random_weights.uniform(0.2, 0.8, w.shape) for w in model.get_weights()])
+        model.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0)
+        trained.append(model.get_weights())
+    for own, in_ops in zip(*trained, strict=True):
+        assert_close(in_ops, own, 1e-5)
 
 
 class Counter(Layer):

@@ -7,7 +7,6 @@ optimizer.apply_gradients(zip(gradients, model.trainable_variables))
 """
 
 import heapq
-import math
 from contextlib import contextmanager
 
 import numpy as np
@@ -107,21 +106,14 @@ def _checked(target):
 
 def gradients(targets, sources):
     """The gradient for each source, or None. targets: (tensor, its gradient, or None for ones)."""
-    ends = []
+    ends = {}
     for target, d in targets:
         node = _origin(target)
         if node is not None:
-            d = np.ones(target.shape, target.dtype) if d is None else np.asarray(d)
-            ends.append((node, d))
+            d = np.ones(np.shape(target), np.asarray(target).dtype) if d is None else np.asarray(d)
+            _add(ends, node, d.view(Tensor))
     found = _walk(ends, {id(_origin(source)) for source in sources})
-    return [_given(found.get(id(_origin(source)))) for source in sources]
-
-
-def _given(d):
-    """A gradient as it is handed out: a tensor whose elements lie side by side, or None."""
-    if d is None or isinstance(d, Tensor):
-        return d
-    return np.ascontiguousarray(d).reshape(d.shape).view(Tensor)
+    return [found.get(id(_origin(source))) for source in sources]
 
 
 def recorded(function, arrays, watched=(), training=False):
@@ -148,46 +140,41 @@ def _origin(x):
     return x.node if isinstance(x, Tensor) else x
 
 
+def _add(sums, origin, d):
+    """Adds d to the gradient of a node or variable; sums: {id: (it, its gradient)}."""
+    sums[id(origin)] = (origin, sums[id(origin)][1] + d if id(origin) in sums else d)
+
+
 def _walk(ends, wanted):
-    """{id: gradient} of the nodes and variables with the ids `wanted`, from `ends`: (node, its gradient) each.
+    """{id: gradient} of the nodes and variables with the ids `wanted`, from the gradients of the ends.
 
-    Nodes are taken from the last on: by then all that was computed from one has given its gradient. Gradients are plain
-    arrays, unless a tape records them: tensors then.
+    Nodes are taken from the last on: by then all that was computed from one has given its gradient.
     """
-    found, sums, ahead = {}, {}, []
-    kind = Tensor if tapes.recording else np.ndarray
+    sums, found, ahead = dict(ends), {}, []
+    nodes = {}
 
-    def give(origin, d):
-        """Adds d to the gradient of a node or variable."""
-        before = sums.get(id(origin))
-        if before is not None:
-            before[1] = before[1] + d
-            return
-        sums[id(origin)] = [origin, d]
-        if isinstance(origin, Node):
-            heapq.heappush(ahead, (-origin.number, origin))
+    def meet(origin):
+        if isinstance(origin, Node) and origin.number not in nodes:
+            nodes[origin.number] = origin
+            heapq.heappush(ahead, -origin.number)
 
-    for origin, d in ends:
-        give(origin, d.view(kind))
+    for origin, _ in ends.values():
+        meet(origin)
     while ahead:
-        _, node = heapq.heappop(ahead)
+        node = nodes.pop(-heapq.heappop(ahead))
         _, d = sums.pop(id(node))
         if id(node) in wanted:
             found[id(node)] = d
         for source, gradient, shape in node.back(d):
-            if shape is not None:  # else parts of several outputs
-                if type(gradient) is not kind:
-                    gradient = np.asarray(gradient, d.dtype if isinstance(gradient, np.generic) else None).view(kind)
-                if gradient.shape != shape:
-                    gradient = summed_to(gradient, shape)
-            give(source, gradient)
+            _add(sums, source, gradient if shape is None else summed_to(gradient, shape))
+            meet(source)
     return found | {origin: d for origin, (_, d) in sums.items() if origin in wanted}
 
 
 def summed_to(d, shape):
     """The gradient of an input of this shape, given that of the input as repeated by broadcasting."""
+    if d.shape == shape:
+        return d
     front = d.ndim - len(shape)
-    repeated = tuple(i for i, n in enumerate(shape) if n == 1 and d.shape[front + i] != 1)
-    if front:
-        d = d.reshape(math.prod(d.shape[:front]), *d.shape[front:]).sum(axis=0)
-    return d.sum(axis=repeated, keepdims=True) if repeated else d
+    repeated = [front + i for i, n in enumerate(shape) if n == 1 and d.shape[front + i] != 1]
+    return d.sum(axis=(*range(front), *repeated), keepdims=True).reshape(shape)

@@ -5,6 +5,7 @@ import inspect
 
 import numpy as np
 
+from fastkeras.core.nest import flat
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import recorded
 from fastkeras.core.tensor import Tensor, Watchable, cast, tapes
@@ -33,11 +34,13 @@ def _as_input(x, dtype):
 
 
 def run_call(layer, inputs, training, mask):
-    """layer.call on tensors, with what it takes of training and mask."""
+    """layer.call on tensors, with what it takes of training and mask. A cell's (layers/rnn.py) is call(x, states)."""
     parameters = inspect.signature(layer.call).parameters
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     given = {"training": training, "mask": mask}
     told = {name: value for name, value in given.items() if name in parameters or (takes_all and value is not None)}
+    if "states" in parameters:
+        return layer.call(inputs[0], inputs[1:], **told)
     return layer.call(inputs if len(inputs) > 1 or layer.takes_list else inputs[0], **told)
 
 
@@ -65,7 +68,7 @@ def forward(layer, x, run):
         tapes.losses, tapes.trained = before
     for loss in losses:
         run.add_loss(float(np.sum(loss)))
-    parts = list(y) if _several(y) else [y]
+    parts = flat(y)
     outputs = [np.ascontiguousarray(part, np.float32) for part in parts]
 
     def backward(dy):

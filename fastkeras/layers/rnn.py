@@ -37,6 +37,9 @@ returns dx and the list of the gradients of `states`. The buffers of `run` are t
 
 A layer that a cell holds is among its sublayers() and is run with run.inside(layer, name).
 
+In place of `forward`, a cell may define call(x, states) with fastkeras.ops, which returns (y, new_states); its
+gradients are then found by themselves, as in every layer with a `call`.
+
 The steps run one by one, in Python, over all rows of the batch. SimpleRNN, LSTM and GRU give the same numbers as RNN of
 their cells, but compute each distinct state once.
 """
@@ -44,9 +47,11 @@ their cells, but compute each distinct state once.
 import numpy as np
 
 from fastkeras._kernels import rows as rows_kernel
+from fastkeras.core.nest import flat
 from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import as_tensor
+from fastkeras.layers import calling
 from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
@@ -55,35 +60,44 @@ from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.utils import suggest
 
 
-def _flat(nested):
-    """The items of lists in lists as one list."""
-    if isinstance(nested, (list, tuple)):
-        return [item for part in nested for item in _flat(part)]
-    return [nested]
-
-
 def _output_size(cell):
     size = getattr(cell, "output_size", None)
-    return _flat(cell.state_size)[0] if size is None else size
+    return flat(cell.state_size)[0] if size is None else size
 
 
 def _initial_states(cell, batch_size):
     """What the cell starts from: its get_initial_state's states, or zeros, as a flat list of float32 arrays."""
     make = getattr(cell, "get_initial_state", None)
     if make is None:
-        return [np.zeros((batch_size, size), np.float32) for size in _flat(cell.state_size)]
-    return [np.ascontiguousarray(state, np.float32) for state in _flat(make(batch_size=batch_size))]
+        return [np.zeros((batch_size, size), np.float32) for size in flat(cell.state_size)]
+    return [np.ascontiguousarray(state, np.float32) for state in flat(make(batch_size=batch_size))]
 
 
 def _checked_cell(owner, cell):
     if not isinstance(cell, Layer) or not hasattr(cell, "state_size"):
-        raise ValueError(f"{owner}: a cell must be a layer with `state_size` and `forward`. Received: {cell!r}")
+        raise ValueError(
+            f"{owner}: a cell must be a layer with `state_size`, and with `forward` or `call`. Received: {cell!r}"
+        )
     return cell
+
+
+def _step(cell, x, states, run):
+    """(y, new states, backward) of one step of any cell."""
+    if cell.call is None:
+        return cell.forward(x, states, run)
+    run.wants_dx = True  # for the gradients of the states
+    (y, *new_states), back = calling.forward(cell, [x, *states], run)
+
+    def backward(dy, dstates):
+        dx, *dold = back([dy, *dstates])
+        return dx, dold
+
+    return y, new_states, backward
 
 
 def _one_step(cell, x, states, training):
     """(y, new states) of a cell called on arrays."""
-    x, states = np.ascontiguousarray(x, np.float32), [np.ascontiguousarray(s, np.float32) for s in _flat(states)]
+    x, states = np.ascontiguousarray(x, np.float32), [np.ascontiguousarray(s, np.float32) for s in flat(states)]
     cell.check_input_shape(x.shape)
     cell.ensure_built(x.shape)
     y, new_states, _ = cell.forward(x, states, Run(training=bool(training)))
@@ -138,7 +152,7 @@ class RNN(Layer):
     @property
     def state_size(self):
         """The size of each state, a flat list."""
-        return _flat(self.cell.state_size)
+        return flat(self.cell.state_size)
 
     # --- shapes and weights ----------------------------------------------------------------------------------------
 
@@ -177,7 +191,7 @@ class RNN(Layer):
 
     def __call__(self, x, initial_state=None, **options):
         """As every layer's; the initial states may be given as the cell groups them."""
-        return super().__call__(x, None if initial_state is None else _flat(initial_state), **options)
+        return super().__call__(x, None if initial_state is None else flat(initial_state), **options)
 
     def forward(self, x, run):
         x, *given = x if isinstance(x, list) else [x]
@@ -195,7 +209,7 @@ class RNN(Layer):
         outputs = run.buffer("outputs", (B, T, size)) if self.return_sequences else None
         step_backs = []
         for k, t in enumerate(order):
-            new_y, new_states, back = self.cell.forward(xs[t], states, run.inside(self.cell, "cell", step=k))
+            new_y, new_states, back = _step(self.cell, xs[t], states, run.inside(self.cell, "cell", step=k))
             if mask is None:
                 y, states = new_y, new_states
             else:
@@ -261,7 +275,7 @@ class RNN(Layer):
 
     def reset_states(self, states=None):
         """Forgets the states that a stateful layer carries, or sets them."""
-        self.states = None if states is None else [np.array(state, np.float32) for state in _flat(states)]
+        self.states = None if states is None else [np.array(state, np.float32) for state in flat(states)]
 
     reset_state = reset_states
 
@@ -415,11 +429,11 @@ class StackedRNNCells(Layer):
     def forward(self, x, states, run):
         remaining, new_states, backs = list(states), [], []
         for i, cell in enumerate(self.cells):
-            count = len(_flat(cell.state_size))
+            count = len(flat(cell.state_size))
             own, remaining = remaining[:count], remaining[count:]
             inner = run.inside(cell, i)
             inner.wants_dx = run.wants_dx or i > 0
-            x, new, back = cell.forward(x, own, inner)
+            x, new, back = _step(cell, x, own, inner)
             new_states += new
             backs.append((back, count))
 
