@@ -1,0 +1,86 @@
+"""Scripts as learners write them, tests/scripts/*.py, and how they are run with fastkeras and with TensorFlow.
+
+Each prints what it has computed as one line of JSON, its last. Weights come from numpy's generator with a seed, nothing
+is shuffled and nothing dropped out, so that TensorFlow computes the same. Names begin with the tier: t0 the tutorial
+chapter, t1 what most scripts use besides, t2 graphs and objects, t3 the spellings of Keras 1 and 2, t4 tensors one can
+look at, t5 data sets, t6 gradients through code of people's own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("scripts")
+
+# The Keras that each script is compared with. tf_keras where Keras 3 has lost something that the script uses (the
+# backend's functions, a discriminator that is frozen after it was compiled), or sums the squares of an embedding's
+# repeated ids otherwise than the formula says.
+PEERS = {
+    "t0_chapter": "keras",
+    "t0_linear_regression": "keras",
+    "t0_sentiment_gru": "keras",
+    "t0_tagging": "tf_keras",
+    "t0_topics_lstm": "tf_keras",
+    "t1_addition": "keras",
+    "t1_callbacks": "keras",
+    "t1_char_rnn": "keras",
+    "t1_conv_autoencoder": "keras",
+    "t1_convnet": "keras",
+    "t1_gan": "tf_keras",
+    "t1_kfold": "keras",
+    "t1_pretrained_embedding": "keras",
+    "t1_q_learner": "keras",
+    "t1_stateful_lstm": "keras",
+    "t2_embeddings_dot": "keras",
+    "t2_many_inputs": "tf_keras",
+    "t2_objects": "keras",
+    "t2_residual": "keras",
+    "t2_seq2seq": "tf_keras",
+    "t2_siamese": "tf_keras",
+    "t3_decay": "tf_keras",
+    "t6_attention": "tf_keras",
+    "t6_backend": "tf_keras",
+}
+SLOW = {"t1_xor"}  # minutes in TensorFlow: compared with what it gave, not live
+
+
+def path_for_tensorflow(name):
+    """The script itself, or what stands for it where TensorFlow no longer takes its spellings."""
+    modern = FOLDER / "modern" / f"{name}.py"
+    return modern if modern.exists() else FOLDER / f"{name}.py"
+
+
+def results(printed):
+    """What a script has computed, from all that it has printed."""
+    return json.loads(printed.splitlines()[-1])
+
+
+def run(path, folder):
+    """Runs a script with fastkeras in a process and a folder of its own; returns the finished process."""
+    command = [sys.executable, "-m", "fastkeras", str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1])}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
+
+
+def run_with_tensorflow(names, peer, eagerly=True):
+    """{name: what the script has computed}, from one process for all, in the order given.
+
+    eagerly: without compiling each model's functions, which takes longer than to run them a few times.
+    """
+    command = [sys.executable, str(FOLDER.with_name("run_with_tensorflow.py")), peer]
+    command += ["--eagerly"] if eagerly else []
+    command += [str(path_for_tensorflow(name)) for name in names]
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "tensorflow",
+        "TF_USE_LEGACY_KERAS": str(int(peer == "tf_keras")),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3000:])
+    return dict(zip(names, results(done.stdout), strict=True))

@@ -1,0 +1,23 @@
+"""The script of the same name, with the optimizer that knows `decay`, and its learning rate by its name of today."""
+
+import json
+
+import numpy as np
+from keras.layers import GRU, Dense
+from keras.models import Sequential
+from keras.optimizers.legacy import SGD
+
+rng = np.random.default_rng(25)
+X, Y = rng.normal(size=(24, 3, 2)), rng.normal(size=(24, 1))
+
+model = Sequential()
+model.add(GRU(4, batch_input_shape=(6, 3, 2), stateful=True, reset_after=False))
+model.add(Dense(1))
+model.compile(loss="mse", optimizer=SGD(learning_rate=0.1, decay=0.01, momentum=0.9, nesterov=True))
+model.set_weights([rng.uniform(-0.5, 0.5, w.shape) for w in model.get_weights()])
+losses = []
+for _ in range(3):
+    losses += model.fit(X, Y, batch_size=6, epochs=1, shuffle=False, verbose=0).history["loss"]
+    model.reset_states()
+
+print(json.dumps({"loss": losses, "predictions": model.predict(X[:6], batch_size=6, verbose=0).tolist()}))
