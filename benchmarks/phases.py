@@ -35,7 +35,7 @@ PHASES = {
     ("dense", "backward"): "weight and input gradients",
     ("dense", "add_column_sums"): "weight and input gradients",
     ("gemm", "*"): "weight and input gradients",
-    ("recurrent", "inputs"): "weight and input gradients",
+    ("recurrent", "gradients"): "weight and input gradients",
     ("conv", "forward"): "convolution",
     ("conv", "forward_max"): "convolution",
     ("conv", "forward_rows"): "convolution",
@@ -57,6 +57,13 @@ def time_loop_flops(a):
     return 2 * a["states"].count * a["R"].size
 
 
+def recurrent_gradient_flops(a):
+    """Those of dR; what goes to dP is added without a product."""
+    columns = a.get("columns", -1)
+    width = a["dz"].shape[1] - a.get("at", 0) if columns < 0 else columns
+    return 0 if a["dR"] is None else 2 * a["states"].count * a["h"].shape[1] * width
+
+
 def convolution_flops(a):
     x, W = a["x"].shape, a["W"].shape
     axes = zip(x[1:3], W[:2], a["strides"], a["dilation"], strict=True)
@@ -74,6 +81,7 @@ FLOPS = {
     ("dense", "forward"): lambda a: 2 * len(a["x"]) * a["W"].size,
     ("dense", "backward"): lambda a: 2 * len(a["x"]) * a["W"].size * sum(a[d] is not None for d in ("dx", "dW")),
     ("gemm", "gemm"): lambda a: 2 * a["A"].size * a["C"].shape[1],
+    ("recurrent", "gradients"): recurrent_gradient_flops,
     ("conv", "forward"): convolution_flops,
     ("conv", "forward_max"): convolution_flops,
     ("conv", "backward"): lambda a: convolution_flops(a) * sum(a[d] is not None for d in ("dx", "dW")),

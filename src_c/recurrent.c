@@ -7,6 +7,8 @@
 
 /* Multiply-adds a thread should have before a second one is worth waking. */
 #define GRAIN (64 * 1024)
+/* States whose gradients are summed at a time: their rows stay in the L2 cache, where dR and dP find them. */
+#define STATES 256
 
 fk_index fk_recurrent_scratch(fk_index B, fk_index scratch_row)
 {
@@ -71,14 +73,67 @@ void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_sta
     }
 }
 
-void fk_recurrent_inputs(float *hp, const float *h, const float *m, fk_states tree, fk_index U)
+/* --- the gradients of R and P ------------------------------------------------------------------------------ */
+
+typedef struct {
+    float *dR, *dP; /* or NULL */
+    fk_index dR_row, dP_row, P_columns;
+    const float *dz, *m;
+    fk_index dz_row;
+    fk_gemm_rows hp;
+    fk_states tree;
+    fk_index U;
+} gradients;
+
+/* The rows hp of some states, and their dz as panels. */
+static fk_index inputs_size(fk_index U) { return STATES * fk_round_up(U, FK_VL); }
+static fk_index share_size(fk_index N, fk_index U) { return inputs_size(U) + fk_gemm_packed_size(N, STATES); }
+
+fk_index fk_recurrent_gradients_scratch(fk_index N, fk_index U) { return fk_get_num_threads() * share_size(N, U); }
+
+/* to_s = hp_s (* m[owner_s])    for states s0 .. s1 */
+static void copy_inputs(float *to, const gradients *g, fk_index s0, fk_index s1)
 {
-    const fk_index threads = fk_threads_for(tree.S * U, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index s = 0; s < tree.S; s++) {
-        if (m == NULL)
-            memcpy(hp + s * U, h + tree.parent[s] * U, (size_t)U * sizeof(float));
+    for (fk_index s = s0; s < s1; s++, to += g->U) {
+        const float *hp_s = g->hp.data + g->hp.row * (g->hp.index ? g->hp.index[s] : s);
+        if (g->m == NULL)
+            memcpy(to, hp_s, (size_t)g->U * sizeof(float));
         else
-            fk_multiply(hp + s * U, h + tree.parent[s] * U, m + tree.owner[s] * U, U);
+            fk_multiply(to, hp_s, g->m + g->tree.owner[s] * g->U, g->U);
+    }
+}
+
+/* What columns n .. last of dz give for states s0 .. s1. */
+static void add_gradients(const gradients *g, float *scratch, fk_index n, fk_index last, fk_index s0, fk_index s1)
+{
+    static const fk_index start = 0;
+    const float *dz = g->dz + s0 * g->dz_row + n;
+    const fk_index P_width = fk_min(last, g->P_columns) - n;
+    float *dR = g->dR + n, *inputs = scratch, *packed = scratch + inputs_size(g->U);
+    for (fk_index s = s0; s < s1 && g->dP != NULL && P_width > 0; s++) {
+        float *dP = g->dP + g->tree.row[s] * g->dP_row + n;
+        fk_add(dP, dP, dz + (s - s0) * g->dz_row, P_width);
+    }
+    if (g->dR == NULL)
+        return;
+    copy_inputs(inputs, g, s0, s1);
+    fk_gemm_pack(packed, dz, g->dz_row, 0, last - n, s1 - s0);
+    fk_gemm_packed_taps(dR, g->dR_row, (fk_gemm_rows){inputs, NULL, 1}, g->U, &start, 1, s1 - s0,
+                        (fk_gemm_rows){dR, NULL, g->dR_row}, packed, g->U, last - n);
+}
+
+void fk_recurrent_gradients(float *dR, fk_index dR_row, float *dP, fk_index dP_row, fk_index P_columns,
+                            const float *dz, fk_index dz_row, fk_gemm_rows hp, const float *m, fk_states tree,
+                            float *scratch, fk_index N, fk_index U)
+{
+    const gradients g = {dR, dP, dR_row, dP_row, P_columns, dz, m, dz_row, hp, tree, U};
+    const fk_index parts = fk_min(fk_ceil_div(N, FK_VL), fk_threads_for(tree.S * U * N, GRAIN));
+    /* A thread owns some columns and passes over all states: the sums keep their order. */
+#pragma omp parallel for num_threads((int)parts) if (parts > 1) schedule(static)
+    for (fk_index part = 0; part < parts; part++) {
+        fk_index n, last;
+        fk_share(&n, &last, N, FK_VL, part, parts);
+        for (fk_index s = 0; s < tree.S; s += STATES)
+            add_gradients(&g, scratch + part * share_size(N, U), n, last, s, fk_min(tree.S, s + STATES));
     }
 }

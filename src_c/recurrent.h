@@ -36,7 +36,14 @@ void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const flo
 void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_states tree, fk_index s0, fk_index s1,
                              fk_index U);
 
-/* hp_s = h[parent_s] (* m[owner_s])    hp (S, U) =: the rows that R multiplied, so that dR = hp^T dz; over threads */
-void fk_recurrent_inputs(float *hp, const float *h, const float *m, fk_states tree, fk_index U);
+/* What z_s = P[row_s] + hp_s R gives back, in one pass over dz, by all threads:
+ *     dR += sum_s hp_s^T dz_s                        dR (U, N) +=, rows dR_row apart, or NULL
+ *     dP[row_s] += the first P_columns of dz_s       dP: rows dP_row apart, or NULL
+ * hp: the row of each state that R multiplied   m: or NULL, a mask on it   dz (S, N): rows dz_row apart
+ * scratch: fk_recurrent_gradients_scratch floats */
+void fk_recurrent_gradients(float *dR, fk_index dR_row, float *dP, fk_index dP_row, fk_index P_columns,
+                            const float *dz, fk_index dz_row, fk_gemm_rows hp, const float *m, fk_states tree,
+                            float *scratch, fk_index N, fk_index U);
+fk_index fk_recurrent_gradients_scratch(fk_index N, fk_index U);
 
 #endif

@@ -34,15 +34,13 @@ def forward_and_back(P, R, b, m, index, mask, h0, dh_all, dh_last, names, after)
     np.add.at(dh, states.last, dh_last)
     rh = inner.copy()  # with the reset gate before the product: what R_a multiplied
     gru.backward(dh, gates, inner, x, h, R, m, act, g, states, after)
-    hp = np.empty((states.count, U), "f")
-    recurrent.inputs(hp, h, m, states)
-    dR, db = hp.T @ gates, gates.sum(axis=0)
+    dP, dR, db = np.zeros_like(P), np.zeros_like(R), gates.sum(axis=0)
     if after:
-        gates[:, 2 * U :] = inner
+        recurrent.gradients(dR, dP, gates, h, m, states, P_columns=2 * U)
+        np.add.at(dP[:, 2 * U :], states.row, inner)
     else:
-        dR[:, 2 * U :] = rh.T @ gates[:, 2 * U :]
-    dP = np.zeros_like(P)
-    np.add.at(dP, states.row, gates)
+        recurrent.gradients(dR, dP, gates, h, m, states, columns=2 * U)
+        recurrent.gradients(dR, dP, gates, rh, None, states, at=2 * U)
     return h[states.state], h[states.last], dP, dR, db, dh[1 : states.first]
 
 

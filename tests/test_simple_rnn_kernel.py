@@ -76,12 +76,11 @@ def forward_and_back(P, R, m, index, mask, h0, dh_last, dh_all, activation):
     dh = np.zeros_like(h)
     np.add.at(dh, states.state, dh_all)
     np.add.at(dh, states.last, dh_last)
-    dz, hp = np.empty((states.count, U), "f"), np.empty((states.count, U), "f")
+    dz = np.empty((states.count, U), "f")
     simple_rnn.backward(dh, dz, h, z, R, m, f, states)
-    recurrent.inputs(hp, h, m, states)
-    dP = np.zeros_like(P)
-    np.add.at(dP, states.row, dz)
-    return h[states.state], h[states.last], dP, hp.T @ dz, dh[1 : states.first]
+    dP, dR = np.zeros_like(P), np.zeros_like(R)
+    recurrent.gradients(dR, dP, dz, h, m, states)
+    return h[states.state], h[states.last], dP, dR, dh[1 : states.first]
 
 
 @pytest.mark.parametrize("B, T, V, U", SHAPES[:-2])

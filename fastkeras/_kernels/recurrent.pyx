@@ -3,22 +3,53 @@
 cimport numpy as cnp
 from numpy cimport ndarray
 
-from fastkeras._kernels.array cimport f32, f32_or_null, f32_out
+from fastkeras._kernels.array cimport f32, f32_or_null, f32_out_or_null, give_scratch, take_scratch
 from fastkeras._kernels.prefix cimport States, fk_states
 
 cnp.import_array()
 
 cdef extern from "recurrent.h" nogil:
-    void fk_recurrent_inputs(float *hp, const float *h, const float *m, fk_states tree, Py_ssize_t U) noexcept
+    ctypedef struct fk_gemm_rows:
+        const float *data
+        const int *index
+        Py_ssize_t row
+
+    void fk_recurrent_gradients(float *dR, Py_ssize_t dR_row, float *dP, Py_ssize_t dP_row, Py_ssize_t P_columns,
+                                const float *dz, Py_ssize_t dz_row, fk_gemm_rows hp, const float *m, fk_states tree,
+                                float *scratch, Py_ssize_t N, Py_ssize_t U) noexcept
+    Py_ssize_t fk_recurrent_gradients_scratch(Py_ssize_t N, Py_ssize_t U) noexcept
 
 
-def inputs(ndarray hp not None, ndarray h not None, ndarray m, States states not None):
-    """hp_s = h[parent_s] (* m[owner_s]): the rows that the recurrent kernel multiplied."""
+def gradients(ndarray dR, ndarray dP, ndarray dz not None, ndarray h not None, ndarray m, States states not None,
+              Py_ssize_t at=0, Py_ssize_t columns=-1, Py_ssize_t P_columns=-1):
+    """dR += sum_s hp_s^T dz_s and dP[row_s] += dz_s, or one of them if the other is None.
+
+    h (first + count, U): the states, and hp_s = h[parent_s]; or (count, U): hp_s itself; times m[owner_s] unless None.
+    Of dz (count, N), dR (U, N) and dP (rows, N) only `columns` count, from `at` on; of those the first P_columns for dP."""
     cdef fk_states tree = states.c
-    cdef const float *h_ = f32(h, "h", 2, 1 + tree.roots + tree.S)
-    cdef Py_ssize_t U = cnp.PyArray_DIM(h, 1)
-    cdef float *hp_ = f32_out(hp, "hp", 2, tree.S, U)
+    cdef Py_ssize_t N = cnp.PyArray_DIM(dz, 1), U = cnp.PyArray_DIM(h, 1)
+    cdef const float *dz_ = f32(dz, "dz", 2, tree.S)
+    cdef bint given = cnp.PyArray_DIM(h, 0) == tree.S
+    cdef const float *h_ = f32(h, "h", 2, tree.S if given else 1 + tree.roots + tree.S)
+    cdef float *dR_
+    cdef float *dP_
     cdef const float *m_
+    f32_out_or_null(&dR_, dR, "dR", 2, U, N)
+    f32_out_or_null(&dP_, dP, "dP", 2, -1, N)
     f32_or_null(&m_, m, "m", 2, tree.B, U)
+    columns = N - at if columns < 0 else columns
+    P_columns = columns if P_columns < 0 else P_columns
+    if at < 0 or at + columns > N or P_columns > columns:
+        raise ValueError(f"`columns` must lie in `dz`, which has {N}. Received: {columns} at {at}, {P_columns} for dP")
+    cdef fk_gemm_rows hp
+    hp.data, hp.index, hp.row = h_, tree.parent, U
+    if given:
+        hp.index = NULL
+    if dR is not None:
+        dR_ += at
+    if dP is not None:
+        dP_ += at
+    cdef float *scratch = take_scratch(fk_recurrent_gradients_scratch(columns, U))
     with nogil:
-        fk_recurrent_inputs(hp_, h_, m_, tree, U)
+        fk_recurrent_gradients(dR_, N, dP_, N, P_columns, dz_ + at, N, hp, m_, tree, scratch, columns, U)
+    give_scratch(scratch)

@@ -1,12 +1,9 @@
 """GRU."""
 
-import numpy as np
-
 from fastkeras import activations
 from fastkeras._kernels import dense as dense_kernel
-from fastkeras._kernels import gemm as gemm_kernel
 from fastkeras._kernels import gru as kernel
-from fastkeras._kernels import recurrent as recurrent_kernel
+from fastkeras._kernels import rows as rows_kernel
 from fastkeras.layers.recurrent import Recurrent
 
 
@@ -68,29 +65,19 @@ class GRU(Recurrent):
         x = run.buffer("x", gates.shape) if kept and (act.needs_input or g.needs_input) else None
         kernel.forward(h, gates, inner, x, P, R, b_a, m, act, g, states, after)
 
-        def backward(dcells):
+        def backward(dcells, dP):
             (dh,) = dcells
             kernel.backward(dh, gates, inner, x, h, R, m, act, g, states, after)  # the gates become gradients
-            if not after:
-                if run.trains:
-                    self._add_gradients_before(gates, inner, h, m, states, run)
-                return [(gates, 3 * U)]
-            if run.trains:
-                self.add_recurrent_gradient(gates, h, m, states, run)
-                if self.use_bias:
-                    dense_kernel.add_column_sums(self.bias.grad[1, 2 * U :], gates, 2 * U)
-            return [(gates, 2 * U), (inner, U)]  # their last parts differ, as r multiplies h R only
+            if not after:  # inner is what R_a multiplied
+                self.add_gradients(dP, gates, h, m, states, run, columns=2 * U)
+                self.add_gradients(dP, gates, inner, None, states, run, at=2 * U)
+                return
+            self.add_gradients(dP, gates, h, m, states, run, P_columns=2 * U)
+            rows_kernel.scatter_add(dP, inner, states.row, 2 * U, U)  # another last part, as r multiplies h R only
+            if run.trains and self.use_bias:
+                dense_kernel.add_column_sums(self.bias.grad[1, 2 * U :], gates, 2 * U)
 
         return backward
-
-    def _add_gradients_before(self, dz, rh, h, m, states, run):
-        """dR_zr += hp^T dz_zr    dR_a += (r hp)^T dz_a    for the reset gate before the product"""
-        U, hp = self.units, run.buffer("hp", (states.count, self.units))
-        recurrent_kernel.inputs(hp, h, m, states)
-        for rows, part in ((hp, slice(0, 2 * U)), (rh, slice(2 * U, 3 * U))):
-            dR = np.empty((U, part.stop - part.start), np.float32)
-            gemm_kernel.gemm(dR, rows, np.ascontiguousarray(dz[:, part]), trans_a=True)
-            self.recurrent_kernel.grad[:, part] += dR
 
     def get_config(self):
         return {

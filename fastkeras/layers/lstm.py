@@ -47,12 +47,10 @@ class LSTM(Recurrent):
         z = run.buffer("z", shape) if kept and (act.needs_input or g.needs_input) else None
         kernel.forward(h, c, gates, z, P, R, m, act, g, states)
 
-        def backward(dcells):
+        def backward(dcells, dP):
             dh, dc = dcells
             kernel.backward(dh, dc, gates, z, c, R, m, act, g, states)  # the gates become dz
-            if run.trains:
-                self.add_recurrent_gradient(gates, h, m, states, run)
-            return [(gates, 4 * self.units)]
+            self.add_gradients(dP, gates, h, m, states, run)
 
         return backward
 

@@ -36,8 +36,8 @@ class Recurrent(Layer):
     A subclass says how many `gates` it has and what its states are called, takes its arguments, and gives
 
         step(cells, P, m, states, run)    computes the states from P, the projected inputs; returns backward
-        backward(dcells)                  adds to the gradients of the recurrent weights, returns dP by state in parts:
-                                          [(array, how many of its first columns)], side by side
+        backward(dcells, dP)              adds to the gradients of the recurrent weights, and to dP what each state
+                                          gives back to its row: add_gradients() does both
     """
 
     supports_masking = True
@@ -188,11 +188,9 @@ class Recurrent(Layer):
         def backward(dy):
             dy, dlast = (dy[0], dy[1:]) if self.return_state else (dy, [None] * len(cells))
             dcells = self._state_gradients(dy, dlast, outputs, states, cells, run)
-            dP, column = P, 0  # P is what nobody needs any more
+            dP = P  # P is what nobody needs any more
             dP.fill(0.0)
-            for dz, columns in step_backward(dcells):
-                rows_kernel.scatter_add(dP, dz, states.row, column, columns)  # dP_r = sum of dz_s over row_s = r
-                column += columns
+            step_backward(dcells, dP)
             dvalues = run.buffer("dvalues", values.shape) if run.wants_dx else None
             dW = self.kernel.grad if run.trains else None
             dense_kernel.backward(dvalues, dW, None, None, dP, values, self.kernel.value, P, None, _LINEAR)
@@ -223,12 +221,10 @@ class Recurrent(Layer):
         """db: the gradient of what input_bias() returned."""
         self.bias.grad += db
 
-    def add_recurrent_gradient(self, dz, h, m, states, run):
-        """dR += hp^T dz    with hp_s = h[parent_s] (* m)"""
-        hp = run.buffer("hp", (states.count, self.units))
-        kernel.inputs(hp, h, m, states)
-        R = self.recurrent_kernel
-        dense_kernel.backward(None, R.grad, None, None, dz, hp, R.value, dz, None, _LINEAR)
+    def add_gradients(self, dP, dz, h, m, states, run, **columns):
+        """dR += hp^T dz    with hp_s = h[parent_s] (* m)        dP_r += sum of dz_s over row_s = r"""
+        dR = self.recurrent_kernel.grad if run.trains else None
+        kernel.gradients(dR, dP, dz, h, m, states, **columns)
 
     def _check_steps_and_states(self, x, initial):
         if x.shape[1] == 0:

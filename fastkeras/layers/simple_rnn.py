@@ -19,12 +19,10 @@ class SimpleRNN(Recurrent):
         z = run.buffer("z", (states.count, self.units)) if f.needs_input else None
         kernel.forward(h, z, P, R, m, f, states)  # h_s = f(P[row_s] + h[parent_s] R)
 
-        def backward(dcells):
+        def backward(dcells, dP):
             (dh,) = dcells
             dz = run.buffer("dz", (states.count, self.units))
             kernel.backward(dh, dz, h, z, R, m, f, states)  # dz_s = f'(z_s) dh_s    dh[parent_s] += dz_s R^T
-            if run.trains:
-                self.add_recurrent_gradient(dz, h, m, states, run)
-            return [(dz, self.units)]
+            self.add_gradients(dP, dz, h, m, states, run)
 
         return backward

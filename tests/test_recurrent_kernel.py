@@ -1,0 +1,96 @@
+"""recurrent.c: the gradients of R and P over the distinct states; the walk over them is tested with each layer."""
+
+import numpy as np
+import pytest
+from checks import assert_close, guarded, same_bits_for_any_threads
+from fastkeras._kernels.prefix import States
+from sequences import batch
+
+from fastkeras._kernels import recurrent
+
+B, T, V, U, N = 37, 53, 11, 19, 71  # far more states than are summed at a time, and enough work for three threads
+
+
+def pieces(seed, masked=False, own_roots=False):
+    """The tree of a batch, and h, dz, dR, dP and m as they may be before the gradients are added."""
+    rng = np.random.default_rng(seed)
+    index, mask = batch(B, T, V)
+    states = States(index, mask if masked else None, own_roots=own_roots)
+    h, dz = rng.normal(size=(states.first + states.count, U)), rng.normal(size=(states.count, N))
+    dR, dP, m = rng.normal(size=(U, N)), rng.normal(size=(V, N)), rng.integers(0, 2, (B, U)) * 1.5
+    return states, *(array.astype("f") for array in (h, dz, dR, dP, m))
+
+
+def owners(states):
+    """A batch row of each state, found from the states of all steps."""
+    owner = np.empty(states.first + states.count, np.int64)
+    for b, row in enumerate(states.state):
+        owner[row] = b
+    return owner[states.first :]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("own_roots", [False, True])
+def test_gradients_of_all_columns(masked, own_roots):
+    states, h, dz, dR, dP, _ = pieces(1, masked, own_roots)
+    assert states.count > 600
+
+    def run():
+        to_R, to_P = guarded(dR), guarded(dP)
+        recurrent.gradients(to_R, to_P, guarded(dz), guarded(h), None, states)
+        return to_R, to_P
+
+    found_R, found_P = same_bits_for_any_threads(run)
+    expected_P = dP.astype(np.float64)
+    np.add.at(expected_P, states.row, dz)
+    assert_close(found_R, dR + h[states.parent].astype(np.float64).T @ dz, 1e-5, "dR")
+    assert_close(found_P, expected_P, 1e-5, "dP")
+
+
+def test_a_mask_is_on_what_R_multiplied():
+    states, h, dz, dR, dP, m = pieces(2, own_roots=True)  # each row has states of its own, and so one owner
+    hp = h[states.parent].astype(np.float64) * m[owners(states)]
+    found = same_bits_for_any_threads(lambda: added(dR, dP, dz, h, m, states)[0])
+    assert_close(found, dR + hp.T @ dz, 1e-5)
+
+
+def test_some_columns_only():
+    states, h, dz, dR, dP, _ = pieces(3)
+    at, columns, P_columns = 3, 41, 29
+    found_R, found_P = same_bits_for_any_threads(
+        lambda: added(dR, dP, dz, h, None, states, at=at, columns=columns, P_columns=P_columns)
+    )
+    part, P_part = slice(at, at + columns), slice(at, at + P_columns)
+    expected_R, expected_P = dR.astype(np.float64), dP.astype(np.float64)
+    expected_R[:, part] += h[states.parent].astype(np.float64).T @ dz[:, part]
+    np.add.at(expected_P[:, P_part], states.row, dz[:, P_part])
+    assert_close(found_R, expected_R, 1e-5, "dR")
+    assert_close(found_P, expected_P, 1e-5, "dP")
+
+
+def test_rows_may_be_given_themselves():
+    states, h, dz, dR, dP, _ = pieces(4)
+    of_parents = added(dR, dP, dz, h, None, states)
+    given = added(dR, dP, dz, h[states.parent], None, states)
+    for one, other in zip(of_parents, given, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_either_alone():
+    states, h, dz, dR, dP, _ = pieces(5)
+    both = added(dR, dP, dz, h, None, states)
+    np.testing.assert_array_equal(added(dR, None, dz, h, None, states)[0], both[0])
+    np.testing.assert_array_equal(added(None, dP, dz, h, None, states)[1], both[1])
+
+
+def added(dR, dP, *arguments, **columns):
+    dR, dP = (None if array is None else array.copy() for array in (dR, dP))
+    recurrent.gradients(dR, dP, *arguments, **columns)
+    return dR, dP
+
+
+def test_columns_outside_are_refused():
+    states, h, dz, dR, dP, _ = pieces(6)
+    for columns in {"at": -1}, {"at": 1, "columns": N}, {"columns": 5, "P_columns": 6}:
+        with pytest.raises(ValueError, match="must lie in `dz`"):
+            recurrent.gradients(dR, dP, dz, h, None, states, **columns)
