@@ -3,54 +3,30 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from running import ROOT, output_of, run
 
 from fastkeras.compat import paths
-
-ROOT = Path(__file__).parent.parent
-
-
-def run(tmp_path, source, *arguments, name="script.py", options=()):
-    """The finished process of `python -m fastkeras script.py arguments` for a script with this source."""
-    script = tmp_path / name
-    script.write_text(source)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *options, "-m", "fastkeras", str(script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
-
-
-def output_of(tmp_path, source, *arguments):
-    """What a script prints; it must end well and say nothing else."""
-    process = run(tmp_path, source, *arguments)
-    assert (process.returncode, process.stderr) == (0, "")
-    return process.stdout
-
 
 IMPORTS = """
 import keras
 import tensorflow as tf
-from keras.engine.topology import Layer
-from keras.layers.core import Dense
-from keras.layers.recurrent import LSTM
+from keras.layers import Dense
 from keras.preprocessing import sequence
 from keras.preprocessing.text import Tokenizer
-from keras.src.legacy.preprocessing.text import Tokenizer as Moved
-from keras.utils import np_utils
-from keras_preprocessing.text import Tokenizer as Apart
 from tensorflow import keras as inner
 from tensorflow.keras.layers import *
 from tensorflow.keras.models import Sequential, load_model
-from tensorflow.python.keras.layers import GRU as Private
+from tf_keras.layers import GRU as Apart
 from tensorflow.random import set_seed
 import fastkeras as fk
 
 assert keras.layers.Dense is Dense is inner.layers.Dense is tf.keras.layers.Dense is fk.layers.Dense
-assert (Layer, LSTM, GRU, Private) == (fk.layers.Layer, fk.layers.LSTM, fk.layers.GRU, fk.layers.GRU)
-assert Tokenizer is Moved is Apart is fk.preprocessing.text.Tokenizer
+assert GRU is Apart is fk.layers.GRU
+assert Tokenizer is fk.preprocessing.text.Tokenizer
 assert sequence.pad_sequences is keras.utils.pad_sequences
-assert np_utils.to_categorical is fk.utils.to_categorical
+assert tf.keras.backend.sum is fk.backend.sum and keras.ops.sum is fk.ops.sum
 assert (Sequential, load_model) == (fk.Sequential, fk.saving.load_model)
 assert set_seed is tf.random.set_seed is fk.utils.set_random_seed
 assert keras.datasets.mnist.load_data is fk.datasets.mnist.load_data
@@ -58,8 +34,42 @@ assert (keras.__version__, tf.__version__) == ("3.15.0", "2.21.0")
 """
 
 
-def test_names_are_found_wherever_keras_had_them(tmp_path):
+def test_names_are_found_wherever_keras_has_them(tmp_path):
     assert output_of(tmp_path, IMPORTS) == ""
+
+
+MOVED = """
+from keras.engine.topology import Layer, Container
+from keras.layers.core import Dense, Dropout
+from keras.layers.recurrent import LSTM
+from keras.layers.merge import add
+from keras.utils import np_utils
+from keras.optimizers.legacy import SGD
+from keras.src.legacy.preprocessing.text import Tokenizer
+from keras_preprocessing.sequence import pad_sequences
+from tensorflow.python.keras.layers import GRU
+import fastkeras as fk
+
+assert (Layer, Dense, LSTM, GRU) == (fk.Layer, fk.layers.Dense, fk.layers.LSTM, fk.layers.GRU)
+assert (Container, SGD, add) == (fk.Model, fk.optimizers.SGD, fk.layers.add)
+assert np_utils.to_categorical([1]).tolist() == [[0, 1]]
+"""
+
+
+def test_each_old_module_says_once_where_its_names_are_now(tmp_path):
+    process = run(tmp_path, MOVED)
+    assert (process.returncode, process.stdout) == (0, "")
+    assert process.stderr.splitlines() == [
+        "script.py:2: keras.engine.topology.Layer is keras.layers.Layer now.",
+        "script.py:3: keras.layers.core.Dense is keras.layers.Dense now.",
+        "script.py:4: keras.layers.recurrent.LSTM is keras.layers.LSTM now.",
+        "script.py:5: keras.layers.merge.add is keras.layers.add now.",
+        "script.py:7: keras.optimizers.legacy.SGD is keras.optimizers.SGD now.",
+        "script.py:8: keras.src.legacy.preprocessing.text.Tokenizer is keras.preprocessing.text.Tokenizer now.",
+        "script.py:9: keras_preprocessing.sequence.pad_sequences is keras.preprocessing.sequence.pad_sequences now.",
+        "script.py:10: tensorflow.python.keras.layers.GRU is keras.layers.GRU now.",
+        "script.py:15: keras.utils.np_utils.to_categorical is keras.utils.to_categorical now.",
+    ]
 
 
 def test_every_module_of_the_table_can_be_imported(tmp_path):

@@ -9,8 +9,7 @@ import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from fastkeras.compat import paths
-from fastkeras.utils import suggest
+from fastkeras.compat import missing, notices, paths, words
 
 
 class Alias(ModuleType):
@@ -26,17 +25,25 @@ class Alias(ModuleType):
 
     def _found(self, name):
         inner = f"{self.__name__}.{name}"
+        is_module = paths.place(inner) is not None
         for source in self._sources():
             value = getattr(source, name, None)
-            if value is not None and not (isinstance(value, ModuleType) and paths.sources(inner)):
-                return value
-        if paths.sources(inner) is not None:
+            if value is not None and not isinstance(value, ModuleType):
+                words.teach(source.__name__)
+                words.teach(getattr(value, "__module__", None) or "")
+                self._tell_new_name(source.__name__, name)
+                return getattr(source, name)  # again: the lesson may have replaced it
+        if is_module:
             return importlib.import_module(inner)
-        guess = suggest.nearest(name, self.__all__)
-        raise AttributeError(f"fastkeras has no {inner}." + (f" Did you mean {guess!r}?" if guess else ""))
+        raise AttributeError(missing.message(inner, self.__all__), name=name, obj=None)
+
+    def _tell_new_name(self, source, name):
+        if self.__spec__.loader_state.old and not source.startswith("fastkeras.compat."):
+            now = source.replace("fastkeras", "keras", 1)
+            notices.say(f"{self.__name__}.{name} is {now}.{name} now.", self.__name__)
 
     def _sources(self):
-        return [importlib.import_module(source) for source in self.__spec__.loader_state]
+        return [importlib.import_module(source) for source in self.__spec__.loader_state.sources]
 
     def __dir__(self):
         names = (getattr(source, "__all__", None) or dir(source) for source in self._sources())
@@ -48,18 +55,18 @@ class Finder:
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        parent, _, last = name.rpartition(".")
         if name.partition(".")[0] not in paths.TOPMOST:
             return None
-        sources = paths.sources(name)
-        if sources is None:
+        place = paths.place(name)
+        if place is None:
             # `from keras.layers import X` comes here if there is no X. An error without a name is shown as it is.
+            parent, _, last = name.rpartition(".")
             try:
                 getattr(sys.modules[parent], last)
             except AttributeError as error:
                 raise ModuleNotFoundError(str(error)) from None
             raise ModuleNotFoundError(f"{name} is no module: write `from {parent} import {last}`.")
-        return ModuleSpec(name, Finder, loader_state=sources, is_package=True)
+        return ModuleSpec(name, Finder, loader_state=place, is_package=True)
 
     @staticmethod
     def create_module(spec):

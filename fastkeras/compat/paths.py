@@ -1,5 +1,9 @@
 """Where the modules of Keras and TensorFlow are found here."""
 
+from typing import NamedTuple
+
+TOPMOST = ("keras", "keras_preprocessing", "tensorflow", "tf_keras")
+
 # What else the package `keras` is called; keras_preprocessing is one of its modules. The longest that fits counts.
 PACKAGES = {
     "keras": "",
@@ -14,64 +18,85 @@ PACKAGES = {
     "tf_keras": "",
     "tf_keras.src": "",
 }
-TOPMOST = ("keras", "keras_preprocessing", "tensorflow", "tf_keras")
+_OLD_PACKAGES = {"keras_preprocessing", "tensorflow.contrib.keras", "tensorflow.python.keras"}
 
-# {modules under keras: the modules that have their names, the first that has one gives it}.
-_MODULES = {
-    "activations": ["fastkeras.activations"],
-    "applications": [],
-    "backend backend.common backend.tensorflow_backend": ["fastkeras.backend"],
-    "callbacks": ["fastkeras.callbacks"],
-    "config": ["fastkeras.config"],
-    "constraints": ["fastkeras.constraints"],
-    "datasets": ["fastkeras.datasets"],
-    "initializers initializations": ["fastkeras.initializers"],
-    "layers layers.activation layers.advanced_activations layers.attention layers.convolutional layers.core "
-    "layers.cudnn_recurrent layers.embeddings layers.experimental layers.experimental.preprocessing layers.local "
-    "layers.merge layers.merging layers.noise layers.normalization layers.pooling layers.preprocessing "
-    "layers.recurrent layers.regularization layers.reshaping layers.rnn layers.wrappers": ["fastkeras.layers"],
-    "engine engine.base_layer engine.functional engine.input_layer engine.network engine.sequential engine.topology "
-    "engine.training": ["fastkeras.layers", "fastkeras.models"],
-    "legacy": [],
-    "losses objectives": ["fastkeras.losses"],
-    "metrics": ["fastkeras.metrics"],
-    "models": ["fastkeras.models", "fastkeras.saving"],
-    "ops": ["fastkeras.ops"],
-    "optimizers optimizers.experimental optimizers.legacy": ["fastkeras.optimizers"],
-    "optimizers.schedules": ["fastkeras.optimizers.schedules"],
-    "preprocessing legacy.preprocessing": ["fastkeras.preprocessing"],
-    "preprocessing.image legacy.preprocessing.image": ["fastkeras.preprocessing.image"],
-    "preprocessing.sequence legacy.preprocessing.sequence": ["fastkeras.preprocessing.sequence"],
-    "preprocessing.text legacy.preprocessing.text": ["fastkeras.preprocessing.text"],
-    "random": ["fastkeras.random"],
-    "regularizers": ["fastkeras.regularizers"],
-    "saving": ["fastkeras.saving"],
-    "utils utils.data_utils utils.generic_utils utils.io_utils utils.layer_utils utils.np_utils utils.vis_utils "
-    "utils.visualize_util": ["fastkeras.utils"],
-    "wrappers": [],
-}
+_NAMED_ALIKE = (
+    "activations backend callbacks config constraints datasets initializers layers losses metrics ops optimizers "
+    "optimizers.schedules preprocessing preprocessing.sequence preprocessing.text random "
+    "regularizers saving utils"
+)
 _SETS = ("boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters")
 
-KERAS = {path: found for paths, found in _MODULES.items() for path in paths.split()}
-KERAS |= {f"datasets.{name}": [f"fastkeras.datasets.{name}"] for name in _SETS}
-KERAS[""] = ["fastkeras.compat.keras", "fastkeras"]
+# {where they are now: modules of Keras 1 and 2, which are asked in this order}
+_MOVED = {
+    "backend": "backend.common backend.tensorflow_backend",
+    "initializers": "initializations",
+    "layers": "layers.activation layers.advanced_activations layers.attention layers.convolutional layers.core "
+    "layers.cudnn_recurrent layers.embeddings layers.experimental layers.experimental.preprocessing layers.local "
+    "layers.merge layers.merging layers.noise layers.normalization layers.pooling layers.preprocessing "
+    "layers.recurrent layers.regularization layers.reshaping layers.rnn layers.wrappers",
+    "layers models": "engine engine.base_layer engine.functional engine.input_layer engine.network engine.sequential "
+    "engine.topology engine.training",
+    "losses": "objectives",
+    "optimizers": "optimizers.experimental optimizers.legacy",
+    "preprocessing": "legacy.preprocessing",
+    "preprocessing.image": "legacy.preprocessing.image",
+    "preprocessing.sequence": "legacy.preprocessing.sequence",
+    "preprocessing.text": "legacy.preprocessing.text",
+    "utils": "utils.data_utils utils.generic_utils utils.io_utils utils.layer_utils utils.np_utils utils.vis_utils "
+    "utils.visualize_util",
+}
 
+# {module under keras: modules of fastkeras}; what only old scripts ask for is in fastkeras.compat.
+KERAS = {
+    "": ["fastkeras.compat.keras", "fastkeras"],
+    "applications": [],
+    "legacy": [],
+    "preprocessing.image": [],
+    "models": ["fastkeras.models", "fastkeras.saving"],
+    "wrappers": [],
+    "wrappers.scikit_learn": ["fastkeras.compat.scikit_learn"],
+    **{name: [f"fastkeras.{name}"] for name in _NAMED_ALIKE.split()},
+    **{f"datasets.{name}": [f"fastkeras.datasets.{name}"] for name in _SETS},
+}
+for _name in ("layers", "models"):
+    KERAS[_name].insert(0, f"fastkeras.compat.{_name}")
+_OLD = {
+    old: [source for path in now.split() for source in KERAS[path]]
+    for now, several in _MOVED.items()
+    for old in several.split()
+}
+KERAS |= _OLD
+
+_TF = "fastkeras.compat.tensorflow"
 TENSORFLOW = {
-    **{path: ["fastkeras.compat.tensorflow"] for path in ("", "compat", "compat.v1", "compat.v2", "python")},
+    "": [_TF, f"{_TF}.v1"],
+    "compat": [],
+    "compat.v1": [f"{_TF}.v1", _TF],
+    "compat.v2": [_TF],
     "contrib": [],
-    "random": ["fastkeras.compat.tensorflow.random"],
+    "python": [],
+    **{name: [f"{_TF}.{name}"] for name in ("config", "data", "distribute", "linalg", "math", "nn", "random")},
 }
 
 
-def sources(name):
-    """The modules of fastkeras that stand for a module of Keras or TensorFlow: a list; None if there are none.
+class Place(NamedTuple):
+    """sources: the modules that have a module's names, the first that has one gives it. old: whether it has moved."""
 
-    >>> sources("tensorflow.keras.layers.recurrent")
-    ['fastkeras.layers']
+    sources: list
+    old: bool
+
+
+def place(name):
+    """The Place of a module of Keras or TensorFlow; None if there is no such module here.
+
+    >>> place("tensorflow.keras.losses")
+    Place(sources=['fastkeras.losses'], old=False)
     """
     package = max((p for p in PACKAGES if f"{name}.".startswith(f"{p}.")), key=len, default=None)
     if package is None:
         top, _, inner = name.partition(".")
-        return TENSORFLOW.get(inner) if top == "tensorflow" else None
-    inner = name[len(package) + 1 :]
-    return KERAS.get(".".join(part for part in (PACKAGES[package], inner) if part))
+        found = TENSORFLOW.get(inner) if top == "tensorflow" else None
+        return None if found is None else Place(found, False)
+    inner = ".".join(part for part in (PACKAGES[package], name[len(package) + 1 :]) if part)
+    return Place(KERAS[inner], inner in _OLD or package in _OLD_PACKAGES) if inner in KERAS else None

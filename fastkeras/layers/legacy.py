@@ -1,11 +1,11 @@
-"""Configurations of layers as older versions of Keras wrote them, in today's words.
+"""Layers as older versions of Keras wrote them, in files and in scripts, in today's words.
 
 Keras 1 (2015 to 2017) had other names for nearly everything; Keras 2 had layers for cuDNN, and GRU without
 reset_after. An old name is translated wherever it is found: nothing is called so today.
 """
 
 # Names of Keras 1, and of Keras 2's layers for cuDNN: {then: now}.
-_CLASSES = {
+CLASSES = {
     "AtrousConvolution1D": "Conv1D",
     "AtrousConvolution2D": "Conv2D",
     "CuDNNGRU": "GRU",
@@ -51,27 +51,31 @@ _WITHOUT_EFFECT = {
 
 
 def translated(class_name, config):
-    """(class name, config) in today's words; a ValueError for what there is no word for."""
+    """(class name, config) of a file in today's words; a ValueError for what there is no word for."""
     if config.get("time_major"):
         raise ValueError(f"{class_name}: inputs with the steps on the first axis (time_major=True) are not supported.")
     if class_name == "Merge":
-        return _merged(config)
+        return merged(config)
+    config = in_todays_words(class_name, config)
+    if class_name == "GRU":
+        config.setdefault("reset_after", False)  # the only kind there was when files did not say
+    return CLASSES.get(class_name, class_name), config
+
+
+def in_todays_words(class_name, config):
+    """The arguments of a layer, {name: value}, under the names that they have now."""
     of_keras_1 = not config.keys().isdisjoint([*_KEYS, "nb_row", "forget_bias_init", "output_dim", "length"])
     config = {key: value for key, value in config.items() if key not in ("consume_less", "input_dtype")}
     for key, values in _WITHOUT_EFFECT.get(class_name, {}).items():
         if config.get(key) in values:
             del config[key]
-    if class_name == "GRU":
-        config.setdefault("reset_after", False)  # the only kind there was when files did not say
     if class_name == "Embedding":
         config = {key.replace("W_", "embeddings_"): value for key, value in config.items()}
         if "init" in config:
             config["embeddings_initializer"] = config.pop("init")
     elif "output_dim" in config:
         config["units"] = config.pop("output_dim")
-    if of_keras_1:
-        config = _of_keras_1(class_name, config)
-    return _CLASSES.get(class_name, class_name), config
+    return _of_keras_1(class_name, config) if of_keras_1 else config
 
 
 def _of_keras_1(class_name, config):
@@ -104,7 +108,7 @@ def _value(value):
     return {"class_name": name, "config": arguments}
 
 
-def _merged(config):
+def merged(config):
     """Keras 1 had one layer for all ways to merge."""
     mode, name = config.get("mode"), {"name": config.get("name")}
     if mode == "concat":

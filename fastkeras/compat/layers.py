@@ -1,0 +1,97 @@
+"""Layers under their names and with their arguments of Keras 1 and 2."""
+
+import functools
+
+from fastkeras import layers
+from fastkeras.compat import notices
+from fastkeras.compat.words import say_without_effect
+from fastkeras.layers import legacy
+
+# Made by a function that says what the layer is called now. Convolution2D is still a name; what it takes has changed.
+_NOW = {**legacy.CLASSES, "Convolution2D": "Conv2D"}
+
+_IDLE = {"consume_less", "input_dtype", "mode"}  # say how to compute, or what there is one kind of
+
+__all__ = ["Merge", "merge", *_NOW]
+
+
+def teach():
+    """Makes every layer take its old arguments, too."""
+    for name in layers.__all__:
+        if isinstance(getattr(layers, name), type):
+            _teach(getattr(layers, name))
+
+
+def _teach(cls):
+    init = cls.__init__
+
+    @functools.wraps(init)
+    def understanding(self, *args, **kwargs):
+        if kwargs and not kwargs.keys() <= _arguments(cls):
+            kwargs = _translated(cls.__name__, kwargs)
+        if kwargs.get("batch_input_shape") is not None:
+            shape = tuple(kwargs["batch_input_shape"])
+            text = f"batch_input_shape={shape} is keras.Input(batch_shape={shape}) before the layer now."
+            notices.say(text, "batch_input_shape")
+        init(self, *args, **kwargs)
+
+    cls.__init__ = understanding
+
+
+@functools.cache
+def _arguments(cls):
+    return cls._arguments()
+
+
+def _translated(name, given):
+    now = legacy.in_todays_words(name, given)
+    gone = [word for word in given if word not in now]
+    for word in _IDLE.intersection(gone):
+        say_without_effect(name, word)
+    then = [word for word in gone if word not in _IDLE]
+    if then:
+        come = [word for word in now if word not in given]
+        notices.say(f"{name}({_listed(then, given)}) is {name}({_listed(come, now)}) now.", *then)
+    return now
+
+
+def _listed(words, values):
+    return ", ".join(f"{word}={values[word]!r:.40}" for word in words)
+
+
+def _make(name, *args, **kwargs):
+    """The layer that `name` is called now. Keras 1's Convolution2D(n, r, c) had the kernel's sides one by one."""
+    now = _NOW[name]
+    if len(args) > 2 and isinstance(args[1], int) and isinstance(args[2], int):
+        n, r, c = args[:3]
+        notices.say(f"{name}({n}, {r}, {c}) is {now}({n}, ({r}, {c})) now.", name)
+        args = (n, (r, c), *args[3:])
+    elif name != "Convolution2D":
+        notices.say(f"{name} is {now} now.", name)
+    return getattr(layers, now)(*args, **kwargs)
+
+
+def __getattr__(name):
+    if name in _NOW:
+        return functools.partial(_make, name)
+    raise AttributeError(name)
+
+
+def merge(inputs, mode="sum", concat_axis=-1, dot_axes=-1, output_shape=None, name=None):
+    """Keras 1's function for all ways to merge tensors: mode "sum", "mul", "ave", "max", "concat", "dot" or "cos"."""
+    if callable(mode):
+        raise TypeError(f"merge: write a Lambda layer for a mode of your own. Received: mode={mode!r}")
+    arguments = {"mode": mode, "concat_axis": concat_axis, "dot_axes": dot_axes, "name": name}
+    now, config = legacy.merged(arguments)
+    notices.say(f"merge(inputs, mode={mode!r}) is keras.layers.{now}(...)(inputs) now.", f"merge {mode}")
+    return getattr(layers, now)(**config)(inputs)
+
+
+def Merge(layers=None, mode="sum", **arguments):
+    """Keras 1's layer for all ways to merge: Merge(mode="concat")([a, b]). Models to be merged must be a graph."""
+    if layers is not None:
+        raise TypeError(
+            "Merge: models are merged in a graph now: keras.Model([a.input, b.input], last(keras.layers.concatenate("
+            "[a.output, b.output]))), where `last` is what followed. Received: a list of layers"
+        )
+    return lambda inputs: merge(inputs, mode, **arguments)

@@ -1,0 +1,26 @@
+"""What a script is told about its old spellings: one line for each, on stderr, the first time it is met."""
+
+import os
+import sys
+
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+_said = set()
+
+
+def say(text, *spellings):
+    """Prints `text` after the script's file and line, unless it was said about each of these spellings before.
+
+    spellings: what is old in the line, by default the text itself.
+    """
+    fresh = {*(spellings or [text])} - _said
+    if fresh:
+        _said.update(fresh)
+        print(f"{_place()}{text}", file=sys.stderr)
+
+
+def _place():
+    """'script.py:12: ', the line outside fastkeras and the import system that led here."""
+    frame = sys._getframe()
+    while frame and frame.f_code.co_filename.startswith((_PACKAGE, "<frozen ")):
+        frame = frame.f_back
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}: " if frame else ""
