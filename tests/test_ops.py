@@ -173,7 +173,7 @@ def test_new_tensors():
 
 def test_loops_run_and_are_recorded():
     x = ops.convert_to_tensor(np.float32([1.0, 2.0, 3.0]))
-    with fastkeras.GradientTape() as tape:
+    with fastkeras.GradientTape(persistent=True) as tape:
         tape.watch(x)
         last, sums = ops.scan(lambda carry, item: (carry + item, carry * item), ops.zeros(()), x)
         mapped = ops.map(lambda item: item * item, x)

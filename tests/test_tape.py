@@ -1,11 +1,14 @@
 """GradientTape, Variable, and layers and models called within a tape."""
 
+import weakref
+
 import numpy as np
 import pytest
 from checks import assert_close, central_difference
 
 import fastkeras
 from fastkeras import layers, ops, optimizers
+from fastkeras.core.tensor import made, value
 
 RNG = np.random.default_rng(5)
 
@@ -31,7 +34,7 @@ def test_gradients_of_variables_and_watched_tensors():
 
 def test_what_the_target_does_not_depend_on_has_no_gradient():
     w, v = fastkeras.Variable([1.0]), fastkeras.Variable([1.0, 2.0])
-    with fastkeras.GradientTape() as tape:
+    with fastkeras.GradientTape(persistent=True) as tape:
         y = w * 2
     assert tape.gradient(y, v) is None
     np.testing.assert_array_equal(tape.gradient(y, {"v": v}, unconnected_gradients="zero")["v"], [0, 0])
@@ -39,12 +42,12 @@ def test_what_the_target_does_not_depend_on_has_no_gradient():
 
 def test_only_what_is_watched_is_recorded():
     w, frozen = fastkeras.Variable(2.0), fastkeras.Variable(3.0, trainable=False)
-    with fastkeras.GradientTape() as tape:
+    with fastkeras.GradientTape(persistent=True) as tape:
         y = w * frozen
         with tape.stop_recording():
             z = w * w
     assert float(tape.gradient(y, w)) == 3 and tape.gradient(y, frozen) is None and tape.gradient(z, w) is None
-    with fastkeras.GradientTape(watch_accessed_variables=False) as tape:
+    with fastkeras.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(frozen)
         y = w * frozen
     assert tape.gradient(y, w) is None and float(tape.gradient(y, frozen)) == 2
@@ -73,7 +76,7 @@ def test_a_tape_answers_as_often_as_it_is_asked():
 
 def test_arrays_on_the_left_of_variables_and_tensors_are_recorded():
     w, x = fastkeras.Variable([1.0, 2.0]), np.float32([[3.0, 4.0], [5.0, 6.0]])
-    with fastkeras.GradientTape() as tape:
+    with fastkeras.GradientTape(persistent=True) as tape:
         y = x * w + x @ w.value + np.exp(w) - (x / w) * ops.ones(2)
         z = x @ w
     assert_close(tape.gradient(y, w), x.sum(0) + 2 * np.exp(w.value) + x.sum(0) / w.value**2, 1e-5)
@@ -190,6 +193,65 @@ def test_two_tapes_take_one_layer_back_and_one_tape_only_once():
     tape.gradient(y, lstm.kernel)
     with pytest.raises(RuntimeError, match="persistent=True"):
         tape.gradient(y, lstm.kernel)
+
+
+def test_what_leads_back_goes_with_the_tape_not_with_the_tensors():
+    class Kept:
+        pass
+
+    layer, kept = layers.Dense(2), []
+    for persistent in (False, True):
+        token = Kept()
+        gone = weakref.ref(token)
+        with fastkeras.GradientTape(persistent) as tape, fastkeras.GradientTape() as other:
+            y = layer(tensor(3, 4))
+            loss = ops.sum(made(value(y) * 1, (y, lambda d, y, token=token: d)))
+        del token
+        kept.append(loss)
+        for each in (tape, other):
+            assert each.gradient(loss, layer.kernel).shape == (4, 2)
+        assert gone() is not None or not persistent
+        del tape, other, each
+        assert gone() is None
+
+
+def test_what_another_tape_has_recorded_is_a_constant():
+    w = fastkeras.Variable([2.0])
+    with fastkeras.GradientTape():
+        state = w * 3
+    with fastkeras.GradientTape() as tape:
+        y = state * w
+    np.testing.assert_array_equal(tape.gradient(y, w), [6])
+
+
+def test_the_second_derivative_through_a_layer_is_refused():
+    layer, x = layers.Dense(1, activation="tanh", name="critic"), tensor(3, 4)
+    with fastkeras.GradientTape() as outer:
+        with fastkeras.GradientTape() as inner:
+            inner.watch(x)
+            y = layer(x)
+        penalty = ops.sum(ops.square(inner.gradient(y, x)))
+    with pytest.raises(NotImplementedError, match=r"a gradient is taken through layer 'critic'.*fastkeras\.ops"):
+        outer.gradient(penalty, layer.trainable_variables)
+
+
+def test_calls_between_two_gradients_have_memory_of_their_own():
+    model = fastkeras.Sequential([layers.Dense(6, activation="tanh", input_shape=(4,)), layers.LayerNormalization()])
+    xs = [tensor(5, 4) for _ in range(3)]
+    expected = []
+    for x in xs:
+        with fastkeras.GradientTape() as tape:
+            y = ops.sum(ops.square(model(x)) * ops.arange(6.0))
+        expected.append(tape.gradient(y, model.trainable_variables))
+    with fastkeras.GradientTape() as tape:
+        y = sum(ops.sum(ops.square(model(x)) * ops.arange(6.0)) for x in xs)
+    for d, *parts in zip(tape.gradient(y, model.trainable_variables), *expected, strict=True):
+        assert_close(d, sum(parts), 1e-5)
+    model.layers[0].trainable = False
+    with fastkeras.GradientTape() as tape:
+        y = ops.sum(ops.square(model(xs[0])) * ops.arange(6.0))
+    for d, other in zip(tape.gradient(y, model.trainable_variables), expected[0][2:], strict=True):
+        assert_close(d, other, 1e-5)
 
 
 def test_gradients_of_a_models_inputs_and_of_ops_around_it():

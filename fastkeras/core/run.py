@@ -97,6 +97,14 @@ class Run:
         for run in [*self._inner.values(), *passes]:
             yield from run.blocks()
 
+    def forget(self):
+        """Gives up what is known of the last batch; the memory stays."""
+        self.mask = self.masks = self.output_masks = None
+        self.losses.clear()
+        for kept in self.kept.values():
+            if hasattr(kept, "forget"):  # the pass of a model inside
+                kept.forget()
+
     def add_loss(self, value):
         """Adds a number to the loss of the batch. Its gradient is the caller's: backward adds it to dx, and to the
         gradients of the weights, as if dy had brought it."""

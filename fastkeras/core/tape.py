@@ -7,18 +7,19 @@ optimizer.apply_gradients(zip(gradients, model.trainable_variables))
 """
 
 import heapq
+import math
 from contextlib import contextmanager
 
 import numpy as np
 
-from fastkeras.core.tensor import Node, Tensor, Watchable, tapes
+from fastkeras.core.tensor import Node, Tensor, Watchable, source_of, tapes
 
 
 class GradientTape:
     """Records the operations on trainable variables and on watched tensors while it is entered.
 
-    persistent: whether gradients through layers may be asked for more than once, which takes copies of what the layers
-    keep. Those through ops may be in any case, and so may all if several tapes record at once.
+    persistent: whether gradients may be asked for more than once. What leads back is kept as long as the tape is, and
+    copies of what layers keep; else it is given up with the first answer.
     watch_accessed_variables: whether it watches every trainable variable; else those named by `watch` alone.
 
     A tape within another one makes gradients of gradients, but not through a layer: its kernels give the first alone.
@@ -28,6 +29,8 @@ class GradientTape:
         self.persistent = bool(persistent)
         self._watches_all = bool(watch_accessed_variables)
         self._watched = {}  # by id, the variables named; kept, so that no other object takes an id's place
+        self.nodes = []  # all that were made while it recorded
+        self._has_answered = False
 
     def __enter__(self):
         tapes.recording = (*tapes.recording, self)
@@ -44,7 +47,10 @@ class GradientTape:
         elif isinstance(tensor, Watchable):
             self._watched[id(tensor)] = tensor
         elif isinstance(tensor, Tensor) and np.issubdtype(tensor.dtype, np.floating):
-            tensor.node = tensor.node or Node(np.asarray(tensor))
+            if source_of(tensor) is None:
+                tensor.node = Node(np.asarray(tensor))
+            tensor.node.keepers += 1
+            self.nodes.append(tensor.node)
         else:
             raise TypeError(
                 "GradientTape.watch: expected a tensor of real numbers (ops.convert_to_tensor makes one of an array). "
@@ -64,8 +70,17 @@ class GradientTape:
             tapes.recording = before
 
     def reset(self):
-        """Forgets the variables that `watch` has named."""
-        self._watched = {}
+        """Forgets what was recorded, and the variables that `watch` has named."""
+        self._watched, self._has_answered = {}, False
+        self._give_up()
+
+    def _give_up(self):
+        for node in self.nodes:
+            node.give_up()
+        self.nodes = []
+
+    def __del__(self):
+        self._give_up()
 
     def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
         """The gradients of target, a tensor (its elements are summed) or a list of them, for each of the sources.
@@ -90,12 +105,33 @@ class GradientTape:
                 raise TypeError(
                     f"GradientTape.gradient: expected tensors or variables as sources. Received: {source!r:.200}"
                 )
-        found = gradients([(_checked(t), d) for t, d in zip(targets, given, strict=True)], wanted)
+        found = self.gradients([(_checked(t), d) for t, d in zip(targets, given, strict=True)], wanted)
         if unconnected_gradients == "zero":
             found = [
                 np.zeros(s.shape, s.dtype).view(Tensor) if d is None else d for s, d in zip(wanted, found, strict=True)
             ]
         return found if isinstance(sources, (list, tuple)) else found[0]
+
+    def gradients(self, targets, sources):
+        """The gradient for each source, or None. targets: (tensor, its gradient, or None for ones)."""
+        if self._has_answered and not self.persistent:
+            raise RuntimeError(
+                "GradientTape.gradient: the tape has already given its gradients; to ask again, make it with "
+                "GradientTape(persistent=True)"
+            )
+        ends = []
+        for target, d in targets:
+            node = _origin(target)
+            if node is not None:
+                d = np.ones(target.shape, target.dtype) if d is None else np.asarray(d)
+                ends.append((node, d))
+        if not self.persistent:
+            self.__exit__()
+        found = _walk(ends, {id(_origin(source)) for source in sources})
+        self._has_answered = True
+        if not self.persistent:
+            self._give_up()
+        return [_given(found.get(id(_origin(source)))) for source in sources]
 
 
 def _checked(target):
@@ -104,16 +140,16 @@ def _checked(target):
     return target
 
 
-def gradients(targets, sources):
-    """The gradient for each source, or None. targets: (tensor, its gradient, or None for ones)."""
-    ends = {}
-    for target, d in targets:
-        node = _origin(target)
-        if node is not None:
-            d = np.ones(np.shape(target), np.asarray(target).dtype) if d is None else np.asarray(d)
-            _add(ends, node, d.view(Tensor))
-    found = _walk(ends, {id(_origin(source)) for source in sources})
-    return [found.get(id(_origin(source))) for source in sources]
+def _given(d):
+    """A gradient as it is handed out: a tensor whose elements lie side by side, or None."""
+    if d is None or isinstance(d, Tensor):
+        return d
+    return np.ascontiguousarray(d).reshape(d.shape).view(Tensor)
+
+
+def may_be_asked_again():
+    """Whether what is recorded now may be taken back more than once."""
+    return len(tapes.recording) > 1 or any(tape.persistent for tape in tapes.recording)
 
 
 def recorded(function, arrays, watched=(), training=False):
@@ -123,7 +159,8 @@ def recorded(function, arrays, watched=(), training=False):
     back(targets) gives the gradients of the tensors and of what is watched, None where there is none, for pairs (a
     tensor of the result, its gradient).
     """
-    tape, tensors = GradientTape(watch_accessed_variables=False), [np.asarray(a).view(Tensor) for a in arrays]
+    tape = GradientTape(may_be_asked_again(), watch_accessed_variables=False)
+    tensors = [np.asarray(a).view(Tensor) for a in arrays]
     sources = [x for x in tensors if x.dtype.kind == "f"]
     tape.watch([*sources, *watched])
     before, tapes.recording = (tapes.recording, tapes.training), (tape,)
@@ -132,7 +169,7 @@ def recorded(function, arrays, watched=(), training=False):
         result = function(*tensors)
     finally:
         tapes.recording, tapes.training = before
-    return result, lambda targets: gradients(targets, [*tensors, *watched])
+    return result, lambda targets: tape.gradients(targets, [*tensors, *watched])
 
 
 def _origin(x):
@@ -140,41 +177,46 @@ def _origin(x):
     return x.node if isinstance(x, Tensor) else x
 
 
-def _add(sums, origin, d):
-    """Adds d to the gradient of a node or variable; sums: {id: (it, its gradient)}."""
-    sums[id(origin)] = (origin, sums[id(origin)][1] + d if id(origin) in sums else d)
-
-
 def _walk(ends, wanted):
-    """{id: gradient} of the nodes and variables with the ids `wanted`, from the gradients of the ends.
+    """{id: gradient} of the nodes and variables with the ids `wanted`, from `ends`: (node, its gradient) each.
 
-    Nodes are taken from the last on: by then all that was computed from one has given its gradient.
+    Nodes are taken from the last on: by then all that was computed from one has given its gradient. Gradients are plain
+    arrays, unless a tape records them: tensors then.
     """
-    sums, found, ahead = dict(ends), {}, []
-    nodes = {}
+    found, sums, ahead = {}, {}, []
+    kind = Tensor if tapes.recording else np.ndarray
 
-    def meet(origin):
-        if isinstance(origin, Node) and origin.number not in nodes:
-            nodes[origin.number] = origin
-            heapq.heappush(ahead, -origin.number)
+    def give(origin, d):
+        """Adds d to the gradient of a node or variable."""
+        before = sums.get(id(origin))
+        if before is not None:
+            before[1] = before[1] + d
+            return
+        sums[id(origin)] = [origin, d]
+        if isinstance(origin, Node):
+            heapq.heappush(ahead, (-origin.number, origin))
 
-    for origin, _ in ends.values():
-        meet(origin)
+    for origin, d in ends:
+        give(origin, d.view(kind))
     while ahead:
-        node = nodes.pop(-heapq.heappop(ahead))
+        _, node = heapq.heappop(ahead)
         _, d = sums.pop(id(node))
         if id(node) in wanted:
             found[id(node)] = d
         for source, gradient, shape in node.back(d):
-            _add(sums, source, gradient if shape is None else summed_to(gradient, shape))
-            meet(source)
+            if shape is not None:  # else parts of several outputs
+                if type(gradient) is not kind:
+                    gradient = np.asarray(gradient, d.dtype if isinstance(gradient, np.generic) else None).view(kind)
+                if gradient.shape != shape:
+                    gradient = summed_to(gradient, shape)
+            give(source, gradient)
     return found | {origin: d for origin, (_, d) in sums.items() if origin in wanted}
 
 
 def summed_to(d, shape):
     """The gradient of an input of this shape, given that of the input as repeated by broadcasting."""
-    if d.shape == shape:
-        return d
     front = d.ndim - len(shape)
-    repeated = [front + i for i, n in enumerate(shape) if n == 1 and d.shape[front + i] != 1]
-    return d.sum(axis=(*range(front), *repeated), keepdims=True).reshape(shape)
+    repeated = tuple(i for i, n in enumerate(shape) if n == 1 and d.shape[front + i] != 1)
+    if front:
+        d = d.reshape(math.prod(d.shape[:front]), *d.shape[front:]).sum(axis=0)
+    return d.sum(axis=repeated, keepdims=True) if repeated else d

@@ -1,19 +1,24 @@
 """Tensors: arrays that know, while a tape records, how they were computed; and placeholders for what is not there yet.
 
-An operation is a few lines: the value by numpy, and for each input the way its gradient comes back.
+An operation is its value, by numpy, and for each input the way its gradient comes back.
+
+    multiply = formula2(np.multiply, "x1 x2", lambda d, y, x1, x2: d * x2, lambda d, y, x1, x2: d * x1)
 
     @operation
     def multiply(x1, x2):
         return made(value(x1) * value(x2), (x1, lambda d, y: d * x2), (x2, lambda d, y: d * x1))
 
-d is the gradient of the result y; both are tensors, and gradients are computed by operations, so they have gradients
-too. Where an input was repeated to fit another (numpy's broadcasting), its gradient is summed in core/tape.py.
+d is the gradient of the result y. Both forms say the same; the first costs less. Gradients are computed on arrays, and
+on tensors while a tape records them, so that they have gradients too: they are written with operators, methods and
+numpy's functions of elements, which both know, or with operations. Where an input was repeated to fit another (numpy's
+broadcasting), its gradient is summed in core/tape.py.
 
 Here are the operations that Python's operators stand for; the others, under Keras's names, are in fastkeras/ops.
 """
 
 import functools
 import itertools
+import math
 import threading
 
 import numpy as np
@@ -25,6 +30,8 @@ def as_input(array, dtype):
 
 
 _numbers = itertools.count()
+_FLOAT32 = np.dtype(np.float32)
+_NUMBERS = (float, int, np.generic)
 
 
 # --- how a tensor was computed ---------------------------------------------------------------------------------------
@@ -51,19 +58,74 @@ class Node:
     """One step of a computation: its value, and its links (source, gradient, shape) to what it was computed from.
 
     source: a Node, or a Variable. gradient(d, y): the source's gradient for d, that of this step's value y. shape: the
-    source's. Numbers grow with time: a node's is larger than its sources'.
+    source's. Numbers grow with time: a node's is larger than its sources'. keepers: how many tapes still need it; when
+    the last one gives it up, what leads back goes, though its tensor stays.
     """
 
-    __slots__ = ("links", "number", "value")
+    __slots__ = ("keepers", "links", "number", "value")
 
     def __init__(self, value, links=()):
-        self.value, self.links, self.number = value, links, next(_numbers)
+        self.value, self.links = value, links
+        self._begin()
+
+    def _begin(self):
+        self.number, self.keepers = next(_numbers), len(tapes.recording)
+        for tape in tapes.recording:
+            tape.nodes.append(self)
+
+    def give_up(self):
+        """One tape needs it no more."""
+        self.keepers -= 1
+        if self.keepers == 0:
+            self.clear()
+
+    def clear(self):
+        self.links = ()
 
     def back(self, d):
-        """(source, its gradient, its shape) for each link, from this step's gradient."""
+        """(source, its gradient, its shape) for each link, from this step's gradient: tensors while a tape records,
+        else arrays (or tensors)."""
+        y = self.tensor() if tapes.recording else self.value
+        return [(source, gradient(d, y), shape) for source, gradient, shape in self.links]
+
+    def tensor(self):
+        """The value as the tensor that it was."""
         y = self.value.view(Tensor)
         y.node = self
-        return [(source, gradient(d, y), shape) for source, gradient, shape in self.links]
+        return y
+
+
+class Formula(Node):
+    """A step whose gradients are functions (d, y, *inputs) that close over nothing.
+
+    inputs: as the operation was given them; values: the arrays and numbers they stand for; sources: what leads back
+    from each, or None.
+    """
+
+    __slots__ = ("inputs", "sources", "values")
+
+    def __init__(self, y, gradients, inputs, values, sources):
+        self.value, self.links = y, gradients
+        self.inputs, self.values, self.sources = inputs, values, sources
+        self._begin()
+
+    def clear(self):
+        self.inputs = self.values = self.sources = ()
+
+    def back(self, d):
+        y, inputs = (self.tensor(), self._tensors()) if tapes.recording else (self.value, self.values)
+        return [
+            (source, gradient(d, y, *inputs), x.shape)
+            for source, gradient, x in zip(self.sources, self.links, self.values, strict=True)
+            if source is not None and gradient is not None
+        ]
+
+    def _tensors(self):
+        """The inputs, numbers as they are, the others as tensors."""
+        return [
+            linked(a, (x, lambda d, y: d)) if isinstance(a, np.ndarray) and not isinstance(x, Tensor) else x
+            for x, a in zip(self.inputs, self.values, strict=True)
+        ]
 
 
 class Parts(dict):
@@ -78,36 +140,57 @@ class Whole(Node):
 
     sources: what it was computed from, None for what nobody asks about. gradients(ds): the gradient for each source, or
     None, from the list of those of the outputs, plain arrays, None for one that nothing depends on. The outputs are
-    tensors, whose nodes lead here.
+    tensors, whose nodes lead here. who: what a message calls the step.
     """
 
-    __slots__ = ("count", "gradients", "sources")
+    __slots__ = ("count", "gradients", "sources", "who")
 
-    def __init__(self, sources, gradients, outputs):
+    def __init__(self, sources, gradients, outputs, who):
         super().__init__(None)
-        self.sources, self.gradients, self.count = sources, gradients, len(outputs)
+        self.sources, self.gradients, self.count, self.who = sources, gradients, len(outputs), who
         for i, output in enumerate(outputs):
             output.node = Node(np.asarray(output), [(self, lambda d, y, i=i: Parts({i: d}), None)])
 
+    def clear(self):
+        self.sources = self.gradients = ()
+
     def back(self, parts):
         ds = [None if i not in parts else np.asarray(parts[i]) for i in range(self.count)]
-        found = zip(self.sources, self.gradients(ds), strict=True)
-        return [(source, d.view(Tensor), d.shape) for source, d in found if source is not None and d is not None]
+        found = [
+            (source, d.view(Tensor), d.shape)
+            for source, d in zip(self.sources, self.gradients(ds), strict=True)
+            if source is not None and d is not None
+        ]
+        if tapes.recording:
+            for _, d, _ in found:
+                d.node = Node(np.asarray(d), [(source, self._refuse, None) for source, _, _ in found])
+        return found
+
+    def _refuse(self, d, y):
+        raise NotImplementedError(
+            f"GradientTape: the gradient of a gradient is taken through {self.who}, whose kernels give the first "
+            "derivative alone; write it with fastkeras.ops"
+        )
 
 
 def source_of(x):
     """What leads back from an input: the node of a tensor, a variable that a tape watches, or None."""
     if isinstance(x, Tensor):
-        return x.node
-    is_watched = isinstance(x, Watchable) and any(tape.watches(x) for tape in tapes.recording)
-    return x if is_watched else None
+        return x.node if x.node is not None and x.node.keepers else None
+    if isinstance(x, Watchable):
+        for tape in tapes.recording:
+            if tape.watches(x):
+                return x
+    return None
 
 
 def value(x):
     """The plain array, or Python's number, that an operation computes with."""
     if isinstance(x, np.ndarray):
-        return x.view(np.ndarray) if isinstance(x, Tensor) else x
-    if isinstance(x, (bool, int, float, np.generic)):
+        if type(x) is not Tensor:
+            return x
+        return x.view(np.ndarray) if x.node is None else x.node.value
+    if isinstance(x, _NUMBERS):
         return x
     if isinstance(x, Watchable):
         return x.value
@@ -121,10 +204,30 @@ def made(result, *links):
 
     What numpy made float64 of integers or Python's numbers alone becomes float32.
     """
-    y = np.asarray(result)
-    if y.dtype == np.float64 and not any(isinstance(x, np.ndarray) and x.dtype == np.float64 for x, _ in links):
-        y = y.astype(np.float32)
-    return linked(y, *links)
+    return linked(_typed(result, [x for x, _ in links]), *links)
+
+
+def _typed(y, inputs):
+    """y as an array, float32 where no input was of float64."""
+    y = np.asarray(y)
+    if y.dtype == np.float64 and not any(isinstance(x, np.ndarray) and x.dtype == np.float64 for x in inputs):
+        return y.astype(np.float32)
+    return y
+
+
+def computed(y, gradients, inputs, values):
+    """The tensor of y = f(*inputs). gradients: a function (d, y, *inputs) for each input, see Formula, or None where
+    there is no slope. values: of the inputs."""
+    if type(y) is not np.ndarray or y.dtype is not _FLOAT32:
+        y = _typed(y, values)
+    tensor = y.view(Tensor)
+    if tapes.recording:
+        sources = [source_of(x) for x in inputs]
+        for source in sources:
+            if source is not None:
+                tensor.node = Formula(y, gradients, inputs, values, sources)
+                break
+    return tensor
 
 
 def linked(y, *links):
@@ -160,7 +263,7 @@ def operation(function):
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        for x in (*args, *kwargs.values()):
+        for x in (*args, *kwargs.values()) if kwargs else args:
             if isinstance(x, SymbolicTensor) or (isinstance(x, (list, tuple)) and any(map(_is_symbolic, x))):
                 return _call_site_of(call, args, kwargs)
         return function(*args, **kwargs)
@@ -169,7 +272,41 @@ def operation(function):
     return call
 
 
+def formula(function, doc, *gradients):
+    """The operation y = function(x), with its gradient (d, y, x)."""
+
+    def call(x):
+        if isinstance(x, SymbolicTensor):
+            return _call_site_of(call, (x,), {})
+        a = value(x)
+        return computed(function(a), gradients, (x,), (a,))
+
+    return _named(call, function, doc)
+
+
+def formula2(function, doc, *gradients):
+    """The operation y = function(x1, x2), with the gradients (d, y, x1, x2) of both inputs, None without a slope."""
+
+    def call(x1, x2):
+        if isinstance(x1, SymbolicTensor) or isinstance(x2, SymbolicTensor):
+            return _call_site_of(call, (x1, x2), {})
+        a, b = value(x1), value(x2)
+        return computed(function(a, b), gradients, (x1, x2), (a, b))
+
+    return _named(call, function, doc)
+
+
+def _named(call, function, doc):
+    call.__name__ = call.__qualname__ = function.__name__.strip("_")
+    call.__doc__, call.is_operation = doc, True
+    if isinstance(function, np.ufunc):
+        ufuncs[function] = call
+    return call
+
+
 # --- tensors ---------------------------------------------------------------------------------------------------------
+
+ufuncs = {}  # {numpy's function: the operation that stands for it when it is called on tensors}
 
 
 class Operators:
@@ -287,7 +424,10 @@ class Tensor(Operators, np.ndarray):
         return reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes):
-        return transpose(self, axes or None)
+        return transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def swapaxes(self, axis1, axis2):
+        return swapaxes(self, axis1, axis2)
 
     @property
     def T(self):
@@ -338,102 +478,85 @@ class SymbolicTensor(Operators):
 # --- arithmetic ------------------------------------------------------------------------------------------------------
 
 
-@operation
-def add(x1, x2):
-    """x1 + x2"""
-    return made(np.add(value(x1), value(x2)), (x1, lambda d, y: d), (x2, lambda d, y: d))
+add = formula2(np.add, "x1 + x2", lambda d, y, x1, x2: d, lambda d, y, x1, x2: d)
+subtract = formula2(np.subtract, "x1 - x2", lambda d, y, x1, x2: d, lambda d, y, x1, x2: -d)
+multiply = formula2(np.multiply, "x1 x2, element by element", lambda d, y, x1, x2: d * x2, lambda d, y, x1, x2: d * x1)
+divide = formula2(np.true_divide, "x1 / x2", lambda d, y, x1, x2: d / x2, lambda d, y, x1, x2: -d * y / x2)
+floor_divide = formula2(np.floor_divide, "floor(x1 / x2); it has no slope.", None, None)
+mod = formula2(
+    np.mod,
+    "x1 - floor(x1 / x2) x2, which has the sign of x2",
+    lambda d, y, x1, x2: d,
+    lambda d, y, x1, x2: -d * np.floor_divide(x1, x2),
+)
+negative = formula(np.negative, "-x", lambda d, y, x: -d)
+absolute = formula(np.absolute, "|x|; its slope at 0 is 0.", lambda d, y, x: d * np.sign(x))
+log = formula(np.log, "The natural logarithm.", lambda d, y, x: d / x)
+less = formula2(np.less, "x1 < x2", None, None)
+less_equal = formula2(np.less_equal, "x1 <= x2", None, None)
+greater = formula2(np.greater, "x1 > x2", None, None)
+greater_equal = formula2(np.greater_equal, "x1 >= x2", None, None)
 
 
-@operation
-def subtract(x1, x2):
-    """x1 - x2"""
-    return made(np.subtract(value(x1), value(x2)), (x1, lambda d, y: d), (x2, lambda d, y: -d))
+def _power(a, b):
+    return a**b  # numpy squares where b is 2, which its function `power` does not
 
 
-@operation
-def multiply(x1, x2):
-    """x1 x2, element by element"""
-    return made(np.multiply(value(x1), value(x2)), (x1, lambda d, y: d * x2), (x2, lambda d, y: d * x1))
+def _exponent_gradient(d, y, x1, x2):
+    return d * y * log(where(np.greater(value(x1), 0), x1, 1))
 
 
-@operation
-def divide(x1, x2):
-    """x1 / x2"""
-    y = np.true_divide(value(x1), value(x2))
-    return made(y, (x1, lambda d, y: d / x2), (x2, lambda d, y: -d * y / x2))
+power = formula2(
+    _power,
+    "x1 to the power x2. Where x1 <= 0, the gradient of x2 is 0, as in TensorFlow.",
+    lambda d, y, x1, x2: d * x2 * x1 ** (x2 - 1),
+    _exponent_gradient,
+)
 
 
-@operation
-def floor_divide(x1, x2):
-    """floor(x1 / x2); it has no slope."""
-    return made(np.floor_divide(value(x1), value(x2)), (x1, None), (x2, None))
+def _matmul(a, b):
+    """a @ b; where b is one matrix, as one product of all rows of a."""
+    try:
+        if a.ndim > 2 and b.ndim == 2:
+            return (_rows(a) @ b).reshape(*a.shape[:-1], b.shape[1])
+        return a @ b
+    except (AttributeError, ValueError):  # a number, or extents that differ
+        raise ValueError(
+            "ops.matmul: the last axis of the first must be as long as the last but one of the second. "
+            f"Received: shapes {np.shape(a)} and {np.shape(b)}"
+        ) from None
 
 
-@operation
-def mod(x1, x2):
-    """x1 - floor(x1 / x2) x2, which has the sign of x2"""
-    quotient = np.floor_divide(value(x1), value(x2))
-    return made(np.mod(value(x1), value(x2)), (x1, lambda d, y: d), (x2, lambda d, y: -d * quotient))
+def _rows(x):
+    """All rows of x, (..., n), as one matrix."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
-@operation
-def power(x1, x2):
-    """x1 to the power x2. Where x1 <= 0, the gradient of x2 is 0, as in TensorFlow."""
-    base = value(x1)
-
-    def exponent_gradient(d, y):
-        return d * y * log(where(np.greater(base, 0), x1, 1))
-
-    return made(np.power(base, value(x2)), (x1, lambda d, y: d * x2 * power(x1, x2 - 1)), (x2, exponent_gradient))
+def _matmul_gradient_1(d, y, a, b):  # dA = dY B^T
+    if b.ndim == 1:
+        return d * b if a.ndim == 1 else d[..., None] * b
+    if a.ndim == 1:
+        return (d[..., None, :] @ b.swapaxes(-1, -2))[..., 0, :]
+    return _matmul(d, b.swapaxes(-1, -2))
 
 
-@operation
-def negative(x):
-    """-x"""
-    return made(np.negative(value(x)), (x, lambda d, y: -d))
+def _matmul_gradient_2(d, y, a, b):  # dB = A^T dY
+    if a.ndim == 1:
+        return d * a if b.ndim == 1 else a[:, None] * d[..., None, :]
+    if b.ndim == 1:
+        return (a.swapaxes(-1, -2) @ d[..., None])[..., 0]
+    if b.ndim == 2:
+        return _rows(a).T @ _rows(d)
+    return a.swapaxes(-1, -2) @ d
 
 
-@operation
-def absolute(x):
-    """|x|; its slope at 0 is 0."""
-    sign = np.sign(value(x))
-    return made(np.abs(value(x)), (x, lambda d, y: d * sign))
-
-
-@operation
-def log(x):
-    """The natural logarithm."""
-    return made(np.log(value(x)), (x, lambda d, y: d / x))
-
-
-@operation
-def matmul(x1, x2):
-    """Matrix products over the last two axes; the others are broadcast, as numpy.matmul does it."""
-    a, b = value(x1), value(x2)
-
-    def swapped(x):
-        return swapaxes(x, -1, -2)
-
-    # forward: Y = A B
-    def first(d, y):  # dA = dY B^T
-        if a.ndim == 1 and b.ndim == 1:
-            return d * x2
-        if b.ndim == 1:
-            return expand(d, -1) * x2
-        if a.ndim == 1:
-            return matmul(expand(d, -2), swapped(x2))[..., 0, :]
-        return matmul(d, swapped(x2))
-
-    def second(d, y):  # dB = A^T dY
-        if a.ndim == 1 and b.ndim == 1:
-            return d * x1
-        if a.ndim == 1:
-            return expand(x1, -1) * expand(d, -2)
-        if b.ndim == 1:
-            return matmul(swapped(x1), expand(d, -1))[..., 0]
-        return matmul(swapped(x1), d)
-
-    return made(np.matmul(a, b), (x1, first), (x2, second))
+matmul = formula2(
+    _matmul,
+    "Matrix products over the last two axes; the others are broadcast, as numpy.matmul does it.",
+    _matmul_gradient_1,
+    _matmul_gradient_2,
+)
+ufuncs |= {np.matmul: matmul, np.power: power}
 
 
 @operation
@@ -445,72 +568,49 @@ def where(condition, x1=None, x2=None):
     return made(np.where(c, value(x1), value(x2)), (x1, lambda d, y: d * c), (x2, lambda d, y: d * ~c))
 
 
-@operation
-def less(x1, x2):
-    """x1 < x2"""
-    return made(np.less(value(x1), value(x2)))
-
-
-@operation
-def less_equal(x1, x2):
-    """x1 <= x2"""
-    return made(np.less_equal(value(x1), value(x2)))
-
-
-@operation
-def greater(x1, x2):
-    """x1 > x2"""
-    return made(np.greater(value(x1), value(x2)))
-
-
-@operation
-def greater_equal(x1, x2):
-    """x1 >= x2"""
-    return made(np.greater_equal(value(x1), value(x2)))
-
-
 # --- shape -----------------------------------------------------------------------------------------------------------
+
+_RESHAPED = (lambda d, y, x: d.reshape(x.shape),)
+
+
+def reshaped(y, x):
+    """The tensor of y, the values of x in another shape."""
+    return computed(y, _RESHAPED, (x,), (np.asarray(value(x)),))
 
 
 @operation
 def reshape(x, newshape):
     """The same values in another shape; an extent of -1 is what remains."""
-    old = np.shape(x)
     shape = newshape if isinstance(newshape, int) else tuple(int(n) for n in newshape)
-    return made(np.reshape(value(x), shape), (x, lambda d, y: reshape(d, old)))
+    return reshaped(np.asarray(value(x)).reshape(shape), x)
 
 
 @operation
 def transpose(x, axes=None):
     """The axes in another order, by default in reverse."""
     undo = None if axes is None else np.argsort(axes)
-    return made(np.transpose(value(x), axes), (x, lambda d, y: transpose(d, undo)))
+    return made(np.asarray(value(x)).transpose(axes), (x, lambda d, y: d.transpose(undo)))
 
 
 @operation
 def swapaxes(x, axis1, axis2):
     """Two axes exchanged."""
-    return made(np.swapaxes(value(x), axis1, axis2), (x, lambda d, y: swapaxes(d, axis1, axis2)))
-
-
-def expand(x, axis):
-    """A new axis of extent 1."""
-    return made(np.expand_dims(value(x), axis), (x, lambda d, y: reshape(d, np.shape(x))))
+    return made(np.asarray(value(x)).swapaxes(axis1, axis2), (x, lambda d, y: d.swapaxes(axis1, axis2)))
 
 
 @operation
 def cast(x, dtype):
     """The values as another type; a gradient comes back as the type that was."""
-    old = np.asarray(value(x)).dtype
-    return linked(np.asarray(value(x)).astype(dtype), (x, lambda d, y: cast(d, old)))
+    array = np.asarray(value(x))
+    return linked(array.astype(dtype), (x, lambda d, y: d.astype(array.dtype)))
 
 
 @operation
 def getitem(x, key):
     """x[key], for any key that numpy takes."""
-    shape = np.shape(x)
+    array = np.asarray(value(x))
     key = tuple(map(_plain, key)) if isinstance(key, tuple) else _plain(key)
-    return made(value(x)[key], (x, lambda d, y: put_in_zeros(d, key, shape)))
+    return made(array[key], (x, lambda d, y: put_in_zeros(d, key, array.shape)))
 
 
 @operation
@@ -537,18 +637,28 @@ def _names_places_once(key):
 # --- sums ------------------------------------------------------------------------------------------------------------
 
 
-def _spread(d, shape, axis, keepdims):
-    """The gradient of a sum over `axis`, repeated for what was summed."""
-    if axis is not None and not keepdims:
-        axes = axis if isinstance(axis, tuple) else (axis,)
-        d = made(np.expand_dims(value(d), axes), (d, lambda e, y: reshape(e, d.shape)))
-    return broadcast_to(d, shape)
-
-
 @operation
 def broadcast_to(x, shape):
     """x repeated along axes of extent 1, and ones put in front, until it has this shape."""
     return made(np.broadcast_to(value(x), shape), (x, lambda d, y: d))
+
+
+def kept(d, shape, axis):
+    """What was reduced from `shape` over the axes, with extent 1 where they were, so that it fits what was reduced."""
+    if axis is None:
+        return d.reshape((1,) * len(shape))
+    gone = [a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))]
+    return d.reshape([1 if a in gone else n for a, n in enumerate(shape)])
+
+
+def _spread(d, shape, axis, keepdims):
+    """The gradient of a sum over `axis`, repeated for what was summed."""
+    d = d if keepdims or axis is None else kept(d, shape, axis)
+    if isinstance(d, Tensor):
+        return broadcast_to(d, shape)
+    if d.ndim == 0:  # the same as below, but quick
+        return np.ndarray(shape, d.dtype, d, 0, (0,) * len(shape))
+    return np.broadcast_to(d, shape)
 
 
 @operation
@@ -556,29 +666,18 @@ def sum_over(x, axis=None, keepdims=False):
     """The sum over the axes, over all by default."""
     axis = tuple(axis) if isinstance(axis, list) else axis
     array = np.asarray(value(x))
-    dtype = {"b": np.int32, "i": array.dtype, "u": array.dtype}.get(array.dtype.kind)  # numpy would widen integers
-    y = np.sum(array, axis=axis, keepdims=keepdims, dtype=dtype)
-    return made(y, (x, lambda d, y: _spread(d, np.shape(x), axis, keepdims)))
+    dtype = array.dtype if array.dtype.kind in "iu" else np.int32 if array.dtype.kind == "b" else None
+    y = np.add.reduce(array, axis=axis, keepdims=keepdims, dtype=dtype)  # numpy would widen integers
+    return computed(y, (lambda d, y, x: _spread(d, x.shape, axis, keepdims),), (x,), (array,))
 
 
 @operation
 def mean_over(x, axis=None, keepdims=False):
     """The mean over the axes, over all by default."""
     axis = tuple(axis) if isinstance(axis, list) else axis
-    y = np.mean(value(x), axis=axis, keepdims=keepdims)
-    share = np.size(y) / max(np.size(value(x)), 1)
-    return made(y, (x, lambda d, y: _spread(d * share, np.shape(x), axis, keepdims)))
-
-
-# numpy's functions that stand for operations when they are called on tensors.
-ufuncs = {
-    np.add: add,
-    np.subtract: subtract,
-    np.multiply: multiply,
-    np.true_divide: divide,
-    np.power: power,
-    np.matmul: matmul,
-    np.negative: negative,
-    np.absolute: absolute,
-    np.log: log,
-}
+    array = np.asarray(value(x))
+    if array.dtype.kind != "f":
+        return made(np.mean(array, axis=axis, keepdims=keepdims), (x, None))
+    total = np.add.reduce(array, axis=axis, keepdims=keepdims)
+    count = array.dtype.type(array.size // max(total.size, 1))
+    return computed(total / count, (lambda d, y, x: _spread(d / count, x.shape, axis, keepdims),), (x,), (array,))

@@ -118,6 +118,8 @@ def pack(variables):
     Those packed before, with another model that shares the layer, stay where they are.
     """
     loose = [v for v in variables if v.grad is None]
+    if not loose:
+        return
     size = sum(v.value.size for v in loose)
     values, grads = empty(size), empty(size)
     grads.fill(0.0)

@@ -143,6 +143,7 @@ class Layer:
         self._variables = []
         self._made_trainable = 0
         self._added_losses = []
+        self._idle_runs = []  # of calls on data
         self.sites = []
 
     @classmethod
@@ -394,18 +395,34 @@ class Layer:
             if tapes.losses is not None:
                 tapes.losses += self._added_losses
             return y
-        run = Run(training=training, mask=masks[0], keywords=keywords)
-        run.masks = masks if several else None
-        recording = Recording(self, inputs, run) if tapes.recording else None
+        recording = Recording(self, inputs) if tapes.recording else None
+        run = self._take_run(recording)
+        run.training, run.mask, run.masks, run.keywords = training, masks[0], masks if several else None, keywords or {}
         y, backward = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
         if self.activity_regularizer is not None:
             y, backward = with_penalty(self, y, backward, run)
-        self._added_losses = run.losses
+        self._added_losses = list(run.losses)
         if tapes.losses is not None:
             tapes.losses += run.losses
         if recording:
-            return recording.outputs(y, backward)
-        return [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
+            return recording.outputs(y, backward, run)
+        y = [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
+        self.give_run(run)
+        return y
+
+    def _take_run(self, recording):
+        """A run that no other call on data uses now, with the buffers of an earlier one if there was one like it."""
+        trained = recording.trained if recording else frozenset()
+        run = self._idle_runs.pop() if self._idle_runs else None
+        if run is None or run.trained != trained:
+            run = Run(trains=self in trained, trained=trained)
+        run.wants_dx = recording is not None and recording.wants_dx
+        return run
+
+    def give_run(self, run):
+        """Takes a run back whose call has ended, and whose arrays nobody needs any more."""
+        run.forget()
+        self._idle_runs.append(run)
 
     def _prepare(self, shapes, keywords=None):
         """Checks the inputs' shapes, makes the weights if there are none, and returns the output's shape."""
@@ -467,8 +484,8 @@ class Layer:
         return cls(**config)
 
     def __getstate__(self):
-        """A copy or a pickle is in no graph; that of a model puts its layers back into its own."""
-        return {**vars(self), "sites": []}
+        """A copy or a pickle is in no graph and no run; that of a model puts its layers back into its own graph."""
+        return {**vars(self), "sites": [], "_idle_runs": []}
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

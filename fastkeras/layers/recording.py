@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastkeras.core.rows import dense
+from fastkeras.core.tape import may_be_asked_again
 from fastkeras.core.tensor import Tensor, Whole, as_tensor, linked, source_of, tapes
 from fastkeras.layers.inside import inside, learning
 
@@ -18,45 +19,37 @@ def _trained(layer):
 class Recording:
     """What leads back from a layer's outputs to its inputs and weights.
 
-    inputs: what the layer was called on, tensors, arrays or variables; run: the run of the call, which is told here
-    which gradients are wanted.
+    inputs: what the layer was called on, tensors, arrays or variables. trained: the layers whose weights have
+    gradients.
     """
 
-    def __init__(self, layer, inputs, run):
+    def __init__(self, layer, inputs):
         trained = _trained(layer)
         own = [v for inner in trained for v in inner.own_trainable_variables]
         self._inputs = [source_of(x) for x in inputs]
         self._variables = [v for v in own if source_of(v) is not None]
         # What backward may add to: its gradients are those of this tape, not of a step that a model is in.
         self._written = own + [v for inner in trained for v in inner.own_frozen_variables]
-        run.trained = frozenset(trained if self._variables else ())
-        run.trains = layer in run.trained
-        run.wants_dx = any(source is not None for source in self._inputs)
-        self._layer, self._run = layer, run
+        self.trained = frozenset(trained if self._variables else ())
+        self.wants_dx = any(source is not None for source in self._inputs)
+        self._layer = layer
 
-    def outputs(self, y, backward):
-        """The tensors of the layer's outputs; `backward` is what forward gave with y."""
-        layer, run, several = self._layer, self._run, isinstance(y, list)
+    def outputs(self, y, backward, run):
+        """The tensors of the layer's outputs; `backward` is what forward gave with y in this run, which is given back
+        to the layer once the way back has been taken."""
+        layer, several = self._layer, isinstance(y, list)
         given = [dense(part, run, f"output_{i}") for i, part in enumerate(y if several else [y])]
         tensors, backs = [as_tensor(part) for part, _ in given], [back for _, back in given]
         variables, written, count = self._variables, self._written, len(self._inputs)
-        may_return = len(tapes.recording) > 1 or tapes.recording[0].persistent
+        may_return = may_be_asked_again()
         before = []  # what the run's memory held before the first way back, which may change it
 
         def gradients(ds):
-            if may_return:
-                if before:
-                    for block, copy in before:
-                        block[...] = copy
-                else:
-                    before.extend((block, block.copy()) for block in run.blocks())
-            elif before:
-                raise RuntimeError(
-                    f"Layer '{layer.name}': the tape has already taken its gradients back; to ask for them again, make "
-                    "it with GradientTape(persistent=True)"
-                )
-            else:
-                before.append(None)
+            if before:
+                for block, copy in before:
+                    block[...] = copy
+            elif may_return:
+                before.extend((block, block.copy()) for block in run.blocks())
             dys = [None if d is None else back(np.array(d, np.float32)) for d, back in zip(ds, backs, strict=True)]
             kept = [v.grad for v in written]
             for v in written:
@@ -68,9 +61,11 @@ class Recording:
             finally:
                 for v, grad in zip(written, kept, strict=True):
                     v.grad = grad
+                if not may_return:
+                    layer.give_run(run)
 
         if any(source is not None for source in self._inputs) or variables:
-            Whole([*self._inputs, *variables], gradients, tensors)
+            Whole([*self._inputs, *variables], gradients, tensors, f"layer '{layer.name}'")
         return tensors if several else tensors[0]
 
 

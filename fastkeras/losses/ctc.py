@@ -53,7 +53,7 @@ class CTC(Loss):
             return [dx]
 
         values = as_tensor(values)
-        Whole([source], gradients, [values])
+        Whole([source], gradients, [values], f"loss '{self.name}'")
         return values
 
     def compute_whole(self, y_true, x, mask, weights, factor, dx, probabilities, left_out):

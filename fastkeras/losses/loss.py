@@ -23,7 +23,7 @@ import numpy as np
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.tape import recorded
 from fastkeras.core.targets import like_predictions, of_rank, row_weights
-from fastkeras.core.tensor import Tensor, Whole, as_tensor, source_of
+from fastkeras.core.tensor import Tensor, Whole, as_tensor, linked, source_of
 from fastkeras.utils.naming import snake_case
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
@@ -53,21 +53,24 @@ class Loss:
     # --- on any arrays ---
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        """The reduced loss of predictions (..., columns) and their targets; one weight per row or sample."""
-        if source_of(y_pred) is not None or not self.of_rows:
+        """The reduced loss of predictions (..., columns) and their targets, a tensor; one weight per row or sample."""
+        is_recorded, in_steps = source_of(y_pred) is not None, type(self).call is not Loss.call
+        if not self.of_rows or (is_recorded and (in_steps or self.reduction in ("none", None))):
             return self._reduced(y_true, y_pred, sample_weight)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
         weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
         if self.reduction in ("none", None):
             values = self._evaluate(y_true, rows)[0]
-            return (values if weights is None else values * weights).reshape(shape)
-        return np.float32(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), None))
+            return as_tensor((values if weights is None else values * weights).reshape(shape))
+        slopes = np.empty_like(rows) if is_recorded else None
+        value = np.asarray(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), slopes), np.float32)
+        return linked(value, (y_pred, lambda d, _: d * self._as_output(slopes, np.shape(y_pred))))
 
     def call(self, y_true, y_pred):
-        """One value per row of y_pred (..., columns), of shape (...). While a tape records, a tensor."""
+        """One value per row of y_pred (..., columns), of shape (...), a tensor."""
         source = source_of(y_pred)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
-        values = self._evaluate(y_true, rows)[0].reshape(shape)
+        values = as_tensor(self._evaluate(y_true, rows)[0].reshape(shape))
         if source is None:
             return values
 
@@ -76,8 +79,7 @@ class Loss:
             self.compute(y_true, rows, None, 1 / self._adapt(1.0, None, len(rows)), slopes)
             return [self._as_output(ds[0].reshape(-1, 1) * slopes, y_pred.shape)]
 
-        values = as_tensor(values)
-        Whole([source], gradients, [values])
+        Whole([source], gradients, [values], f"loss '{self.name}'")
         return values
 
     def _reduced(self, y_true, y_pred, sample_weight):

@@ -5,51 +5,57 @@ import math
 
 import numpy as np
 
-from fastkeras.core.tensor import made, operation, ufuncs, value
+from fastkeras.core.tensor import formula, formula2, made, operation, value
 
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
+exp = formula(np.exp, "e to the power x", lambda d, y, x: d * y)
+exp2 = formula(np.exp2, "2 to the power x", lambda d, y, x: d * y * math.log(2))
+expm1 = formula(np.expm1, "exp(x) - 1, exact near 0", lambda d, y, x: d * (y + 1))
+log1p = formula(np.log1p, "log(1 + x), exact near 0", lambda d, y, x: d / (x + 1))
+log2 = formula(np.log2, "The logarithm to the base 2.", lambda d, y, x: d / (x * math.log(2)))
+log10 = formula(np.log10, "The logarithm to the base 10.", lambda d, y, x: d / (x * math.log(10)))
+sqrt = formula(np.sqrt, "The square root.", lambda d, y, x: d / (2 * y))
+square = formula(np.square, "x x", lambda d, y, x: d * (x + x))
+reciprocal = formula(np.reciprocal, "1 / x", lambda d, y, x: -d * y * y)
 
-@operation
-def exp(x):
-    """e to the power x"""
-    return made(np.exp(value(x)), (x, lambda d, y: d * y))
+sin = formula(np.sin, "The sine; x in radians, as in all of these.", lambda d, y, x: d * np.cos(x))
+cos = formula(np.cos, "The cosine.", lambda d, y, x: -d * np.sin(x))
+tan = formula(np.tan, "The tangent.", lambda d, y, x: d * (1 + y * y))
+arcsin = formula(np.arcsin, "The angle with the sine x.", lambda d, y, x: d / np.sqrt(1 - x * x))
+arccos = formula(np.arccos, "The angle with the cosine x.", lambda d, y, x: -d / np.sqrt(1 - x * x))
+arctan = formula(np.arctan, "The angle with the tangent x.", lambda d, y, x: d / (1 + x * x))
+arctan2 = formula2(
+    np.arctan2,
+    "The angle of the point (x2, x1), from -pi to pi.",
+    lambda d, y, x1, x2: d * x2 / (x1 * x1 + x2 * x2),
+    lambda d, y, x1, x2: -d * x1 / (x1 * x1 + x2 * x2),
+)
+sinh = formula(np.sinh, "(exp(x) - exp(-x)) / 2", lambda d, y, x: d * np.cosh(x))
+cosh = formula(np.cosh, "(exp(x) + exp(-x)) / 2", lambda d, y, x: d * np.sinh(x))
+tanh = formula(np.tanh, "(exp(x) - exp(-x)) / (exp(x) + exp(-x))", lambda d, y, x: d * (1 - y * y))
+arcsinh = formula(np.arcsinh, "The inverse of sinh.", lambda d, y, x: d / np.sqrt(x * x + 1))
+arccosh = formula(np.arccosh, "The inverse of cosh.", lambda d, y, x: d / np.sqrt(x * x - 1))
+arctanh = formula(np.arctanh, "The inverse of tanh.", lambda d, y, x: d / (1 - x * x))
 
-
-@operation
-def exp2(x):
-    """2 to the power x"""
-    return made(np.exp2(value(x)), (x, lambda d, y: d * y * math.log(2)))
-
-
-@operation
-def expm1(x):
-    """exp(x) - 1, exact near 0"""
-    return made(np.expm1(value(x)), (x, lambda d, y: d * (y + 1)))
-
-
-@operation
-def log1p(x):
-    """log(1 + x), exact near 0"""
-    return made(np.log1p(value(x)), (x, lambda d, y: d / (x + 1)))
-
-
-@operation
-def log2(x):
-    """The logarithm to the base 2."""
-    return made(np.log2(value(x)), (x, lambda d, y: d / (x * math.log(2))))
-
-
-@operation
-def log10(x):
-    """The logarithm to the base 10."""
-    return made(np.log10(value(x)), (x, lambda d, y: d / (x * math.log(10))))
-
-
-@operation
-def sqrt(x):
-    """The square root."""
-    return made(np.sqrt(value(x)), (x, lambda d, y: d / (2 * y)))
+maximum = formula2(
+    np.maximum,
+    "The larger of both; where they are equal, the first has the gradient, as in TensorFlow.",
+    lambda d, y, x1, x2: d * (x1 >= x2),
+    lambda d, y, x1, x2: d * (x1 < x2),
+)
+minimum = formula2(
+    np.minimum,
+    "The smaller of both; where they are equal, the first has the gradient, as in TensorFlow.",
+    lambda d, y, x1, x2: d * (x1 <= x2),
+    lambda d, y, x1, x2: d * (x1 > x2),
+)
+logaddexp = formula2(
+    np.logaddexp,
+    "log(exp(x1) + exp(x2)), without overflow",
+    lambda d, y, x1, x2: d * np.exp(x1 - y),
+    lambda d, y, x1, x2: d * np.exp(x2 - y),
+)
 
 
 @operation
@@ -59,122 +65,10 @@ def rsqrt(x):
 
 
 @operation
-def square(x):
-    """x x"""
-    return made(np.square(value(x)), (x, lambda d, y: d * 2 * x))
-
-
-@operation
-def reciprocal(x):
-    """1 / x"""
-    return made(np.reciprocal(value(x)), (x, lambda d, y: -d * y * y))
-
-
-@operation
-def sin(x):
-    """The sine; x in radians, as in all of these."""
-    return made(np.sin(value(x)), (x, lambda d, y: d * cos(x)))
-
-
-@operation
-def cos(x):
-    """The cosine."""
-    return made(np.cos(value(x)), (x, lambda d, y: -d * sin(x)))
-
-
-@operation
-def tan(x):
-    """The tangent."""
-    return made(np.tan(value(x)), (x, lambda d, y: d * (1 + y * y)))
-
-
-@operation
-def arcsin(x):
-    """The angle with the sine x."""
-    return made(np.arcsin(value(x)), (x, lambda d, y: d * rsqrt(1 - x * x)))
-
-
-@operation
-def arccos(x):
-    """The angle with the cosine x."""
-    return made(np.arccos(value(x)), (x, lambda d, y: -d * rsqrt(1 - x * x)))
-
-
-@operation
-def arctan(x):
-    """The angle with the tangent x."""
-    return made(np.arctan(value(x)), (x, lambda d, y: d / (1 + x * x)))
-
-
-@operation
-def arctan2(x1, x2):
-    """The angle of the point (x2, x1), from -pi to pi."""
-    y = np.arctan2(value(x1), value(x2))
-    return made(y, (x1, lambda d, y: d * x2 / (x1 * x1 + x2 * x2)), (x2, lambda d, y: -d * x1 / (x1 * x1 + x2 * x2)))
-
-
-@operation
-def sinh(x):
-    """(exp(x) - exp(-x)) / 2"""
-    return made(np.sinh(value(x)), (x, lambda d, y: d * cosh(x)))
-
-
-@operation
-def cosh(x):
-    """(exp(x) + exp(-x)) / 2"""
-    return made(np.cosh(value(x)), (x, lambda d, y: d * sinh(x)))
-
-
-@operation
-def tanh(x):
-    """(exp(x) - exp(-x)) / (exp(x) + exp(-x))"""
-    return made(np.tanh(value(x)), (x, lambda d, y: d * (1 - y * y)))
-
-
-@operation
-def arcsinh(x):
-    """The inverse of sinh."""
-    return made(np.arcsinh(value(x)), (x, lambda d, y: d * rsqrt(x * x + 1)))
-
-
-@operation
-def arccosh(x):
-    """The inverse of cosh."""
-    return made(np.arccosh(value(x)), (x, lambda d, y: d * rsqrt(x * x - 1)))
-
-
-@operation
-def arctanh(x):
-    """The inverse of tanh."""
-    return made(np.arctanh(value(x)), (x, lambda d, y: d / (1 - x * x)))
-
-
-@operation
-def maximum(x1, x2):
-    """The larger of both; where they are equal, the first has the gradient, as in TensorFlow."""
-    first = np.greater_equal(value(x1), value(x2))
-    return made(np.maximum(value(x1), value(x2)), (x1, lambda d, y: d * first), (x2, lambda d, y: d * ~first))
-
-
-@operation
-def minimum(x1, x2):
-    """The smaller of both; where they are equal, the first has the gradient, as in TensorFlow."""
-    first = np.less_equal(value(x1), value(x2))
-    return made(np.minimum(value(x1), value(x2)), (x1, lambda d, y: d * first), (x2, lambda d, y: d * ~first))
-
-
-@operation
 def clip(x, x_min, x_max):
     """min(max(x, x_min), x_max); no gradient comes back from where x is outside."""
     inside = (value(x) >= value(x_min)) & (value(x) <= value(x_max))
     return made(np.clip(value(x), value(x_min), value(x_max)), (x, lambda d, y: d * inside))
-
-
-@operation
-def logaddexp(x1, x2):
-    """log(exp(x1) + exp(x2)), without overflow"""
-    y = np.logaddexp(value(x1), value(x2))
-    return made(y, (x1, lambda d, y: d * exp(x1 - y)), (x2, lambda d, y: d * exp(x2 - y)))
 
 
 @operation
@@ -186,31 +80,19 @@ def stop_gradient(variable):
 # --- without a slope -------------------------------------------------------------------------------------------------
 
 
-def _flat(function, doc, n=1):
-    """An operation whose gradient is zero or not defined."""
-
-    def call(*inputs):
-        if len(inputs) != n:
-            raise TypeError(f"{function.__name__} takes {n} tensors. Received: {len(inputs)}")
-        return made(function(*map(value, inputs)), *((x, None) for x in inputs))
-
-    call.__name__, call.__doc__ = function.__name__, doc
-    return operation(call)
-
-
-sign = _flat(np.sign, "-1, 0 or 1")
-floor = _flat(np.floor, "The largest integer that is not above x.")
-ceil = _flat(np.ceil, "The smallest integer that is not below x.")
-rint = _flat(np.rint, "The nearest integer; the even one of two.")
-isnan = _flat(np.isnan, "Whether x is not a number.")
-isinf = _flat(np.isinf, "Whether x is infinite.")
-isfinite = _flat(np.isfinite, "Whether x is a finite number.")
-equal = _flat(np.equal, "x1 == x2", 2)
-not_equal = _flat(np.not_equal, "x1 != x2", 2)
-logical_and = _flat(np.logical_and, "Whether both hold.", 2)
-logical_or = _flat(np.logical_or, "Whether one of both holds.", 2)
-logical_xor = _flat(np.logical_xor, "Whether just one of both holds.", 2)
-logical_not = _flat(np.logical_not, "Whether x does not hold.")
+sign = formula(np.sign, "-1, 0 or 1", None)
+floor = formula(np.floor, "The largest integer that is not above x.", None)
+ceil = formula(np.ceil, "The smallest integer that is not below x.", None)
+rint = formula(np.rint, "The nearest integer; the even one of two.", None)
+isnan = formula(np.isnan, "Whether x is not a number.", None)
+isinf = formula(np.isinf, "Whether x is infinite.", None)
+isfinite = formula(np.isfinite, "Whether x is a finite number.", None)
+equal = formula2(np.equal, "x1 == x2", None, None)
+not_equal = formula2(np.not_equal, "x1 != x2", None, None)
+logical_and = formula2(np.logical_and, "Whether both hold.", None, None)
+logical_or = formula2(np.logical_or, "Whether one of both holds.", None, None)
+logical_xor = formula2(np.logical_xor, "Whether just one of both holds.", None, None)
+logical_not = formula(np.logical_not, "Whether x does not hold.", None)
 
 
 @operation
@@ -240,16 +122,3 @@ def erf(x):
     series = _erf_series(largest, degree).astype(t.dtype)
     y = np.clip(inside * np.polynomial.chebyshev.chebval(t, series), -1, 1)
     return made(y, (x, lambda d, y: d * TWO_OVER_ROOT_PI * exp(-x * x)))
-
-
-# numpy's functions, called on tensors, are these.
-ufuncs.update(
-    {
-        getattr(np, name): globals()[name]
-        for name in (
-            "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cos", "cosh", "exp", "exp2",
-            "expm1", "log10", "log1p", "log2", "logaddexp", "maximum", "minimum", "reciprocal", "sin", "sinh", "sqrt",
-            "square", "tan", "tanh",
-        )
-    }
-)  # fmt: skip

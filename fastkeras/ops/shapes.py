@@ -4,7 +4,17 @@ import itertools
 
 import numpy as np
 
-from fastkeras.core.tensor import broadcast_to, getitem, made, operation, reshape, swapaxes, transpose, value
+from fastkeras.core.tensor import (
+    broadcast_to,
+    getitem,
+    made,
+    operation,
+    reshape,
+    reshaped,
+    swapaxes,
+    transpose,
+    value,
+)
 
 __all__ = [
     "append", "broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "ravel", "repeat", "reshape",
@@ -15,17 +25,18 @@ __all__ = [
 @operation
 def expand_dims(x, axis):
     """A new axis of extent 1, or several, where `axis` says that they are in the result."""
-    axis = tuple(axis) if isinstance(axis, list) else axis
-    shape = np.shape(x)
-    return made(np.expand_dims(value(x), axis), (x, lambda d, y: reshape(d, shape)))
+    if isinstance(axis, int):
+        array = np.asarray(value(x))
+        at = axis if axis >= 0 else array.ndim + 1 + axis
+        return reshaped(array.reshape(*array.shape[:at], 1, *array.shape[at:]), x)
+    return reshaped(np.expand_dims(value(x), tuple(axis) if isinstance(axis, list) else axis), x)
 
 
 @operation
 def squeeze(x, axis=None):
     """Without its axes of extent 1, or without these of them."""
     axis = tuple(axis) if isinstance(axis, list) else axis
-    shape = np.shape(x)
-    return made(np.squeeze(value(x), axis), (x, lambda d, y: reshape(d, shape)))
+    return reshaped(np.asarray(value(x)).squeeze(axis), x)
 
 
 @operation
@@ -50,7 +61,7 @@ def concatenate(xs, axis=0):
     def part(i):
         key = [slice(None)] * y.ndim
         key[axis] = slice(ends[i] - arrays[i].shape[axis], ends[i])
-        return lambda d, y: getitem(d, tuple(key))
+        return lambda d, y: d[tuple(key)]
 
     return made(y, *((x, part(i)) for i, x in enumerate(xs)))
 
