@@ -75,7 +75,7 @@ class Activation(_Named):
         y = np.empty_like(x)
         shape = self._matrix(x)
         kernels.forward(y.reshape(shape), x.reshape(shape), self.kernel)
-        return y
+        return y.view(Tensor)
 
     def forward(self, x):
         """f(x), and the closure that gives dx for dy."""

@@ -440,6 +440,21 @@ def test_activations_inside_a_call_lead_back(activation):
         activation(fastkeras.Input((3, 5)))
 
 
+def test_what_is_computed_at_once_has_numpy():
+    y = np.float32([[0.25, 0.75], [0.5, 0.5]])
+    metric = fastkeras.metrics.F1Score(average=None)
+    metric.update_state(np.float32([[0, 1], [1, 0]]), y)
+    mean, precision = fastkeras.metrics.Mean(), fastkeras.metrics.Precision()
+    mean.update_state([1, 2, 6])
+    precision.update_state([1, 1], [0, 1])
+    assert mean.result().numpy() == 3 and precision.result().numpy() == 1 and f"{mean.result():.2f}" == "3.00"
+    assert metric.result().numpy().shape == (2,)
+    assert fastkeras.activations.relu(-y).numpy().tolist() == [[0, 0], [0, 0]]
+    assert fastkeras.losses.MeanSquaredError()(y, y + 1).numpy() == 1
+    assert fastkeras.losses.mean_squared_error(y, y + 1).numpy().tolist() == [1, 1]
+    assert fastkeras.losses.MeanSquaredError(reduction="none")(y, y + 1).numpy().tolist() == [1, 1]
+
+
 def test_a_model_resets_the_states_of_its_layers():
     model = fastkeras.Sequential([fastkeras.Input((3, 2), batch_size=5), layers.LSTM(4, stateful=True)])
     x = RNG.normal(size=(5, 3, 2))

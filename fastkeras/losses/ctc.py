@@ -40,10 +40,10 @@ class CTC(Loss):
         return y_true
 
     def call(self, y_true, y_pred):
-        """One value per sample. While a tape records, a tensor."""
+        """One value per sample, a tensor."""
         source, x = source_of(y_pred), np.asarray(y_pred, np.float32, order="C")
         y_true = self.prepare(np.asarray(y_true), x.shape)
-        values = self._values(y_true, x, None, None, None)
+        values = as_tensor(self._values(y_true, x, None, None, None))
         if source is None:
             return values
 
@@ -52,7 +52,6 @@ class CTC(Loss):
             self._values(y_true, x, None, dx, np.ascontiguousarray(ds[0]))
             return [dx]
 
-        values = as_tensor(values)
         Whole([source], gradients, [values], f"loss '{self.name}'")
         return values
 

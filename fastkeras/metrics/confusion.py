@@ -8,6 +8,7 @@ import numpy as np
 
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import metrics as kernels
+from fastkeras.core.tensor import as_tensor
 from fastkeras.metrics.metric import RowMetric
 
 _EPSILON = 1e-7  # how far the outermost thresholds of a curve lie outside [0, 1]
@@ -109,7 +110,7 @@ class _AtThresholds(_Counts):
     def result(self):
         values = np.empty(len(self.thresholds))
         values[self._order] = self.values()
-        return float(values[0]) if len(values) == 1 else values
+        return as_tensor(values[0] if len(values) == 1 else values)
 
     def get_config(self):
         return {**super().get_config(), "thresholds": self.init_thresholds}
@@ -202,7 +203,7 @@ class _BestWhere(_Counts):
 
     @staticmethod
     def best(values, where):
-        return float(values[where].max(initial=0))
+        return as_tensor(values[where].max(initial=0))
 
     def get_config(self):
         config = {"num_thresholds": self.num_thresholds, self.wanted: self.least, "class_id": self.class_id}
@@ -315,8 +316,8 @@ class AUC(_Counts):
     def result(self):
         areas = self._areas().sum(axis=0)
         if not self.multi_label:
-            return float(areas)
-        return float(np.average(np.atleast_1d(areas), weights=self.label_weights))
+            return as_tensor(areas)
+        return as_tensor(np.average(np.atleast_1d(areas), weights=self.label_weights))
 
     def _areas(self):
         """The areas between each two neighbours."""

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from fastkeras import losses
+from fastkeras.core.tensor import as_tensor
 from fastkeras.metrics.metric import RowMean
 
 
@@ -34,7 +35,7 @@ class RootMeanSquaredError(LossMean):
         super().__init__(losses.MeanSquaredError(), name, dtype)
 
     def result(self):
-        return math.sqrt(super().result())
+        return as_tensor(math.sqrt(super().result()))
 
 
 class MeanAbsoluteError(LossMean):

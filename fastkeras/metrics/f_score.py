@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastkeras.core.tensor import as_tensor
 from fastkeras.metrics.metric import RowMetric
 
 _EPSILON = 1e-7
@@ -49,8 +50,10 @@ class FBetaScore(RowMetric):
         square = self.beta**2
         scores = (1 + square) * precision * recall / (square * precision + recall + _EPSILON)
         if self.average == "macro":
-            return np.mean(scores)
-        return np.sum(scores * true) / (np.sum(true) + _EPSILON) if self.average == "weighted" else scores
+            scores = np.mean(scores)
+        elif self.average == "weighted":
+            scores = np.sum(scores * true) / (np.sum(true) + _EPSILON)
+        return as_tensor(scores)
 
     def get_config(self):
         return {**super().get_config(), "average": self.average, "beta": self.beta, "threshold": self.threshold}

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastkeras.core.targets import row_weights
+from fastkeras.core.tensor import as_tensor
 from fastkeras.metrics.metric import Metric
 
 _EPSILON = 1e-7
@@ -63,7 +64,7 @@ class IoU(Metric):
         right = self.confusion.diagonal()[self.target_class_ids]
         union = (self.confusion.sum(0) + self.confusion.sum(1))[self.target_class_ids] - right
         found = union > 1e-9
-        return float((right[found] / (union[found] + _EPSILON)).sum() / (found.sum() + _EPSILON))
+        return as_tensor((right[found] / (union[found] + _EPSILON)).sum() / (found.sum() + _EPSILON))
 
     def get_config(self):
         return {

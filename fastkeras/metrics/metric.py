@@ -21,6 +21,7 @@ import numpy as np
 
 from fastkeras import initializers
 from fastkeras.core.targets import labels, like_predictions, of_rank, row_weights
+from fastkeras.core.tensor import as_tensor
 from fastkeras.utils.naming import snake_case, unique_name
 
 
@@ -82,7 +83,7 @@ class Metric:
         raise NotImplementedError(f"Metric '{self.name}': {type(self).__name__} must define update_state")
 
     def result(self):
-        """The metric's value so far."""
+        """The metric's value so far, a tensor."""
         raise NotImplementedError(f"Metric '{self.name}': {type(self).__name__} must define result")
 
     def __call__(self, *args, **kwargs):
@@ -117,7 +118,7 @@ class Mean(Metric):
         self.total = self.weight = 0.0
 
     def result(self):
-        return self.total / self.weight if self.weight else 0.0
+        return as_tensor(self.total / self.weight if self.weight else 0.0)
 
     def update_state(self, values, sample_weight=None):
         values = np.asarray(values, np.float32)
@@ -146,7 +147,7 @@ class Sum(Metric):
         self.total = 0.0
 
     def result(self):
-        return self.total
+        return as_tensor(self.total)
 
     def update_state(self, values, sample_weight=None):
         values = np.asarray(values, np.float32)
@@ -212,7 +213,7 @@ class RowMean(RowMetric):
         self.total = self.weight = 0.0
 
     def result(self):
-        return self.total / self.weight if self.weight else 0.0
+        return as_tensor(self.total / self.weight if self.weight else 0.0)
 
     def evaluate(self, y_true, y_pred, weights):
         """(sum of weight * value, sum of weight) over rows: for subclasses."""

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from fastkeras.core.targets import like_predictions, of_rank
+from fastkeras.core.tensor import as_tensor
 from fastkeras.metrics.metric import RowMean, RowMetric
 
 _EPSILON = 1e-7
@@ -43,7 +44,7 @@ class R2Score(RowMetric):
 
     def result(self):
         if self.numbers == 0:
-            return 0.0
+            return as_tensor(0.0)
         variance = self.squares - self.sum**2 / self.weight
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = 1 - self.residual / variance
@@ -52,7 +53,7 @@ class R2Score(RowMetric):
             scores = scores.mean()
         elif self.class_aggregation == "variance_weighted_average":
             scores = (scores * variance).sum() / variance.sum()
-        return self._adjusted(scores)
+        return as_tensor(self._adjusted(scores))
 
     def _adjusted(self, scores):
         p, left = self.num_regressors, self.numbers - self.num_regressors - 1

@@ -179,14 +179,15 @@ class OwnMeters:
         for name, value in self._values.items():
             values.update(value if isinstance(value, dict) else {name: value})
         known = [name for metric in self._model.metrics for name in _names_of(metric) if name in values]
-        return {name: _number(values[name]) for name in [*known, *sorted(values.keys() - set(known))]}
+        return {name: number(values[name]) for name in [*known, *sorted(values.keys() - set(known))]}
 
 
 def _names_of(metric):
     return list(metric.result()) if isinstance(metric, Scores) else [metric.name]
 
 
-def _number(value):
+def number(value):
+    """A reported value as a float, or as an array if it has one for each class, or each threshold."""
     return float(value) if np.size(value) == 1 else np.asarray(value)
 
 

@@ -35,9 +35,7 @@ class Meters:
         for head, total in self.sums.items():
             logs[head.loss_key] = total / self.batches if self.batches else 0.0
         for key, metric, _ in self._metrics:
-            value = metric.result()
-            several = type(value) is np.ndarray and value.ndim > 0  # one for each class, or each threshold
-            logs[key] = value if several else float(value)
+            logs[key] = own.number(metric.result())
         return logs
 
 
