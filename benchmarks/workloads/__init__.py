@@ -14,12 +14,14 @@ from benchmarks.workloads.startup import FirstEpoch, Import
 from benchmarks.workloads.sweeps import Sweep
 from benchmarks.workloads.tagging import TaggerBiLSTM
 from benchmarks.workloads.tokenizer import Tokenize
+from benchmarks.workloads.xor import Xor
 
 WORKLOADS = {
     workload.name: workload
     for workload in (
         Gemm(),
         TinyMLP(),
+        Xor(),
         LinearRegression(),
         DigitsMLP(),
         WideMLP(),
