@@ -99,13 +99,16 @@ class CallbackList:
         if add_history and not any(isinstance(c, History) for c in self.callbacks):
             self.callbacks.append(History())
         self.model, self.params = model, params
+        self._methods = {}
         for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params(params)
 
     def methods(self, hook):
-        """The methods that override the hook, in order."""
-        return [getattr(c, hook) for c in self.callbacks if _overrides(c, hook)]
+        """The methods that override the hook, in order; they are looked up once."""
+        if hook not in self._methods:
+            self._methods[hook] = [getattr(c, hook) for c in self.callbacks if _overrides(c, hook)]
+        return self._methods[hook]
 
     def __getattr__(self, hook):
         if hook not in HOOKS:

@@ -13,6 +13,7 @@ source of the same data there.
 """
 
 import collections.abc
+import functools
 import itertools
 from functools import partial
 
@@ -129,10 +130,7 @@ class Arrays:
 
     def _shuffled(self):
         """Gathers the rows of several batches at once, into buffers whose batches are cut once and for all."""
-        arrays = [a for a in (*self.xs, *self.ys, *self.weights) if a is not None]
-        row_bytes = max(1, sum(a[:1].nbytes for a in arrays))
-        together = self.batch_size * max(1, _STAGED_BYTES // (row_bytes * self.batch_size))
-        order = self._order()
+        (arrays, together), order = self._gathering, self._order()
         for start in range(0, len(order), together):
             index = order[start : start + together]
             buffers, batches = self._stage(arrays, len(index))
@@ -142,6 +140,13 @@ class Arrays:
                 else:
                     rows_kernel.take(buffer, array, index)  # buffer_n = array[index_n]
             yield from batches
+
+    @functools.cached_property
+    def _gathering(self):
+        """The arrays that there are, and how many of their rows are gathered at once."""
+        arrays = [a for a in (*self.xs, *self.ys, *self.weights) if a is not None]
+        row_bytes = max(1, sum(a[:1].nbytes for a in arrays))
+        return arrays, self.batch_size * max(1, _STAGED_BYTES // (row_bytes * self.batch_size))
 
     def _order(self):
         order = np.arange(len(self.xs[0]), dtype=np.int32)
