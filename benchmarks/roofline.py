@@ -1,0 +1,213 @@
+"""How far each phase of a training step is from what the machine can do: `python -m benchmarks.roofline`.
+
+A phase can be no faster than its products at the speed of the fastest product, and no faster than its arrays pass
+through memory once: the longer of the two is its roof (Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009).
+What it takes beyond is lost. Beside the products that are computed stand those that would be needed if nothing were
+shared: every row of an embedding for itself, every state of every step, padding and masked steps included, and
+gradients through pooling of all pixels.
+
+    found = measure(["reuters-lstm"], threads=2)       # a dictionary, fit for JSON
+    print(markdown(found))                             # the table, and the largest losses by name
+"""
+
+import argparse
+import contextlib
+
+import numpy as np
+
+from benchmarks import data
+from benchmarks.__main__ import folder, positive
+from benchmarks.machine import processors
+from benchmarks.phases import FLOPS, Clock, Spent, by_phase, convolution_flops, peak
+from benchmarks.phases import measure as measure_phases
+from benchmarks.report import number, percent, table
+from benchmarks.workload import KerasTrainer, Training, seconds_per_call
+from benchmarks.workloads import WORKLOADS
+
+WHOLE = "a step"  # the row of a workload that holds all of its phases
+LOSSES = 3
+
+
+# --- products without sharing -----------------------------------------------------------------------------------------
+
+
+def all_steps_flops(a):
+    """Of a time loop that computes one state for each step of each row."""
+    return 2 * a["states"].state.size * a["R"].size
+
+
+def all_steps_gradient_flops(a):
+    return FLOPS["recurrent", "gradients"](a) * a["states"].state.size // a["states"].count
+
+
+def all_pixels_flops(a):
+    """Of a convolution's gradients (those that are wanted) where every pixel of its output has one."""
+    W = a["W"] if "W" in a else a["dW"]
+    x = a["x"] if a.get("index") is None else np.broadcast_to(a["x"][:1, :1], (*a["index"].shape, 1))
+    gradients = [a[d] is not None for d in ("dx", "dW") if d in a]
+    return convolution_flops({**a, "x": x, "W": W}) * sum(gradients)
+
+
+WITHOUT_SHARING = {
+    **FLOPS,
+    **{key: all_steps_flops for key in FLOPS if key[0] in ("lstm", "gru", "simple_rnn")},
+    ("recurrent", "gradients"): all_steps_gradient_flops,
+    ("conv", "backward_max"): all_pixels_flops,
+    ("conv", "backward_peaks"): all_pixels_flops,
+}
+
+
+@contextlib.contextmanager
+def plain_embeddings():
+    """Within, an Embedding gives the rows of all steps, not the distinct ones."""
+    from fastkeras.core.rows import dense
+    from fastkeras.layers import Embedding
+
+    forward = Embedding.forward
+
+    def plain_forward(self, x, run):
+        rows, backward = forward(self, x, run)
+        y, undo = dense(rows, run, "plain")
+        return y, lambda dy: backward(undo(dy))
+
+    Embedding.forward = plain_forward
+    try:
+        yield
+    finally:
+        Embedding.forward = forward
+
+
+def flops_without_sharing(training):
+    """{phase: floating-point operations} of the products of one step, found by training the first batch so."""
+    import fastkeras
+
+    arrays = training.data()
+    x, y = (arrays[name][: training.batch] for name in ("x", "y"))
+    with plain_embeddings():
+        trainer = KerasTrainer(training, fastkeras, x, y)
+        trainer.first_epoch()
+        with Clock(WITHOUT_SHARING) as clock:
+            trainer.fit(1)
+    return {phase: its.flops for phase, its in by_phase(clock.spent, 0.0).items()}
+
+
+# --- the machine ------------------------------------------------------------------------------------------------------
+
+
+def bandwidth(megabytes=64):
+    """Bytes per second that all threads read and write together while they copy rows of 4 KB from end to end."""
+    from fastkeras._kernels import rows
+
+    x = np.ones((megabytes * 256, 1024), np.float32)
+    y, index = np.empty_like(x), np.arange(len(x), dtype=np.int32)
+    return 2 * x.nbytes / seconds_per_call(lambda: rows.gather(y, x, index))
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def roof(its, best, fastest):
+    """Seconds that its products or its arrays take at the least: the longer of the two."""
+    return max(its.flops / best, its.moved / fastest)
+
+
+def rows_of(name, spent, seconds, steps, needed, best, fastest):
+    """A row (as told in `measure`) for each phase of a workload, and one for the whole step, in which losses add up."""
+    phases = {phase: its for phase, its in by_phase(spent, seconds).items() if its.seconds > 0}
+    rows = []
+    for phase, its in phases.items():
+        lost = max(0.0, its.seconds - roof(its, best, fastest))
+        rows.append(_row(name, phase, its, seconds, steps, needed.get(phase, 0), best, fastest, lost / steps))
+    step = Spent(seconds=seconds)
+    for its in phases.values():
+        step.flops, step.moved = step.flops + its.flops, step.moved + its.moved
+    lost = sum(row["lost"] for row in rows)
+    return [*rows, _row(name, WHOLE, step, seconds, steps, sum(needed.values()), best, fastest, lost)]
+
+
+def _row(name, phase, its, seconds, steps, needed, best, fastest, lost):
+    return {
+        "workload": name,
+        "title": WORKLOADS[name].title if name in WORKLOADS else name,
+        "phase": phase,
+        "seconds": its.seconds / steps,
+        "share": its.seconds / seconds,
+        "flops": its.flops / steps,
+        "needed": needed,
+        "moved": its.moved / steps,
+        "of_peak": its.flops / its.seconds / best,
+        "of_bandwidth": its.moved / its.seconds / fastest,
+        "lost": lost,
+    }
+
+
+def measure(names, threads=None, least=1.0):
+    """{"threads", "peak": flops/s, "bandwidth": bytes/s, "rows": [row]} of trainings by name, all in this run.
+
+    A row tells of one phase of one workload, or of the WHOLE step: workload, title, phase; per step: seconds, flops
+    (computed), needed (flops without sharing), moved (bytes of the kernels' arrays, each once a call), lost (seconds
+    above the roof); and share (of the step's time), of_peak and of_bandwidth, which is above one where arrays stay in
+    a cache. `benchmarks.data.folder` says where data is, as for `python -m benchmarks`.
+    """
+    import fastkeras
+
+    before = fastkeras.config.get_num_threads()
+    threads = threads or processors()
+    fastkeras.config.set_num_threads(threads)
+    try:
+        best, fastest = peak(), bandwidth()
+        rows = []
+        for name in names:
+            spent, seconds, steps = measure_phases(WORKLOADS[name], least)
+            needed = flops_without_sharing(WORKLOADS[name])
+            rows += rows_of(name, spent, seconds, steps, needed, best, fastest)
+    finally:
+        fastkeras.config.set_num_threads(before)
+    return {"threads": threads, "peak": best, "bandwidth": fastest, "rows": rows}
+
+
+def losses(found, most=LOSSES):
+    """The rows of phases that lose the largest shares of their workload's step, the largest first."""
+    steps = {row["workload"]: row["seconds"] for row in found["rows"] if row["phase"] == WHOLE}
+    phases = [row for row in found["rows"] if row["phase"] != WHOLE]
+    return sorted(phases, key=lambda row: -row["lost"] / steps[row["workload"]])[:most]
+
+
+def markdown(found):
+    """What `measure` gave, as one table and a list of the largest losses."""
+    header = ["workload", "phase", "ms", "share", "GFLOP", "unshared", "of peak", "of memory", "ms lost"]
+    lines, before = [], None
+    for row in found["rows"]:
+        first = row["title"] if row["workload"] != before else ""
+        before = row["workload"]
+        gflop, needed = (number(row[key] / 1e9) if row[key] else "-" for key in ("flops", "needed"))
+        shares = percent(row["of_peak"] or None), percent(row["of_bandwidth"] or None)
+        lost, took = number(1e3 * row["lost"]), number(1e3 * row["seconds"])
+        lines.append([first, row["phase"], took, percent(row["share"]), gflop, needed, *shares, lost])
+    steps = {row["workload"]: row["seconds"] for row in found["rows"] if row["phase"] == WHOLE}
+    named = [
+        f"{i}. {row['title']}: {row['phase']}, {number(1e3 * row['lost'])} ms, "
+        f"{percent(row['lost'] / steps[row['workload']])} of the step"
+        for i, row in enumerate(losses(found), 1)
+    ]
+    machine = (
+        f"Fastest product: {number(found['peak'] / 1e9)} GFLOP/s; memory: {number(found['bandwidth'] / 1e9)} GB/s, "
+        f"reading and writing; threads: {found['threads']}."
+    )
+    return "\n".join([machine, "", table(header, lines), "", "The largest losses:", "", *named])
+
+
+def main():
+    trainings = [name for name, workload in WORKLOADS.items() if isinstance(workload, Training)]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.roofline", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--workload", nargs="+", choices=trainings, default=trainings, metavar="NAME",
+                        help=", ".join(trainings))  # fmt: skip
+    parser.add_argument("--threads", type=positive, default=processors(), metavar="N", help="default: all processors")
+    parser.add_argument("--data", type=folder, metavar="FOLDER", help="as for python -m benchmarks")
+    options = parser.parse_args()
+    data.folder = options.data
+    print(markdown(measure(options.workload, options.threads)))
+
+
+if __name__ == "__main__":
+    main()

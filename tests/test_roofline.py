@@ -1,0 +1,106 @@
+"""The roofline: products counted with and without sharing, what is lost beneath the roof, and its table."""
+
+import numpy as np
+import pytest
+
+from benchmarks import roofline, workload
+from benchmarks.phases import Spent
+from fastkeras.layers import Embedding
+
+B, T, V, D, U = 8, 5, 7, 2, 4
+
+
+class SmallText(workload.Training):
+    name, title, batch = "small-text", "a small text model", B
+
+    def data(self):
+        return {"x": np.arange(B * T).reshape(B, T) % V, "y": np.ones((B, 1), np.float32)}
+
+    def layers(self, layers):
+        return [layers.LSTM(U)]
+
+    def keras_model(self, keras):
+        start = [keras.Input((T,), dtype="int32"), keras.layers.Embedding(V, D, mask_zero=True)]
+        model = keras.Sequential([*start, *self.layers(keras.layers), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        return model
+
+
+def test_without_sharing_each_step_of_each_row_has_a_product():
+    forward = Embedding.forward
+    flops = roofline.flops_without_sharing(SmallText())
+    assert Embedding.forward is forward
+    time_loop, dense = 2 * B * T * U * 4 * U, 2 * B * U
+    assert flops["time loop, forward"] == flops["time loop, backward"] == time_loop
+    assert flops["projection"] == 2 * B * T * D * 4 * U + dense
+    gradients = 2 * (flops["projection"] - dense) + 2 * dense + time_loop
+    assert flops["weight and input gradients"] == gradients
+
+
+class SmallPeaks(SmallText):
+    name, title = "small-peaks", "a small convolution under pooling"
+
+    def layers(self, layers):
+        return [layers.Conv1D(3, 2), layers.GlobalMaxPooling1D()]
+
+
+def test_without_sharing_each_pixel_has_a_gradient():
+    flops = roofline.flops_without_sharing(SmallPeaks())
+    convolution = 2 * B * (T - 1) * 2 * D * 3
+    assert flops["convolution"] == convolution
+    assert flops["convolution, backward"] == 2 * convolution  # of the kernel, and of the embedding
+
+
+def small_rows():
+    """Rows of a workload whose products run at 10 flops/s and whose arrays move at 100 bytes/s, two steps in 8 s."""
+    kernels = {("lstm", "forward"): Spent(2, 6.0, 40, 100), ("losses", "mse"): Spent(2, 1.0, 0, 300)}
+    return roofline.rows_of("small", kernels, 8.0, 2, {"time loop, forward": 50}, 10.0, 100.0)
+
+
+def test_lost_is_what_lies_above_the_roof():
+    rows = {row["phase"]: row for row in small_rows()}
+    loop, loss, rest, step = (
+        rows[name] for name in ("time loop, forward", "loss and metrics", "Python and numpy", "a step")
+    )
+    assert loop["lost"] == pytest.approx((6.0 - 4.0) / 2)  # its products need 4 s, its arrays 1
+    assert loss["lost"] == 0  # its arrays, from a cache, came faster than memory gives them
+    assert loss["of_bandwidth"] == pytest.approx(3.0)
+    assert rest["lost"] == pytest.approx(1.0 / 2)
+    assert (loop["seconds"], loop["share"], loop["of_peak"]) == pytest.approx((3.0, 0.75, 40 / 60))
+    assert (loop["flops"], loop["needed"]) == (20, 50)
+    assert (step["seconds"], step["share"], step["flops"], step["needed"]) == (4.0, 1.0, 20, 50)
+    assert step["lost"] == pytest.approx(loop["lost"] + rest["lost"])
+
+
+def test_the_largest_losses_are_named_by_their_share_of_the_step():
+    def row(workload, phase, seconds, lost):
+        return {
+            **dict.fromkeys(("share", "flops", "needed", "of_peak", "of_bandwidth"), 0.0),
+            **{"workload": workload, "title": workload.title(), "phase": phase, "seconds": seconds, "lost": lost},
+        }
+
+    rows = [
+        row("long", "projection", 6e-3, 1e-3),
+        row("long", "optimizer", 4e-3, 4e-3),
+        row("long", roofline.WHOLE, 10e-3, 5e-3),
+        row("short", "projection", 1e-3, 0.9e-3),
+        row("short", "optimizer", 1e-3, 0.1e-3),
+        row("short", roofline.WHOLE, 2e-3, 1e-3),
+    ]
+    found = {"threads": 2, "peak": 1e9, "bandwidth": 3e9, "rows": rows}
+    named = [(row["workload"], row["phase"]) for row in roofline.losses(found)]
+    assert named == [("short", "projection"), ("long", "optimizer"), ("long", "projection")]
+    text = roofline.markdown(found)
+    assert text.splitlines()[-3] == "1. Short: projection, 0.900 ms, 45% of the step"
+    assert "1.00 GFLOP/s; memory: 3.00 GB/s" in text
+    assert len([line for line in text.splitlines() if line.startswith("|")]) == 2 + len(rows)
+
+
+def test_measure_gives_a_row_for_each_phase_and_each_whole_step():
+    found = roofline.measure(["tiny-mlp"], threads=1, least=0.01)
+    step = found["rows"][-1]
+    assert step["phase"] == roofline.WHOLE
+    assert step["needed"] == step["flops"] > 0  # nothing is shared
+    assert sum(row["share"] for row in found["rows"][:-1]) == pytest.approx(1.0)
+    assert found["peak"] > 0
+    assert found["bandwidth"] > 0
