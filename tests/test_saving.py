@@ -238,7 +238,7 @@ def test_a_model_that_was_never_compiled_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("options", "loss", "reported"),
     [
-        ({"loss": "bce", "metrics": ["acc", "acc"]}, "binary_crossentropy", ["loss", "acc", "acc_1"]),
+        ({"loss": "mae", "metrics": ["acc", "acc"]}, "mean_absolute_error", ["loss", "acc", "acc_1"]),
         (
             {"loss": "MSE", "metrics": [["mae"], "binary_accuracy"]},
             "mean_squared_error",

@@ -9,6 +9,7 @@ from fastkeras._kernels import rows as rows_kernel
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.layer import Layer
+from fastkeras.utils.messages import message
 
 _LINEAR = activations.get("linear")
 
@@ -104,15 +105,10 @@ class Dense(Layer):
 
     def check_input_shape(self, input_shape):
         if len(input_shape) < 2 or input_shape[-1] is None:
-            raise ValueError(
-                f"Layer '{self.name}' (Dense): expected an input of shape (batch, ..., features) with a known number "
-                f"of features. Received: shape {tuple(input_shape)}"
-            )
+            raise ValueError(message("features_for_dense", layer=self.name, received=tuple(input_shape)))
         if self.built and input_shape[-1] != self.kernel.shape[0]:
-            raise ValueError(
-                f"Layer '{self.name}' (Dense): expected {self.kernel.shape[0]} input features on the last axis. "
-                f"Received: shape {tuple(input_shape)}"
-            )
+            fields = {"layer": self.name, "kind": "Dense", "count": self.kernel.shape[0]}
+            raise ValueError(message("features_for_layer", **fields, received=tuple(input_shape)))
 
     def build(self, input_shape):
         self.kernel = self.add_weight_as_told("kernel", (input_shape[-1], self.units))
@@ -198,11 +194,13 @@ class Embedding(Layer):
 
     def check_input(self, x):
         if x.size and not (x.min() >= 0 and x.max() < self.input_dim):
-            place = np.argwhere(~((x >= 0) & (x < self.input_dim)))[0]
-            raise ValueError(
-                f"Layer '{self.name}' (Embedding): ids must lie in [0, {self.input_dim}), its `input_dim`. "
-                f"Received: {x[tuple(place)]} in row {place[0]}, place {tuple(place[1:].tolist())}"
-            )
+            row, *place = np.argwhere(~((x >= 0) & (x < self.input_dim)))[0].tolist()
+            received = message("place_of_id", value=x[(row, *place)], row=row, place=tuple(place))
+            largest, cure = x.max(), message("cure_no_ids")
+            if x.min() >= 0 and largest <= np.iinfo(np.int32).max:
+                needed = int(largest) + 1
+                cure = message("cure_larger_input_dim", largest=largest, needed=needed, input_dim=self.input_dim)
+            raise ValueError(self._ids_outside(cure, received))
 
     def compute_mask(self, x, mask=None):
         return x != 0 if self.mask_zero else None
@@ -231,10 +229,11 @@ class Embedding(Layer):
         try:
             return rows_kernel.distinct(index, distinct, ids, seen)
         except IndexError as error:
-            raise ValueError(
-                f"Layer '{self.name}' (Embedding): ids must lie in [0, {self.input_dim}), its `input_dim`. "
-                f"Received: {str(error).removesuffix(f' is outside [0, {self.input_dim})')}"
-            ) from None
+            received = str(error).removesuffix(f" is outside [0, {self.input_dim})")
+            raise ValueError(self._ids_outside(message("cure_no_ids"), received)) from None
+
+    def _ids_outside(self, cure, received):
+        return message("ids_outside", layer=self.name, input_dim=self.input_dim, cure=cure, received=received)
 
     def get_config(self):
         return {

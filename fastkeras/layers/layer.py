@@ -28,7 +28,7 @@ from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor, as_input, as_tensor, tapes
 from fastkeras.core.variable import Variable, initial_value
-from fastkeras.layers import calling
+from fastkeras.layers import calling, cures
 from fastkeras.layers.inside import among, is_layer
 from fastkeras.layers.recording import Recording, numbers, penalty
 from fastkeras.utils import suggest
@@ -373,7 +373,10 @@ class Layer:
         return self._call_symbolic(inputs, keywords)
 
     def _call_symbolic(self, inputs, keywords=None):
-        output_shape = self._prepare([t.shape for t in inputs], keywords)
+        try:
+            output_shape = self._prepare([t.shape for t in inputs], keywords)
+        except ValueError as error:
+            raise cures.explained(error, self, inputs[0]) from None
         site = CallSite(self, inputs, output_shape if _several(output_shape) else [output_shape], keywords)
         self.sites.append(site)
         return site.outputs if _several(output_shape) else site.outputs[0]

@@ -17,6 +17,7 @@ from fastkeras.layers.core import positive_integer
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.random_state import SeedGenerator
+from fastkeras.utils.messages import message
 
 _LINEAR = activations.get("linear").kernel
 
@@ -110,16 +111,13 @@ class Recurrent(Layer):
 
     def check_input_shape(self, input_shape):
         shape = input_shape[0] if isinstance(input_shape, list) else input_shape
+        names = {"layer": self.name, "kind": type(self).__name__}
         if len(shape) != 3 or shape[2] is None:
-            raise ValueError(
-                f"Layer '{self.name}' ({type(self).__name__}): expected an input of shape (batch, steps, features). "
-                f"Received: shape {tuple(shape)}"
-            )
+            expected = "(batch, steps, features)"
+            raise ValueError(message("shape_for_layer", **names, expected=expected, received=tuple(shape)))
         if self.built and shape[2] != self.kernel.shape[0]:
-            raise ValueError(
-                f"Layer '{self.name}' ({type(self).__name__}): expected {self.kernel.shape[0]} input features on the "
-                f"last axis. Received: shape {tuple(shape)}"
-            )
+            count = self.kernel.shape[0]
+            raise ValueError(message("features_for_layer", **names, count=count, received=tuple(shape)))
         given = len(input_shape) - 1 if isinstance(input_shape, list) else 0
         if given not in (0, len(self.state_names)):
             raise ValueError(

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastkeras import config
 from fastkeras.layers.core import positive_integer
+from fastkeras.utils.messages import message
 
 _AXES = {
     (1, "channels_last"): "(batch, steps, channels)",
@@ -76,10 +77,8 @@ def whole(batch, extents, channels, data_format):
 def check_axes(layer, input_shape):
     """Raises a ValueError that names the layer (with `rank` and `data_format`) if a shape has other axes."""
     if len(input_shape) != layer.rank + 2:
-        raise ValueError(
-            f"Layer '{layer.name}' ({type(layer).__name__}): expected an input of shape "
-            f"{_AXES[layer.rank, layer.data_format]}. Received: shape {tuple(input_shape)}"
-        )
+        expected, names = _AXES[layer.rank, layer.data_format], {"layer": layer.name, "kind": type(layer).__name__}
+        raise ValueError(message("shape_for_layer", **names, expected=expected, received=tuple(input_shape)))
 
 
 def check_places(layer, input_shape, least):

@@ -19,6 +19,7 @@ from fastkeras.models.graph import Graph, Pass
 from fastkeras.models.subclassed import Body
 from fastkeras.models.summary import summary_lines
 from fastkeras.utils import suggest
+from fastkeras.utils.messages import message
 
 
 def _by_key(x):
@@ -142,10 +143,7 @@ class Model(Layer):
     def require_graph(self):
         """The graph; a ValueError if the model does not know its input shape yet."""
         if self.graph is None:
-            raise ValueError(
-                f"Model '{self.name}' is not built yet. Give its first layer an input shape (`input_shape=...` or "
-                "keras.Input), call model.build(input_shape), or fit it on data."
-            )
+            raise ValueError(message("not_built", model=self.name))
         return self.graph
 
     def build_for(self, x_shapes):
@@ -423,9 +421,7 @@ class Model(Layer):
 
     def require_compiled(self):
         if self.compiled is None:
-            raise ValueError(
-                f"Model '{self.name}' must be compiled before it is trained or evaluated: model.compile(...)"
-            )
+            raise ValueError(message("not_compiled", model=self.name))
         return self.compiled
 
     # What a subclass may define anew, for fit, evaluate and predict to run (training/own.py).

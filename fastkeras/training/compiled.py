@@ -38,6 +38,7 @@ class Compiled:
         self.trained_layers = frozenset()
         self.regularized = []  # the trained weights with a penalty
         self.logits = ()
+        self.advised = False  # whether model, loss and data have been looked at together (training/advice.py)
         self._reported = []
         self._graph = None
         self._trained = []
@@ -53,6 +54,7 @@ class Compiled:
         self.heads = self.make_heads(sorted(keys) if keys else _unique(model.output_names))
         self._reported = self._in_reported_order(keys)
         self._graph, self.running = graph, {}
+        self.advised = False
         model.pack_variables()
         self.trained_layers = frozenset(learning(model))
         self._trained = list(model.trainable_variables)

@@ -23,6 +23,7 @@ from fastkeras import random_state
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras.training import own
 from fastkeras.training.prepare import brief, prepare, prepare_inputs
+from fastkeras.utils.messages import message
 
 _KEPT_BATCHES = 4096  # views of so many batches are kept from epoch to epoch
 _STAGED_BYTES = 1 << 18  # shuffled batches are gathered together, up to this size: it fits the second-level cache
@@ -32,10 +33,10 @@ def source(model, x, y=None, sample_weight=None, class_weight=None, batch_size=3
     """The source for x, whatever it is, for the steps of this mode: "train", "test" or "predict". When it exists, the
     model is built and what was compiled is bound to it, unless the model has steps of its own."""
     if x is None:
-        raise ValueError("`x`, the input data, is missing. Received: x=None")
+        raise ValueError(message("x_missing"))
     replaced = own.replaces(model, mode)
     if mode != "predict":
-        model.require_compiled()
+        model.require_compiled().advised = False
         prepared = partial(prepare, model, class_weight=class_weight)
     else:
         prepared = partial(_inputs_alone, model)

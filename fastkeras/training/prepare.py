@@ -9,7 +9,9 @@ import reprlib
 import numpy as np
 
 from fastkeras.core.tensor import as_input
+from fastkeras.training import advice
 from fastkeras.training.heads import by_output
+from fastkeras.utils.messages import message
 
 
 def prepare(model, x, y=None, sample_weight=None, class_weight=None):
@@ -21,7 +23,7 @@ def prepare(model, x, y=None, sample_weight=None, class_weight=None):
     """
     compiled = model.require_compiled()
     if not compiled.has_loss and not (model.graph and model.graph.loss_slots):
-        raise ValueError("The model was compiled without a loss: model.compile(loss=...). Received: loss=None")
+        raise ValueError(message("no_loss"))
     xs = prepare_inputs(model, x)
     for array in xs:
         refuse_nan("x", array)
@@ -37,11 +39,17 @@ def prepare(model, x, y=None, sample_weight=None, class_weight=None):
         raise ValueError("`class_weight` and `sample_weight` cannot be given together. Received: both")
     targets = targets_by_output(y, heads, names, n)
     weights = [sample_weight] if len(heads) == 1 else by_output("`sample_weight`", sample_weight, names)
+    if not compiled.advised:
+        advice.look_at_outputs(heads, model.outputs)
     prepared = [
-        _prepare_output(head, (n, *tensor.shape[1:]), target, weight, class_weight)
+        _prepare_output(head, tensor, n, target, weight, class_weight)
         for head, tensor, target, weight in zip(heads, model.outputs, targets, weights, strict=True)
     ]
-    return xs, [target for target, _ in prepared], [weight for _, weight in prepared]
+    targets = [target for target, _ in prepared]
+    if not compiled.advised:
+        advice.look_at_targets(heads, model.outputs, targets)
+        compiled.advised = True
+    return xs, targets, [weight for _, weight in prepared]
 
 
 def targets_by_output(y, heads, names, n):
@@ -49,7 +57,7 @@ def targets_by_output(y, heads, names, n):
     nothing is compared with may be left out."""
     if y is None:
         if any(head.wants_targets for head in heads):
-            raise ValueError("`y`, the targets, is missing. Received: y=None")
+            raise ValueError(message("y_missing"))
         return [None] * len(heads)
     if len(heads) == 1:
         if isinstance(y, dict):
@@ -69,23 +77,27 @@ def targets_by_output(y, heads, names, n):
     return targets
 
 
-def _prepare_output(head, output_shape, y, sample_weight, class_weight):
-    """(targets, weights) of one output, from what is given for it; it settles what the head's metrics are.
+def _prepare_output(head, tensor, n, y, sample_weight, class_weight):
+    """(targets, weights) of one output, a symbolic tensor, for n samples, from what is given for it; it settles what
+    the head's metrics are.
 
     Without a loss the targets are float32, or int32 labels, for the metrics; with no metrics either, None.
     """
     if not head.wants_targets:
         return None, None
-    n = output_shape[0]
+    output_shape = (n, *tensor.shape[1:])
     y = to_array(head.called("y"), y)
     if y.ndim == 0 or len(y) != n:
-        received = f"{n} in x, {len(y) if y.ndim else 1} in y"
-        raise ValueError(f"`x` and `{head.called('y')}` must have the same length. Received: {received}")
+        received = len(y) if y.ndim else 1
+        raise ValueError(message("lengths_differ", y=head.called("y"), received_x=n, received=received))
     refuse_nan(head.called("y"), y)
     if head.loss is None:
         targets = np.ascontiguousarray(y, np.float32 if y.dtype.kind == "f" else np.int32)
     else:
-        targets = head.loss.prepare(y, output_shape)
+        try:
+            targets = head.loss.prepare(y, output_shape)
+        except ValueError as error:
+            raise advice.explained(error, head, tensor, y) from None
     head.bind_metrics(y.shape, output_shape)
     if class_weight is None:
         return targets, prepare_weights(sample_weight, n, output_shape, head.called("sample_weight"))
@@ -99,17 +111,18 @@ def prepare_inputs(model, x):
     arrays = [to_array("x", item, texts) for item in _as_list(x, wanted, model.input_keys)]
     for array in arrays:
         if array.ndim == 0:
-            raise ValueError(f"`x` must have a batch axis. Received: a single number, {brief(x)}")
+            raise ValueError(message("no_batch_axis", received=brief(x)))
         if len(array) != len(arrays[0]):
-            raise ValueError(f"All inputs must have the same length. Received: {[len(a) for a in arrays]}")
+            raise ValueError(message("inputs_differ_in_length", received=[len(a) for a in arrays]))
         if len(array) == 0:
-            raise ValueError(f"`x` must hold at least one sample. Received: shape {array.shape}")
+            raise ValueError(message("x_empty", received=array.shape))
     if wanted is None:
         model.build_for([a.shape if a.ndim > 1 else (*a.shape, 1) for a in arrays])
         wanted = model.inputs
     if len(arrays) != len(wanted):
         names = [tensor.name for tensor in wanted]
-        raise ValueError(f"Model '{model.name}': expected {len(wanted)} inputs, {names}. Received: {len(arrays)}")
+        fields = {"model": model.name, "count": len(wanted), "names": names, "received": len(arrays)}
+        raise ValueError(message("number_of_inputs", **fields))
     return [_prepare_input(model, slot, array) for slot, array in enumerate(arrays)]
 
 
@@ -138,11 +151,7 @@ def _prepare_input(model, slot, array):
     elif array.ndim == tensor.ndim + 1 and array.shape[-1] == 1:
         array = array[..., 0]
     if not tensor.accepts(array.shape):
-        hint = "; a single sample needs a batch axis, x[None]" if array.shape == tensor.shape[1:] else ""
-        raise ValueError(
-            f"`x`: layer '{layers[0].name}' ({type(layers[0]).__name__}) of model '{model.name}' expects an input of "
-            f"shape {tensor.shape}{hint}. Received: shape {array.shape}"
-        )
+        raise ValueError(advice.of_input(model, layers[0], tensor.shape, array.shape))
     for layer in model.graph.sole_readers[slot]:
         layer.check_input_shape(array.shape)
         layer.check_input(array)
@@ -197,19 +206,18 @@ def to_array(name, value, texts=False):
         try:
             array = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
         except ValueError as error:
-            raise ValueError(
-                f"`{name}`: the rows have different lengths; pad them first (pad_sequences). Received: {brief(value)}"
-            ) from error
+            raise ValueError(message("rows_differ_in_length", name=name, received=brief(value))) from error
     if texts and (array.dtype.kind in "US" or (array.dtype == object and isinstance(array.flat[0], (str, bytes)))):
         return array.astype(object)
     if array.dtype == object:
         try:
             array = array.astype(np.float32)
         except (TypeError, ValueError):
-            raise TypeError(f"`{name}` must hold numbers, in rows of equal length. Received: {brief(value)}") from None
+            raise TypeError(message("rows_of_objects", name=name, received=brief(value))) from None
     if array.dtype.kind not in "biuf":
-        hint = "; text must be encoded as numbers first" if array.dtype.kind in "US" else ""
-        raise TypeError(f"`{name}` must hold numbers{hint}. Received: dtype {array.dtype}, {brief(value)}")
+        texts = "texts_as_inputs" if name == "x" else "texts_as_targets"
+        problem = texts if array.dtype.kind in "US" else "not_numbers"
+        raise TypeError(message(problem, name=name, dtype=array.dtype, received=brief(value)))
     return array
 
 
@@ -217,7 +225,7 @@ def refuse_nan(name, array):
     """A ValueError if a float array holds NaN."""
     if array.dtype.kind == "f" and np.isnan(array.sum()) and np.isnan(array).any():  # the sum is the quicker look
         where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
-        raise ValueError(f"`{name}` must not hold NaN (missing values): fill or drop them. Received: NaN at {where}")
+        raise ValueError(message("nan", name=name, received=where))
 
 
 _SHORT = reprlib.Repr()

@@ -4,13 +4,272 @@ FASTKERAS_LANG=ko in the environment chooses Korean; English is said otherwise. 
 shapes) stay as they are in both. A message ends with what was received.
 """
 
+import difflib
+import functools
 import os
 import sys
 import warnings
 
-LANGUAGES = ("en", "ko")
+_RECEIVED = {"en": "Received: ", "ko": "받은 값: "}  # what a message ends with, before what was received
+LANGUAGES = tuple(_RECEIVED)
 
 TABLE = {
+    # --- unknown names ---
+    "unknown_but_near": {
+        "en": "Unknown {kind}. Did you mean '{guess}'? Received: {received}",
+        "ko": "알 수 없는 {kind}입니다. 혹시 '{guess}'인가요? 받은 값: {received}",
+    },
+    "unknown": {
+        "en": "Unknown {kind}. Known: {known}. Received: {received}",
+        "ko": "알 수 없는 {kind}입니다. 쓸 수 있는 이름: {known}. 받은 값: {received}",
+    },
+    "kind_argument": {"en": "argument of {owner}", "ko": "{owner}의 인수"},
+    "kind_name": {"en": "name in {owner}", "ko": "{owner}의 이름"},
+    "kind_output": {"en": "output in {owner}", "ko": "{owner}의 출력"},
+    "kind_layer": {"en": "layer", "ko": "층(layer)"},
+    "kind_loss": {"en": "loss", "ko": "손실 함수(loss)"},
+    "kind_metric": {"en": "metric", "ko": "평가 지표(metric)"},
+    "kind_optimizer": {"en": "optimizer", "ko": "옵티마이저(optimizer)"},
+    "kind_activation": {"en": "activation", "ko": "활성화 함수(activation)"},
+    "kind_initializer": {"en": "initializer", "ko": "초기화 방법(initializer)"},
+    "kind_regularizer": {"en": "regularizer", "ko": "규제(regularizer)"},
+    "kind_constraint": {"en": "constraint", "ko": "제약(constraint)"},
+    # --- before training ---
+    "not_compiled": {
+        "en": "Model '{model}' must be compiled before it is trained or evaluated: model.compile(...)",
+        "ko": "모델 '{model}': 훈련이나 평가를 하기 전에 먼저 컴파일해야 합니다: model.compile(...)",
+    },
+    "not_built": {
+        "en": "Model '{model}' is not built yet. Give its first layer an input shape (`input_shape=...` or "
+        "keras.Input), call model.build(input_shape), or fit it on data.",
+        "ko": "모델 '{model}'의 입력 크기를 아직 알 수 없습니다. 첫 층에 `input_shape=...`을 넣거나 keras.Input을 "
+        "쓰거나, model.build(input_shape)를 호출하거나, 데이터로 fit을 실행하세요.",
+    },
+    "no_loss": {
+        "en": "The model was compiled without a loss: model.compile(loss=...). Received: loss=None",
+        "ko": "모델이 손실 함수 없이 컴파일되었습니다: model.compile(loss=...). 받은 값: loss=None",
+    },
+    "x_missing": {
+        "en": "`x`, the input data, is missing. Received: x=None",
+        "ko": "입력 데이터 `x`가 없습니다. 받은 값: x=None",
+    },
+    "y_missing": {
+        "en": "`y`, the targets, is missing. Received: y=None",
+        "ko": "정답 데이터 `y`가 없습니다. 받은 값: y=None",
+    },
+    "no_batch_axis": {
+        "en": "`x` must have a batch axis. Received: a single number, {received}",
+        "ko": "`x`에는 샘플 수를 나타내는 배치 축이 있어야 합니다. 받은 값: 숫자 하나, {received}",
+    },
+    "x_empty": {
+        "en": "`x` must hold at least one sample. Received: shape {received}",
+        "ko": "`x`에는 샘플이 하나 이상 있어야 합니다. 받은 값: shape {received}",
+    },
+    "inputs_differ_in_length": {
+        "en": "All inputs must have the same length. Received: {received}",
+        "ko": "모든 입력의 샘플 수가 같아야 합니다. 받은 값: {received}",
+    },
+    "number_of_inputs": {
+        "en": "Model '{model}': expected {count} inputs, {names}. Received: {received}",
+        "ko": "모델 '{model}'에는 입력 {count}개가 필요합니다: {names}. 받은 값: {received}개",
+    },
+    "lengths_differ": {
+        "en": "`x` and `{y}` must have the same length. Received: {received_x} in x, {received} in y",
+        "ko": "`x`와 `{y}`의 샘플 수가 같아야 합니다. 받은 값: x는 {received_x}개, y는 {received}개",
+    },
+    "rows_differ_in_length": {
+        "en": "`{name}`: the rows have different lengths; pad them first (pad_sequences). Received: {received}",
+        "ko": "`{name}`의 행마다 길이가 다릅니다. 먼저 pad_sequences로 길이를 맞추세요. 받은 값: {received}",
+    },
+    "rows_of_objects": {
+        "en": "`{name}` must hold numbers, in rows of equal length. Received: {received}",
+        "ko": "`{name}`에는 길이가 같은 행에 담긴 숫자를 넣어야 합니다. 받은 값: {received}",
+    },
+    "not_numbers": {
+        "en": "`{name}` must hold numbers. Received: dtype {dtype}, {received}",
+        "ko": "`{name}`에는 숫자를 넣어야 합니다. 받은 값: dtype {dtype}, {received}",
+    },
+    "texts_as_inputs": {
+        "en": "`{name}` must hold numbers; text must be encoded as numbers first (Tokenizer and pad_sequences, or a "
+        "TextVectorization layer). Received: dtype {dtype}, {received}",
+        "ko": "`{name}`에는 숫자를 넣어야 합니다. 텍스트는 먼저 숫자로 바꾸세요(Tokenizer와 pad_sequences, 또는 "
+        "TextVectorization 층). 받은 값: dtype {dtype}, {received}",
+    },
+    "texts_as_targets": {
+        "en": "`{name}` must hold numbers; give each class a number first (numpy.unique(y, return_inverse=True)[1]). "
+        "Received: dtype {dtype}, {received}",
+        "ko": "`{name}`에는 숫자를 넣어야 합니다. 먼저 클래스마다 번호를 붙이세요"
+        "(numpy.unique(y, return_inverse=True)[1]). 받은 값: dtype {dtype}, {received}",
+    },
+    "nan": {
+        "en": "`{name}` must not hold NaN (missing values): fill or drop them. Received: NaN at {received}",
+        "ko": "`{name}`에 NaN(빠진 값)이 있으면 안 됩니다. 값을 채우거나 그 행을 빼세요. 받은 값: {received}의 NaN",
+    },
+    "input_shape": {
+        "en": "`x`: layer '{layer}' ({kind}) of model '{model}' expects an input of shape {expected}. "
+        "Received: shape {received}",
+        "ko": "`x`: 모델 '{model}'의 층 '{layer}' ({kind})에는 shape {expected}인 입력이 필요합니다. "
+        "받은 값: shape {received}",
+    },
+    "cure_single_sample": {
+        "en": "A single sample needs a batch axis, x[None].",
+        "ko": "샘플 하나에도 배치 축이 필요합니다: x[None].",
+    },
+    "cure_flatten": {
+        "en": "Flatten the samples, x.reshape(len(x), {size}), or begin with Flatten(input_shape={shape}).",
+        "ko": "x.reshape(len(x), {size})로 샘플을 펴거나 Flatten(input_shape={shape})으로 모델을 시작하세요.",
+    },
+    "cure_reshape": {
+        "en": "The samples have as many numbers: x.reshape(-1, {shape}).",
+        "ko": "샘플에 든 숫자의 개수는 같습니다: x.reshape(-1, {shape}).",
+    },
+    # --- shapes between layers ---
+    "shape_for_layer": {
+        "en": "Layer '{layer}' ({kind}): expected an input of shape {expected}. Received: shape {received}",
+        "ko": "층 '{layer}' ({kind})에는 shape {expected}인 입력이 필요합니다. 받은 값: shape {received}",
+    },
+    "features_for_layer": {
+        "en": "Layer '{layer}' ({kind}): expected {count} input features on the last axis. Received: shape {received}",
+        "ko": "층 '{layer}' ({kind})에는 마지막 축의 특성이 {count}개인 입력이 필요합니다. 받은 값: shape {received}",
+    },
+    "features_for_dense": {
+        "en": "Layer '{layer}' (Dense): expected an input of shape (batch, ..., features) with a known number of "
+        "features. Received: shape {received}",
+        "ko": "층 '{layer}' (Dense)에는 특성의 개수가 정해진 shape (batch, ..., features)의 입력이 필요합니다. "
+        "받은 값: shape {received}",
+    },
+    "cure_return_sequences": {
+        "en": "The layer before it, '{before}' ({kind}), gives its last step alone: set return_sequences=True there.",
+        "ko": "바로 앞 층 '{before}' ({kind})에서는 마지막 스텝만 나옵니다. 그 층에 return_sequences=True를 쓰세요.",
+    },
+    "cure_no_steps_left": {
+        "en": "The layer before it, '{before}' ({kind}), leaves no steps: take it away.",
+        "ko": "바로 앞 층 '{before}' ({kind})에서 스텝 축이 없어집니다. 그 층을 빼세요.",
+    },
+    "cure_channels": {
+        "en": "Images need an axis of channels: x[..., None], and input_shape={shape}.",
+        "ko": "이미지에는 채널 축이 필요합니다: x[..., None], 그리고 input_shape={shape}.",
+    },
+    "cure_sequences": {
+        "en": "Ids of words need an Embedding before it; numbers an axis of features, x[..., None].",
+        "ko": "단어 번호라면 앞에 Embedding 층을, 숫자라면 특성 축을 더하세요: x[..., None].",
+    },
+    "ids_outside": {
+        "en": "Layer '{layer}' (Embedding): ids must lie in [0, {input_dim}), its `input_dim`. {cure} "
+        "Received: {received}",
+        "ko": "층 '{layer}' (Embedding)의 번호는 [0, {input_dim}) 안에 있어야 합니다(`input_dim`). {cure} "
+        "받은 값: {received}",
+    },
+    "cure_larger_input_dim": {
+        "en": "The largest id is {largest}: Embedding({needed}, ...), which is len(tokenizer.word_index) + 1 for all "
+        "words, or Tokenizer(num_words={input_dim}).",
+        "ko": "가장 큰 번호가 {largest}이므로 Embedding({needed}, ...)으로 바꾸거나(모든 단어라면 "
+        "len(tokenizer.word_index) + 1) Tokenizer(num_words={input_dim})을 쓰세요.",
+    },
+    "cure_no_ids": {
+        "en": "Ids are whole numbers from 0 on.",
+        "ko": "번호는 0 이상의 정수여야 합니다.",
+    },
+    "place_of_id": {
+        "en": "{value} in row {row}, place {place}",
+        "ko": "{row}번 행의 {place} 자리에서 {value}",
+    },
+    # --- the last layer, the loss and the targets ---
+    "softmax_of_one": {
+        "en": "Layer '{layer}' ({kind}): softmax over one unit is always 1, so nothing can be learned. Use "
+        "activation='sigmoid' for two classes, or as many units as there are classes. "
+        "Received: output of shape {received}",
+        "ko": "층 '{layer}' ({kind}): 유닛이 하나인 softmax의 출력은 항상 1이므로 아무것도 배울 수 없습니다. 클래스가 "
+        "둘이면 activation='sigmoid'를, 아니면 클래스 수만큼의 유닛을 쓰세요. 받은 값: shape {received}인 출력",
+    },
+    "classes_of_one": {
+        "en": "Layer '{layer}' ({kind}) has one unit, and `loss`, {loss}, needs one for each class. Use "
+        "loss='binary_crossentropy' with activation='sigmoid' for two classes. Received: output of shape {received}",
+        "ko": "층 '{layer}' ({kind})의 유닛은 하나인데 `loss`인 {loss}에는 클래스마다 하나씩 필요합니다. 클래스가 "
+        "둘이면 loss='binary_crossentropy'와 activation='sigmoid'를 쓰세요. 받은 값: shape {received}인 출력",
+    },
+    "logits_of_probabilities": {
+        "en": "Layer '{layer}' ({kind}) ends in {activation}, but `loss`, {loss}, was made with from_logits=True: "
+        "take away one of the two. Received: from_logits=True",
+        "ko": "층 '{layer}' ({kind})의 활성화 함수가 {activation}인데 `loss`인 {loss}에 from_logits=True를 넣었습니다. "
+        "둘 중 하나를 빼세요. 받은 값: from_logits=True",
+    },
+    "probabilities_of_logits": {
+        "en": "Layer '{layer}' ({kind}) ends in {activation}, but `loss`, {loss}, takes its outputs for probabilities: "
+        "set activation='{wanted}' there, or from_logits=True in the loss. Received: activation='{received}'",
+        "ko": "층 '{layer}' ({kind})의 활성화 함수가 {activation}인데 `loss`인 {loss}에는 확률이 필요합니다. 그 층에 "
+        "activation='{wanted}'를 넣거나 손실 함수에 from_logits=True를 넣으세요. 받은 값: activation='{received}'",
+    },
+    "labels_for_categorical": {
+        "en": "`{y}` holds integer labels, but `loss`, {loss}, compares rows of {units} numbers with layer '{layer}' "
+        "({kind}): for integer labels use sparse_categorical_crossentropy, or utils.to_categorical(y, {units}). "
+        "Received: y of shape {received}, output of shape {output}",
+        "ko": "`{y}`에는 정수 레이블이 있는데 `loss`인 {loss}에는 층 '{layer}' ({kind})의 출력처럼 숫자 {units}개인 "
+        "행이 필요합니다. sparse_categorical_crossentropy나 utils.to_categorical(y, {units})를 쓰세요. "
+        "받은 값: y는 shape {received}, 출력은 shape {output}",
+    },
+    "one_hot_for_sparse": {
+        "en": "`{y}` holds one-hot rows, but `loss`, {loss}, wants the number of the class for layer '{layer}' "
+        "({kind}): for one-hot targets use the name without 'sparse', or y.argmax(axis=-1). "
+        "Received: y of shape {received}, output of shape {output}",
+        "ko": "`{y}`에는 원-핫 벡터가 있는데 `loss`인 {loss}에는 층 '{layer}' ({kind})의 클래스 번호가 필요합니다. "
+        "이름에서 'sparse'를 빼거나 y.argmax(axis=-1)을 쓰세요. 받은 값: y는 shape {received}, 출력은 shape {output}",
+    },
+    "labels_outside": {
+        "en": "`{y}`: labels must be in [0, {units}), one for each unit of layer '{layer}' ({kind}), for `loss`, "
+        "{loss}. {cure} Received: labels from {received_from} to {received}",
+        "ko": "`{y}`: `loss`인 {loss}에서 레이블은 [0, {units}) 안에 있어야 합니다. 층 '{layer}' ({kind})의 유닛마다 "
+        "하나입니다. {cure} 받은 값: {received_from}부터 {received}까지의 레이블",
+    },
+    "cure_labels_from_one": {"en": "Count from 0: y - 1.", "ko": "0부터 세세요: y - 1."},
+    "cure_negative_labels": {
+        "en": "Classes are numbered from 0 on.",
+        "ko": "클래스 번호는 0부터 시작합니다.",
+    },
+    "cure_more_units": {
+        "en": "For {classes} classes: Dense({classes}).",
+        "ko": "클래스가 {classes}개라면 Dense({classes})로 바꾸세요.",
+    },
+    "two_units_for_binary": {
+        "en": "`{y}` holds one label for each sample, but layer '{layer}' ({kind}) has {units} units, each of which "
+        "`loss`, {loss}, compares with a number: use one unit with activation='sigmoid', or keep the units and use "
+        "sparse_categorical_crossentropy. Received: y of shape {received}, output of shape {output}",
+        "ko": "`{y}`에는 샘플마다 레이블이 하나인데 층 '{layer}' ({kind})의 유닛은 {units}개이고 `loss`인 {loss}에는 "
+        "유닛마다 숫자가 하나씩 필요합니다. activation='sigmoid'인 유닛 하나를 쓰거나, 유닛을 그대로 두고 "
+        "sparse_categorical_crossentropy를 쓰세요. 받은 값: y는 shape {received}, 출력은 shape {output}",
+    },
+    "columns_differ": {
+        "en": "`{y}` has {columns} columns and layer '{layer}' ({kind}) {units}: give the layer {columns} units, or y "
+        "as many columns; `loss` is {loss}. Received: y of shape {received}, output of shape {output}",
+        "ko": "`{y}`의 열은 {columns}개인데 층 '{layer}' ({kind})의 유닛은 {units}개입니다. 유닛을 {columns}개로 "
+        "하거나 y의 열 수를 맞추세요. `loss`는 {loss}입니다. 받은 값: y는 shape {received}, 출력은 shape {output}",
+    },
+    "steps_left_over": {
+        "en": "`{y}` holds one target for each sample, but layer '{layer}' ({kind}) gives one for each step: set "
+        "return_sequences=False in the last recurrent layer, or put Flatten or GlobalMaxPooling1D before the last "
+        "layer; `loss` is {loss}. Received: y of shape {received}, output of shape {output}",
+        "ko": "`{y}`에는 샘플마다 정답이 하나인데 층 '{layer}' ({kind})의 출력은 스텝마다 하나입니다. 마지막 순환 층에 "
+        "return_sequences=False를 넣거나 마지막 층 앞에 Flatten이나 GlobalMaxPooling1D를 두세요. `loss`는 "
+        "{loss}입니다. 받은 값: y는 shape {received}, 출력은 shape {output}",
+    },
+    "not_between_0_and_1": {
+        "en": "`{y}`: `loss`, {loss}, compares with probabilities, so targets lie between 0 and 1. {cure} "
+        "Received: values from {received_from} to {received}",
+        "ko": "`{y}`: `loss`인 {loss}에서 정답은 확률과 같이 0과 1 사이여야 합니다. {cure} "
+        "받은 값: {received_from}부터 {received}까지의 값",
+    },
+    "cure_minus_one_to_one": {
+        "en": "For labels -1 and 1: (y + 1) / 2, or loss='hinge' with activation='tanh'.",
+        "ko": "레이블이 -1과 1이라면 (y + 1) / 2를 쓰거나, loss='hinge'와 activation='tanh'를 쓰세요.",
+    },
+    "cure_more_classes": {
+        "en": "For more than two classes use softmax and sparse_categorical_crossentropy.",
+        "ko": "클래스가 셋 이상이면 softmax와 sparse_categorical_crossentropy를 쓰세요.",
+    },
+    "cure_scale": {
+        "en": "Bring them there first (pixels: y / 255).",
+        "ko": "먼저 그 범위로 바꾸세요(픽셀이라면 y / 255).",
+    },
     # --- summary ---
     "summary_line_length": {
         "en": "summary: `line_length` must be a positive integer. Received: {received}",
@@ -54,19 +313,35 @@ TABLE = {
 }
 
 
-def message(name, **fields):
+def message(name, /, **fields):
     """The message of that name in the language of FASTKERAS_LANG, with its fields filled in."""
-    return TABLE[name][_language()].format(**fields)
+    return TABLE[name][_language(os.environ.get("FASTKERAS_LANG", "en"))].format(**fields)
 
 
-def notice(name, **fields):
+def with_cure(text, cure):
+    """A message with a sentence put before what was received."""
+    start, marker, received = text.rpartition(_RECEIVED[_language(os.environ.get("FASTKERAS_LANG", "en"))])
+    return f"{start}{cure} {marker}{received}" if marker else f"{text} {cure}"
+
+
+def notice(name, /, **fields):
     """Warns with that message, at the line outside of fastkeras that led here."""
+    _warn(message(name, **fields))
+
+
+def _warn(text):
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "fastkeras":
         level, frame = level + 1, frame.f_back
-    warnings.warn(message(name, **fields), stacklevel=level)
+    warnings.warn(text, stacklevel=level)
 
 
-def _language():
-    wanted = os.environ.get("FASTKERAS_LANG", "en")
-    return wanted if wanted in LANGUAGES else "en"
+@functools.cache
+def _language(wanted):
+    """The language that FASTKERAS_LANG names; English, and a warning when that is first asked for, for none of them."""
+    if wanted.lower() in LANGUAGES:
+        return wanted.lower()
+    guess = difflib.get_close_matches(wanted.lower(), LANGUAGES, n=1, cutoff=0.3)
+    hint = f"Did you mean '{guess[0]}'?" if guess else f"Known: {', '.join(LANGUAGES)}."
+    _warn(f"FASTKERAS_LANG: unknown language; messages are in English. {hint} Received: '{wanted}'")
+    return "en"

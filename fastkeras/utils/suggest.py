@@ -3,6 +3,8 @@
 import difflib
 import inspect
 
+from fastkeras.utils.messages import TABLE, message
+
 
 def nearest(name, known):
     """The known name closest to `name`, or None; case and underscores do not count."""
@@ -23,9 +25,18 @@ def unknown(kind, name, known):
     >>> unknown("loss", "binary_crossent", ["binary_crossentropy", "mean_squared_error"])
     "Unknown loss. Did you mean 'binary_crossentropy'? Received: 'binary_crossent'"
     """
-    guess = nearest(name, known)
-    hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(sorted(known))}."
-    return f"Unknown {kind}. {hint} Received: {name!r}"
+    guess, kind = nearest(name, known), _in_words(kind)
+    if guess:
+        return message("unknown_but_near", kind=kind, guess=guess, received=repr(name))
+    return message("unknown", kind=kind, known=", ".join(sorted(known)), received=repr(name))
+
+
+def _in_words(kind):
+    """The kind in the language that is spoken; what has no words there stays as it is."""
+    for start, name in (("argument of ", "argument"), ("name in ", "name"), ("output in ", "output")):
+        if kind.startswith(start):
+            return message(f"kind_{name}", owner=kind.removeprefix(start))
+    return message(f"kind_{kind}") if f"kind_{kind}" in TABLE else kind
 
 
 def refuse_arguments(owner, function, given):
