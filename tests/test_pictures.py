@@ -250,7 +250,7 @@ def test_the_curve_that_is_asked_for(history):
     (ax,) = history.plot("val_loss").axes
     np.testing.assert_array_equal(ax.get_lines()[0].get_ydata(), history.history["val_loss"])
     (ax,) = history.plot("accuracy").axes  # another name of the same
-    assert ax.get_title() == "acc" and len(ax.get_lines()) == 2
+    assert ax.get_title() == "accuracy" and len(ax.get_lines()) == 2
     with pytest.raises(KeyError, match="Did you mean 'loss'"):
         history.plot("lost")
 

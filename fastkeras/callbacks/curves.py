@@ -1,18 +1,15 @@
 """The curves that History.plot draws; matplotlib comes with the extra `plots`."""
 
-from fastkeras.callbacks.names import resolve
 from fastkeras.utils.messages import message
 
 
 def draw(history, names, to_file):
-    """The figure: a diagram for each name in `history`, {name: values by epoch}, with the curve of val_<name> too."""
+    """The figure: a diagram for each name in `history`, a callbacks.names.Values, with the curve of val_<name> too."""
     try:
         from matplotlib import pyplot
     except ImportError as error:
         raise ImportError(message("history_needs_matplotlib", received=error)) from error
-    names = [resolve(name, history) or name for name in names] or [
-        name for name in history if not name.startswith("val_")
-    ]
+    names = list(names) or [name for name in history if not name.startswith("val_")]
     if not names:
         raise ValueError(message("history_empty", received=dict(history)))
     curves = [[(label, history[key]) for label, key in _keys(name, history)] for name in names]
