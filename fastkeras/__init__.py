@@ -9,10 +9,9 @@ model.fit(x, y, epochs=10)
 
 import importlib
 
-from fastkeras.utils import suggest
 from fastkeras.version import __version__
 
-# Everything is imported when it is first used: `import fastkeras` itself takes no longer than numpy's import.
+# Everything is imported when it is first used, numpy too: `import fastkeras` itself takes a few milliseconds.
 _MODULES = (
     "activations",
     "backend",
@@ -55,6 +54,8 @@ def __getattr__(name):
         return importlib.import_module(f"fastkeras.{name}")
     if name in _NAMES:
         return getattr(importlib.import_module(f"fastkeras.{_NAMES[name]}"), name)
+    from fastkeras.utils import suggest
+
     raise AttributeError(suggest.unknown("name in fastkeras", name, __all__))
 
 

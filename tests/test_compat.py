@@ -170,3 +170,108 @@ def test_a_script_with_a_slip_in_its_syntax(tmp_path, source):
     process = run(tmp_path, source)
     assert process.returncode == 1
     assert process.stderr.startswith(f'  File "{tmp_path / "script.py"}", line 1')
+
+
+# --- what scripts keep -------------------------------------------------------------------------------------------
+
+
+PICKLES = """
+import collections, pickle, sys, types
+
+# A Tokenizer as old Keras pickled it: its attributes, some of which early versions did not have.
+def pickled(module):
+    old = types.ModuleType(module)
+    old.Tokenizer = type("Tokenizer", (), {"__module__": module})
+    sys.modules[module] = old
+    tokenizer = old.Tokenizer()
+    vars(tokenizer).update(
+        word_counts=collections.OrderedDict(the=2, cat=1), word_docs={"the": 2, "cat": 1},
+        word_index={"the": 1, "cat": 2},
+        index_docs={1: 2, 2: 1}, filters=".", split=" ", lower=True, num_words=None, document_count=2, char_level=False)
+    data = pickle.dumps(tokenizer)
+    del sys.modules[module]
+    return data
+
+for module in ("keras_preprocessing.text", "keras.preprocessing.text", "tensorflow.python.keras.preprocessing.text",
+               "keras.src.legacy.preprocessing.text", "tf_keras.src.preprocessing.text"):
+    tokenizer = pickle.loads(pickled(module))
+    again = pickle.loads(pickle.dumps(tokenizer))
+    print(tokenizer.texts_to_sequences(["The cat. the dog"]), again.sequences_to_texts([[2, 1]]))
+"""
+
+
+def test_tokenizers_that_old_keras_pickled_are_read(tmp_path):
+    process = run(tmp_path, PICKLES)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines() == ["[[1, 2, 1]] ['cat the']"] * 5
+    assert [line.split(": ")[1].split(".Tokenizer")[0] for line in process.stderr.splitlines()] == [
+        "keras_preprocessing.text",
+        "tensorflow.python.keras.preprocessing.text",
+        "keras.src.legacy.preprocessing.text",
+    ]
+
+
+# --- scikit-learn ------------------------------------------------------------------------------------------------
+
+
+ESTIMATORS = """
+import numpy as np
+from keras.layers import Dense
+from keras.models import Sequential
+from keras.optimizers import Adam
+from keras.utils import set_random_seed
+from keras.wrappers.scikit_learn import KerasClassifier, KerasRegressor
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+set_random_seed(1)
+x = np.random.default_rng(0).standard_normal((90, 4))
+y = np.where(x[:, 0] > 0, "yes", "no")
+
+def classifier(units=8, outputs=1):
+    end = Dense(1, activation="sigmoid") if outputs == 1 else Dense(outputs, activation="softmax")
+    model = Sequential([Dense(units, activation="relu", input_dim=4), end])
+    loss = "binary_crossentropy" if outputs == 1 else "categorical_crossentropy"
+    model.compile(Adam(0.01), loss, metrics=["accuracy"])
+    return model
+
+def regressor():
+    model = Sequential([Dense(1, input_dim=4)])
+    model.compile("sgd", "mse")
+    return model
+
+estimator = KerasClassifier(build_fn=classifier, epochs=30, batch_size=5, verbose=0)
+print(cross_val_score(estimator, x, y, cv=3).min() > 0.8)
+search = GridSearchCV(estimator, {"units": [8], "epochs": [1, 30]}, cv=2).fit(x, y)
+best = search.best_estimator_
+print(search.best_params_, best.predict(x[:4]).tolist() == y[:4].tolist(), best.predict_proba(x).shape, best.classes_)
+two = KerasClassifier(classifier, outputs=2, verbose=0)
+print(len(two.fit(x, y, epochs=2).epoch), two.score(x, y) == np.mean(two.predict(x) == y), two.predict_proba(x).shape)
+line = make_pipeline(StandardScaler(), KerasRegressor(build_fn=regressor, epochs=30, verbose=0))
+scores = cross_val_score(line, x, 2 * x[:, 0] + 1, cv=3)
+print(scores.shape, bool((scores > -0.5).all()), bool((scores < 0).all()))
+try:
+    KerasClassifier(classifier, unit=3).fit(x, y)
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_models_are_estimators_of_scikit_learn(tmp_path):
+    pytest.importorskip("sklearn")
+    assert output_of(tmp_path, ESTIMATORS).splitlines() == [
+        "True",
+        "{'epochs': 30, 'units': 8} True (90, 2) ['no' 'yes']",
+        "2 True (90, 2)",
+        "(3,) True True",
+        "Unknown argument of KerasClassifier. Did you mean 'units'? Received: 'unit'",
+    ]
+
+
+def test_estimators_without_scikit_learn(tmp_path):
+    source = "import sys; sys.modules['sklearn'] = None\nfrom keras.wrappers.scikit_learn import KerasClassifier\n"
+    process = run(tmp_path, source)
+    assert process.returncode == 1
+    message = "ImportError: keras.wrappers.scikit_learn needs scikit-learn: pip install scikit-learn"
+    assert process.stderr.splitlines()[-1] == message

@@ -45,6 +45,8 @@ def _arguments(cls):
 
 def _translated(name, given):
     now = legacy.in_todays_words(name, given)
+    if "batch_input_shape" in now.keys() - given.keys():
+        now["input_shape"] = tuple(now.pop("batch_input_shape")[1:])
     gone = [word for word in given if word not in now]
     for word in _IDLE.intersection(gone):
         say_without_effect(name, word)

@@ -1,6 +1,6 @@
 """Where the modules of Keras and TensorFlow are found here."""
 
-from typing import NamedTuple
+from collections import namedtuple
 
 TOPMOST = ("keras", "keras_preprocessing", "tensorflow", "tf_keras")
 
@@ -80,11 +80,8 @@ TENSORFLOW = {
 }
 
 
-class Place(NamedTuple):
-    """sources: the modules that have a module's names, the first that has one gives it. old: whether it has moved."""
-
-    sources: list
-    old: bool
+# sources: the modules that have a module's names, the first that has one gives it. old: whether it has moved.
+Place = namedtuple("Place", "sources old")  # typing.NamedTuple would take longer to import than all of this
 
 
 def place(name):

@@ -1,10 +1,10 @@
 """python -m fastkeras script.py: runs a script as python script.py does, with fastkeras.compat imported before it."""
 
+import os
 import sys
-from pathlib import Path
 from types import ModuleType, TracebackType
 
-_PACKAGE = str(Path(__file__).parent.parent)
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
 def run(path, arguments):
@@ -16,9 +16,10 @@ def run(path, arguments):
     """
     from fastkeras import compat  # noqa: F401  it makes `import keras` find fastkeras
 
-    source = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        source = file.read()
     sys.argv = [path, *arguments]
-    sys.path[0] = str(Path(path).resolve().parent)
+    sys.path[0] = os.path.dirname(os.path.realpath(path))
     if not sys.flags.dev_mode:
         sys.excepthook = _show
     main = sys.modules["__main__"] = ModuleType("__main__")

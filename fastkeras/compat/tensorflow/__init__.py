@@ -43,6 +43,11 @@ def __getattr__(name):
     raise AttributeError(name)
 
 
+def __dir__():
+    functions = importlib.import_module("fastkeras.compat.tensorflow.functions")
+    return [name for name in (*globals(), *_ELSEWHERE, *functions.__all__) if not name.startswith("_")]
+
+
 class TensorSpec(NamedTuple):
     """What tf.function may be told of an argument."""
 

@@ -14,7 +14,8 @@ import random
 
 import numpy as np
 
-from fastkeras.core.tensor import Tensor, value
+from fastkeras.core.tensor import Tensor
+from fastkeras.ops import convert_to_tensor
 from fastkeras.random_state import fresh_seed
 
 __all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset"]
@@ -35,7 +36,7 @@ class Dataset:
     @staticmethod
     def from_tensor_slices(tensors):
         """The rows of an array, or of the arrays in a tuple or dict."""
-        arrays = _each(lambda x: np.asarray(value(x)), tensors)
+        arrays = _each(lambda x: np.asarray(_tensor(x)), tensors)
         lengths = {len(array) for array in _leaves(arrays)}
         if len(lengths) != 1:
             raise ValueError(f"tf.data.Dataset: arrays must be equally long. Received: lengths {sorted(lengths)}")
@@ -226,7 +227,9 @@ class Dataset:
 
 
 def _tensor(x):
-    return x if isinstance(x, Dataset) else np.asarray(value(x)).view(Tensor)
+    if isinstance(x, (np.ndarray, np.generic)):
+        return np.asarray(x).view(Tensor)
+    return x if isinstance(x, Dataset) else convert_to_tensor(x)
 
 
 def _each(function, structure):

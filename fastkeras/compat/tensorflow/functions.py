@@ -195,12 +195,12 @@ def split(value, num_or_size_splits, axis=0, num=None, name="split"):
 
 def tile(input, multiples, name=None):
     """Repeated so many times along each axis."""
-    return ops.tile(input, shape_of(multiples))
+    return ops.tile(ops.convert_to_tensor(input), shape_of(multiples))
 
 
 def repeat(input, repeats, axis=None, name=None):
     """Each element repeated."""
-    return ops.repeat(input, repeats, axis)
+    return ops.repeat(ops.convert_to_tensor(input), repeats, axis)
 
 
 def reverse(tensor, axis, name=None):
@@ -245,7 +245,7 @@ def boolean_mask(tensor, mask, axis=None, name=None):
 
 def unique(x, out_idx=None, name=None):
     """(the distinct elements of a list, in the order they come in; the place of each element among them)"""
-    y, first, place = np.unique(value(x), return_index=True, return_inverse=True)
+    y, first, place = np.unique(value(ops.convert_to_tensor(x)), return_index=True, return_inverse=True)
     order = np.argsort(first)
     return linked(y[order]), linked(np.argsort(order)[place].astype(np.int32))
 
@@ -273,6 +273,7 @@ def argmin(input, axis=0, output_type=np.int64, name=None):
 
 def cumsum(x, axis=0, exclusive=False, reverse=False, name=None):
     """The sums of the elements up to each one, along an axis."""
+    x = ops.convert_to_tensor(x)
     x = ops.flip(x, axis) if reverse else x
     y = ops.cumsum(x, axis)
     y = y - x if exclusive else y

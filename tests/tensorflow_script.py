@@ -1,0 +1,113 @@
+"""What tf of fastkeras.compat and TensorFlow itself must print alike: run as a script under both."""
+
+import numpy as np
+import tensorflow as tf
+
+
+def show(name, *values):
+    """Prints values, each with its type and shape, tensors and arrays alike; floats to four digits."""
+    print(name, *(described(value) for value in values))
+
+
+def described(value):
+    if isinstance(value, (list, tuple)):
+        return [described(item) for item in value]
+    array = np.asarray(value)
+    digits = [float(f"{v:.4g}") for v in array.ravel()] if array.dtype.kind == "f" else array.ravel().tolist()
+    return f"{array.dtype.name}{list(array.shape)}{digits}"
+
+
+a = tf.constant([[1.0, -2.0, 3.0], [0.5, 4.0, -1.5]])
+b = tf.constant([[2.0, 1.0, 0.5], [1.5, -1.0, 3.0]])
+i = tf.constant([[3, 1, 2], [0, 5, 4]])
+
+ONE = "abs exp negative reciprocal sigmoid sign sin softplus square tanh zeros_like ones_like identity"
+TWO = "add subtract multiply divide maximum minimum less greater_equal equal"
+REDUCED = "sum mean max min prod std variance logsumexp"
+for name in ONE.split():
+    show(name, getattr(tf if hasattr(tf, name) else tf.math, name)(a))
+for name in TWO.split():
+    show(name, getattr(tf, name)(a, b))
+for name in REDUCED.split():
+    reduce = getattr(tf.math, f"reduce_{name}")
+    show(name, reduce(a), reduce(a, axis=1), reduce(a, axis=[0, 1], keepdims=True))
+show("any all", tf.reduce_any(a > 3), tf.reduce_all(a > -5, axis=0))
+show("making", tf.zeros([2, 1]), tf.ones((2,), tf.int32), tf.fill([2], 7), tf.eye(2), tf.constant(5, shape=[2]))
+show("range", tf.range(4), tf.range(1, 2, 0.5), tf.linspace(0.0, 1.0, 3))
+show("one_hot", tf.one_hot([2, 0, -1], 3), tf.one_hot([1], 2, on_value=5.0, off_value=-1.0), tf.one_hot([1], 2, axis=0))
+show("cast", tf.cast(a, tf.int32), tf.cast(i, tf.float32), tf.convert_to_tensor([1, 2]), tf.convert_to_tensor([1.5]))
+show(
+    "shapes",
+    tf.reshape(a, [3, -1]),
+    tf.transpose(a),
+    tf.expand_dims(a, 0),
+    tf.squeeze([[[1.0]], [[2.0]]]),
+    int(tf.rank(a)),
+)
+show("together", tf.concat([a, b], axis=1), tf.stack([a, b], axis=1), tf.unstack(a), tf.tile([[1, 2]], [2, 2]))
+show("split", tf.split(a, 3, axis=1), tf.split(tf.range(6), [1, 2, 3]))
+show("order", tf.reverse(a, [1]), tf.roll(i, 1, 1), tf.repeat([1, 2], 2), tf.sort(a, direction="DESCENDING"))
+show("places", tf.argmax(a), tf.argmin(a, axis=1), tf.argsort(i), tf.where([False, True, True]), tf.where(a > 0, a, b))
+show(
+    "pad",
+    tf.pad(i, [[1, 0], [0, 2]]),
+    tf.pad(i, [[0, 0], [1, 1]], "REFLECT"),
+    tf.pad([1.0], [[1, 1]], constant_values=9),
+)
+show("gather", tf.gather(a, [1, 0, 1]), tf.gather(a, [2], axis=1), tf.boolean_mask(a, a > 0), tf.unique([3, 1, 3])[0])
+show("cumsum", tf.cumsum(a, axis=1), tf.cumsum([1, 2, 3], exclusive=True), tf.cumsum([1, 2, 3], reverse=True))
+show("matmul", tf.matmul(a, b, transpose_b=True), tf.tensordot(a, b, axes=[[1], [1]]), tf.einsum("ij,kj->ik", a, b))
+show("clip", tf.clip_by_value(a, -1.0, 2.0), tf.clip_by_norm(a, 2.0), tf.clip_by_global_norm([a, b], 3.0)[0])
+show("norm", tf.norm(a), tf.norm(a, axis=1), tf.math.l2_normalize(a, axis=1), tf.math.squared_difference(a, b))
+show(
+    "top_k",
+    tf.math.top_k(a, 2)[0],
+    tf.math.top_k(a, 2)[1],
+    tf.math.confusion_matrix([0, 1, 1], [0, 1, 0]),
+    tf.add_n([a, b]),
+)
+show("relu", tf.nn.relu(a), tf.nn.leaky_relu(a), tf.nn.elu(a), tf.nn.gelu(a), tf.nn.silu(a), tf.nn.relu6(2 * a))
+show("softmax", tf.nn.softmax(a), tf.nn.log_softmax(a, axis=0))
+show("losses", tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.nn.sigmoid(b), logits=a))
+show("losses", tf.nn.softmax_cross_entropy_with_logits(labels=tf.nn.softmax(b), logits=a))
+show("losses", tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[2, 0], logits=a), tf.nn.l2_loss(a))
+show("nn", tf.nn.bias_add(a, [1.0, 2.0, 3.0]), tf.nn.moments(a, axes=[0]), tf.nn.embedding_lookup(a, [1, 1]))
+show(
+    "random", list(tf.random.normal([2, 3]).shape), tf.random.uniform([4], 5, 6, tf.int32), list(tf.shape(a)) == [2, 3]
+)
+show(
+    "loop",
+    int(tf.while_loop(lambda n: n < 5, lambda n: (n + 2,), (0,))[0]),
+    tf.cond(tf.constant(True), lambda: 1, lambda: 2),
+)
+
+w = tf.Variable(tf.constant([[1.0], [2.0], [3.0]]))
+with tf.GradientTape() as tape:
+    loss = tf.reduce_mean(tf.square(tf.matmul(a, w) - [[1.0], [2.0]])) + tf.reduce_sum(tf.concat([w, w], 0))
+gradient = tape.gradient(loss, w)
+w.assign_sub(0.1 * gradient)
+show("tape", loss, gradient, w.numpy(), tf.Variable(2).numpy(), tf.Variable([1.5], trainable=False).trainable)
+
+Dataset = tf.data.Dataset
+rows = Dataset.from_tensor_slices((np.arange(14.0).reshape(7, 2), np.arange(7)))
+
+
+def shown(name, dataset):
+    show(name, list(dataset.as_numpy_iterator()), int(dataset.cardinality()))
+
+
+shown("batch", rows.batch(3))
+shown("rest", rows.batch(3, drop_remainder=True))
+shown("map", rows.map(lambda x, y: (2 * x, y)).skip(5))
+shown("filter", Dataset.range(7).filter(lambda n: n % 3 == 0))
+shown("repeat", Dataset.range(2, 5).repeat(2).take(5).enumerate())
+shown("zip", Dataset.zip((Dataset.range(3), Dataset.range(10, 12).concatenate(Dataset.range(1)))))
+shown("window", Dataset.range(7).window(3, shift=2, drop_remainder=True).flat_map(lambda part: part.batch(3)))
+shown("short", Dataset.range(5).window(3, shift=3).flat_map(lambda part: part.batch(3)))
+shown(
+    "strides", Dataset.range(9).window(2, shift=4, stride=2, drop_remainder=True).flat_map(lambda part: part.batch(2))
+)
+shown("unbatch", rows.batch(4).unbatch().shard(3, 1))
+show("dict", next(iter(Dataset.from_tensor_slices({"x": [1.0, 2.0], "y": [3, 4]}).batch(2)))["y"])
+show("shuffle", sorted(int(n) for n in Dataset.range(9).shuffle(4, seed=1).cache().prefetch(2)))
+show("endless", int(rows.repeat().cardinality()), [y for _, y in rows.repeat().skip(6).take(2)])

@@ -1,0 +1,133 @@
+"""tf outside keras: tensorflow_script.py prints what it prints under TensorFlow; and the rest, which has no results."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from live import needs_tensorflow
+from running import output_of, run
+
+HERE = Path(__file__).parent
+SCRIPT = HERE / "tensorflow_script.py"
+PRINTED = HERE / "fixtures" / "tensorflow_script.txt"
+
+
+def test_functions_variables_tapes_and_datasets(tmp_path):
+    lines = output_of(tmp_path, SCRIPT.read_text()).splitlines()
+    assert lines == PRINTED.read_text().splitlines()
+
+
+@needs_tensorflow
+def test_tensorflow_prints_the_same():
+    process = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True)
+    assert process.stdout.splitlines() == PRINTED.read_text().splitlines(), process.stderr
+
+
+SETTINGS = """
+import tensorflow as tf
+import fastkeras
+
+tf.get_logger().setLevel("ERROR")
+tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
+tf.config.experimental.enable_op_determinism()
+tf.config.run_functions_eagerly(True)
+tf.config.set_visible_devices([], "GPU")
+tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.config.threading.set_inter_op_parallelism_threads(1)
+for gpu in tf.config.list_physical_devices("GPU"):
+    tf.config.experimental.set_memory_growth(gpu, True)
+print(fastkeras.config.get_num_threads(), len(tf.config.list_physical_devices()), tf.executing_eagerly())
+
+@tf.function(input_signature=[tf.TensorSpec(shape=[None], dtype=tf.float32)])
+def double(x):
+    return 2 * x
+
+@tf.function
+def half(x):
+    return x / 2
+
+with tf.device("/CPU:0"), tf.name_scope("scope"), tf.distribute.MirroredStrategy().scope():
+    print(half(double(tf.constant([1.5]))).numpy(), tf.keras.layers.Dense(2)(tf.zeros((3, 4))).shape)
+
+def drawn():
+    tf.random.set_seed(7)
+    return tf.random.normal((3,)).numpy().tolist()
+
+print(drawn() == drawn(), isinstance(tf.constant(1), tf.Tensor), tf.zeros(1).dtype == tf.float32)
+"""
+
+
+def test_settings_are_taken_in_silence(tmp_path):
+    assert output_of(tmp_path, SETTINGS).splitlines() == ["1 1 True", "[1.5] (3, 2)", "True True True"]
+
+
+TRAINING = """
+import numpy as np
+import tensorflow as tf
+
+x, y = np.arange(40, dtype="float32").reshape(20, 2) / 40, np.arange(20, dtype="float32")
+train = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(20).batch(6).prefetch(tf.data.AUTOTUNE)
+model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+history = model.fit(train, epochs=3, validation_data=train.take(1), verbose=0)
+print(len(train), len(history.history["val_loss"]), model.evaluate(train, verbose=0) > 0)
+print(model.predict(tf.data.Dataset.from_tensor_slices(x).batch(8), verbose=0).shape)
+print(len(model.fit(train.repeat(), epochs=2, steps_per_epoch=5, verbose=0).epoch))
+
+optimizer = tf.keras.optimizers.SGD(0.1)
+losses = []
+for step, (rows, targets) in enumerate(train.repeat(3)):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(targets - tf.squeeze(model(rows, training=True), axis=1)))
+    optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
+    losses.append(float(loss))
+print(len(losses), losses[-1] < losses[0])
+"""
+
+
+def test_a_dataset_trains_a_model(tmp_path):
+    assert output_of(tmp_path, TRAINING).splitlines() == ["4 3 True", "(20, 1)", "2", "12 True"]
+
+
+OF_TENSORFLOW_1 = """
+import tensorflow as tf
+
+tf.compat.v1.disable_eager_execution()
+tf.set_random_seed(1)
+tf.set_random_seed(2)
+"""
+
+
+def test_what_tensorflow_1_had_is_noticed(tmp_path):
+    process = run(tmp_path, OF_TENSORFLOW_1)
+    assert process.returncode == 0
+    assert process.stderr.splitlines() == [
+        "script.py:4: disable_eager_execution() has no effect here: there are no graphs of symbols, and no sessions.",
+        "script.py:5: tf.set_random_seed is tf.random.set_seed now.",
+    ]
+
+
+MISSING = """
+import tensorflow as tf
+
+for code in ("tf.image.resize", "tf.Session()", "tf.placeholder('float32')", "tf.reduce_meen", "tf.nn.conv2d"):
+    try:
+        eval(code)
+    except AttributeError as error:
+        print(error)
+try:
+    from tensorflow.keras.applications import VGG16
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_what_is_missing_says_what_to_write_instead(tmp_path):
+    assert output_of(tmp_path, MISSING).splitlines() == [
+        "fastkeras has no tensorflow.image. Prepare pictures with numpy or Pillow.",
+        "fastkeras has no tensorflow.Session. Nothing runs in sessions: operations give their results at once.",
+        "fastkeras has no tensorflow.placeholder. Write a function of tensors, or keras.Input for a model.",
+        "fastkeras has no tensorflow.reduce_meen. Did you mean 'reduce_mean'?",
+        "fastkeras has no tensorflow.nn.conv2d. Write keras.layers.Conv2D.",
+        "fastkeras has no tensorflow.keras.applications.VGG16. Pretrained networks of pictures are not part of it.",
+    ]
