@@ -248,9 +248,9 @@ best = search.best_estimator_
 print(search.best_params_, best.predict(x[:4]).tolist() == y[:4].tolist(), best.predict_proba(x).shape, best.classes_)
 two = KerasClassifier(classifier, outputs=2, verbose=0)
 print(len(two.fit(x, y, epochs=2).epoch), two.score(x, y) == np.mean(two.predict(x) == y), two.predict_proba(x).shape)
-line = make_pipeline(StandardScaler(), KerasRegressor(build_fn=regressor, epochs=30, verbose=0))
+line = make_pipeline(StandardScaler(), KerasRegressor(build_fn=regressor, epochs=20, batch_size=5, verbose=0))
 scores = cross_val_score(line, x, 2 * x[:, 0] + 1, cv=3)
-print(scores.shape, bool((scores > -0.5).all()), bool((scores < 0).all()))
+print(scores.shape, bool((scores > -0.1).all()), bool((scores < 0).all()))
 try:
     KerasClassifier(classifier, unit=3).fit(x, y)
 except ValueError as error:
