@@ -192,6 +192,7 @@ def test_a_modern_script_is_told_nothing(tmp_path):
         "model = trained(metrics=['acc'])",
         "history = model.fit(x, y, epochs=2, batch_size=4, validation_split=0.25, verbose=0)",
         "layers.Embedding(5, output_dim=2, input_length=3), layers.Conv2D(4, 3, 2), layers.Convolution2D(4, (3, 3))",
+        "model.save('kept.h5'), models.load_model('kept.h5'), models.clone_model(model)",
         "print(sorted(history.history), len(model.evaluate(x, y, verbose=0)))",
     ]
     checked(tmp_path, lines, "['acc', 'loss', 'val_acc', 'val_loss'] 2", [])

@@ -29,7 +29,7 @@ def _teach(cls):
     def understanding(self, *args, **kwargs):
         if kwargs and not kwargs.keys() <= _arguments(cls):
             kwargs = _translated(cls.__name__, kwargs)
-        if kwargs.get("batch_input_shape") is not None:
+        if kwargs.get("batch_input_shape") is not None and notices.called_by_script():
             shape = tuple(kwargs["batch_input_shape"])
             text = f"batch_input_shape={shape} is keras.Input(batch_shape={shape}) before the layer now."
             notices.say(text, "batch_input_shape")

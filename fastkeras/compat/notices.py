@@ -18,6 +18,11 @@ def say(text, *spellings):
         print(f"{_place()}{text}", file=sys.stderr)
 
 
+def called_by_script():
+    """Whether the function that asks was called from outside fastkeras: files, too, hold words that are old."""
+    return not sys._getframe(2).f_code.co_filename.startswith(_PACKAGE)
+
+
 def _place():
     """'script.py:12: ', the line outside fastkeras and the import system that led here."""
     frame = sys._getframe()
