@@ -243,6 +243,11 @@ def hard_sigmoid(x):
     return Activation("hard_sigmoid")(x)
 
 
+def legacy_hard_sigmoid(x):
+    """min(max(0.2 x + 0.5, 0), 1): what Keras 1 and 2 call hard_sigmoid. Models in their files have it."""
+    return Activation("legacy_hard_sigmoid")(x)
+
+
 def log_sigmoid(x):
     """log(sigmoid(x))"""
     return Activation("log_sigmoid")(x)
@@ -337,6 +342,7 @@ _BY_FUNCTION = {
         softsign: (),
         sigmoid: (),
         hard_sigmoid: (),
+        legacy_hard_sigmoid: (),
         log_sigmoid: (),
         sparse_sigmoid: (),
         tanh: (),

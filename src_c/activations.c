@@ -115,6 +115,12 @@ FK_INLINE vf hard_sigmoid(vf x, fk_activation f)
 }
 FK_INLINE vf hard_sigmoid_slope(vf y, fk_activation f) { return vf_step((y > 0.0f) & (y < 1.0f)) / 6.0f; }
 
+FK_INLINE vf legacy_hard_sigmoid(vf x, fk_activation f)
+{
+    return vf_min(vf_max(0.2f * x + 0.5f, vf_set(0.0f)), vf_set(1.0f));
+}
+FK_INLINE vf legacy_hard_sigmoid_slope(vf y, fk_activation f) { return vf_step((y > 0.0f) & (y < 1.0f)) * 0.2f; }
+
 FK_INLINE vf hard_silu(vf x, fk_activation f) { return x * hard_sigmoid(x, f); }
 FK_INLINE vf hard_silu_slope(vf x, fk_activation f)
 {
@@ -230,6 +236,7 @@ void fk_activation_span(float *y, const float *x, fk_activation f, fk_index n)
     case FK_SOFTPLUS: map(y, x, f, n, softplus); break;
     case FK_SOFTSIGN: map(y, x, f, n, softsign); break;
     case FK_HARD_SIGMOID: map(y, x, f, n, hard_sigmoid); break;
+    case FK_LEGACY_HARD_SIGMOID: map(y, x, f, n, legacy_hard_sigmoid); break;
     case FK_LOG_SIGMOID: map(y, x, f, n, log_sigmoid); break;
     case FK_TANH_SHRINK: map(y, x, f, n, tanh_shrink); break;
     case FK_HARD_TANH: map(y, x, f, n, hard_tanh); break;
@@ -265,6 +272,7 @@ static void span_backward(float *dx, const float *dy, const float *v, fk_activat
     case FK_SOFTPLUS: map_slope(dx, dy, v, f, n, softplus_slope); break;
     case FK_SOFTSIGN: map_slope(dx, dy, v, f, n, softsign_slope); break;
     case FK_HARD_SIGMOID: map_slope(dx, dy, v, f, n, hard_sigmoid_slope); break;
+    case FK_LEGACY_HARD_SIGMOID: map_slope(dx, dy, v, f, n, legacy_hard_sigmoid_slope); break;
     case FK_LOG_SIGMOID: map_slope(dx, dy, v, f, n, log_sigmoid_slope); break;
     case FK_TANH_SHRINK: map_slope(dx, dy, v, f, n, tanh_shrink_slope); break;
     case FK_HARD_TANH: map_slope(dx, dy, v, f, n, hard_tanh_slope); break;

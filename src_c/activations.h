@@ -33,6 +33,7 @@ typedef enum {
     FK_SOFTPLUS,     /* log(1 + exp(x)) */
     FK_SOFTSIGN,     /* x / (1 + |x|) */
     FK_HARD_SIGMOID, /* min(max(x + 3, 0), 6) / 6 */
+    FK_LEGACY_HARD_SIGMOID, /* min(max(0.2 x + 0.5, 0), 1), which Keras 1 and 2 call hard_sigmoid */
     FK_LOG_SIGMOID,  /* -log(1 + exp(-x)) */
     FK_TANH_SHRINK,  /* x - tanh(x) */
     FK_HARD_TANH,    /* min(max(x, -1), 1) */

@@ -45,7 +45,8 @@ def gradient(function, x):
 
 # --- activations ------------------------------------------------------------------------------------------------------
 
-ELEMENTWISE = [name for name, a in activations._BY_NAME.items() if not a.kernel.rowwise]
+NAMES = [name for name in activations._BY_NAME if name != "legacy_hard_sigmoid"]  # which is Keras 2's
+ELEMENTWISE = [name for name in NAMES if not activations.get(name).kernel.rowwise]
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -101,7 +102,7 @@ def test_every_activation_of_keras_is_here_with_its_arguments(keras):
             assert str(inspect.signature(ours)) == str(inspect.signature(theirs)), name
 
 
-@pytest.mark.parametrize("name", [*activations._BY_NAME])
+@pytest.mark.parametrize("name", NAMES)
 def test_activations_serialize_alike(keras, name):
     assert activations.serialize(name) == keras.activations.serialize(keras.activations.get(name))
     theirs = keras.saving.serialize_keras_object(keras.activations.get(name))

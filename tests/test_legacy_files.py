@@ -9,6 +9,8 @@ import json
 import h5py
 import numpy as np
 import pytest
+import reference
+from checks import assert_close
 from file_cases import random_weights
 from live import keras_module, needs_tensorflow
 
@@ -279,19 +281,60 @@ def test_a_model_of_keras_1_is_read_without_a_word(tmp_path, recwarn):
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
 
 
-@pytest.mark.parametrize(("version", "warned"), [("2.2.4", True), (None, True), ("3.15.0", False)])
-def test_a_function_that_has_changed_is_named(tmp_path, recwarn, version, warned):
-    layers = [entry("InputLayer", batch_shape=[None, 3]), entry("Dense", name="d", units=2, activation="hard_sigmoid")]
-    weights = {"d": {"kernel:0": np.ones((3, 2), "f"), "bias:0": np.ones(2, "f")}}
+@pytest.mark.parametrize(("version", "name"), [
+    ("2.2.4", "legacy_hard_sigmoid"), (None, "legacy_hard_sigmoid"), ("3.15.0", "hard_sigmoid"),
+])  # fmt: skip
+def test_hard_sigmoid_is_that_of_the_keras_that_wrote_the_file(tmp_path, version, name):
+    layers = [
+        entry("InputLayer", batch_shape=[None, 3]),
+        entry("Dense", name="hard_sigmoid", units=2, activation="hard_sigmoid"),
+        entry("Activation", name="a", activation={"class_name": "function", "config": "hard_sigmoid"}),
+    ]
+    weights = {"hard_sigmoid": {"kernel:0": np.ones((3, 2), "f"), "bias:0": np.ones(2, "f")}}
     attributes = {"keras_version": version} if version else {}
     write(tmp_path / "old.h5", weights, entry("Sequential", name="old", layers=layers), **attributes)
     model = saving.load_model(tmp_path / "old.h5", compile=False)
-    assert [w for w in recwarn if "hard_sigmoid is Keras 3's here" in str(w.message)][:1] == list(recwarn)
-    assert len(recwarn) == warned
-    recwarn.clear()
+    x = RNG.normal(size=(5, 3)).astype("f")
+    f, y = getattr(reference, name), model.predict(x)
+    assert_close(y, f(f(x @ np.ones((3, 2)) + 1)), 1e-6)
+    assert [layer.activation.name for layer in model.layers] == [name, name]
     model.save(tmp_path / "ours.h5")
-    saving.load_model(tmp_path / "ours.h5", compile=False)
-    assert len(recwarn) == 0
+    model.save(tmp_path / "ours.keras")
+    for again in (saving.load_model(tmp_path / f"ours.{kind}", compile=False) for kind in ("h5", "keras")):
+        np.testing.assert_array_equal(again.predict(x), y)
+    again = saving.model_from_json(model.to_json())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(x), y)
+    described = json.loads(model.to_json())
+    assert [layer["config"]["activation"] for layer in described["config"]["layers"][1:]] == ["hard_sigmoid"] * 2
+    assert ("fastkeras_version" in described) == (version == "3.15.0")
+
+
+@needs_tensorflow
+def test_hard_sigmoid_of_tf_keras_and_back(tmp_path):
+    tf_keras, keras = keras_module("tf_keras"), keras_module()
+    theirs = tf_keras.Sequential([tf_keras.layers.Dense(4, "hard_sigmoid", input_shape=(5, 3)),
+                                  tf_keras.layers.LSTM(4, recurrent_activation="hard_sigmoid")])  # fmt: skip
+    x = 3 * RNG.normal(size=(2, 5, 3)).astype("f")
+    y = theirs(x).numpy()
+    theirs.save(tmp_path / "theirs.h5")
+    theirs.save(tmp_path / "theirs.keras")
+    for name in ("theirs.h5", "theirs.keras"):
+        model = saving.load_model(tmp_path / name, compile=False)
+        assert_close(model.predict(x), y, 2e-6, name)
+        model.save(tmp_path / "again.h5")
+        assert_close(tf_keras.models.load_model(tmp_path / "again.h5", compile=False)(x), y, 2e-6, name)
+    assert keras.models.load_model(tmp_path / "again.h5", compile=False)(x).shape == (2, 4)  # by its own function
+    model.save(tmp_path / "again.keras")
+    own = {"legacy_hard_sigmoid": lambda x: keras.ops.clip(0.2 * x + 0.5, 0, 1)}
+    assert_close(keras.models.load_model(tmp_path / "again.keras", own, compile=False)(x), y, 2e-6)
+
+
+def test_both_kinds_of_hard_sigmoid_keep_their_names(tmp_path):
+    model = fastkeras.Sequential([Input((3,)), Dense(2, "hard_sigmoid"), Dense(2, "legacy_hard_sigmoid")])
+    model.save(tmp_path / "both.h5")
+    names = [layer.activation.name for layer in saving.load_model(tmp_path / "both.h5", compile=False).layers]
+    assert names == ["hard_sigmoid", "legacy_hard_sigmoid"]
 
 
 def test_layers_for_cudnn_are_read_as_todays(tmp_path):

@@ -27,6 +27,7 @@ cdef extern from "activations.h" nogil:
         FK_SOFTPLUS
         FK_SOFTSIGN
         FK_HARD_SIGMOID
+        FK_LEGACY_HARD_SIGMOID
         FK_LOG_SIGMOID
         FK_TANH_SHRINK
         FK_HARD_TANH
@@ -67,6 +68,7 @@ cdef dict KINDS = {
     "softplus": FK_SOFTPLUS,
     "softsign": FK_SOFTSIGN,
     "hard_sigmoid": FK_HARD_SIGMOID,
+    "legacy_hard_sigmoid": FK_LEGACY_HARD_SIGMOID,
     "log_sigmoid": FK_LOG_SIGMOID,
     "tanh_shrink": FK_TANH_SHRINK,
     "hard_tanh": FK_HARD_TANH,

@@ -11,9 +11,12 @@ The formulas are those of keras.metrics. How to write one of your own says metri
 from fastkeras import losses
 from fastkeras.losses import (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
     categorical_hinge,
     hinge,
+    huber,
     kl_divergence,
     log_cosh,
     mean_absolute_error,
@@ -165,6 +168,7 @@ _FUNCTIONS = (
 _BY_FUNCTION = {function: _BY_NAME[function.__name__] for function in _FUNCTIONS}
 _BY_FUNCTION[log_cosh] = LogCoshError
 __all__ = [*_CLASSES, *(f.__name__ for f in _BY_FUNCTION), "MeanMetricWrapper", "Metric"]
+__all__ += ["binary_focal_crossentropy", "categorical_focal_crossentropy", "huber"]  # losses that have no metric
 __all__ += ["deserialize", "get", "serialize"]
 
 

@@ -10,6 +10,7 @@ from fastkeras.layers.config import layer_from_config, layer_to_config, reading
 from fastkeras.models.model import Model
 from fastkeras.utils.custom_objects import get_registered_name, get_registered_object
 from fastkeras.utils.naming import snake_case
+from fastkeras.version import __version__
 
 KERAS_VERSION = "2.15.0"  # the version whose layout this is
 BACKEND = "tensorflow"  # whose order of axes and gates the weights have
@@ -58,6 +59,42 @@ def _portable(value):
     return value
 
 
+def in_our_names(config, version, signature=None):
+    """A configuration from a file: what Keras 1 and 2 call hard_sigmoid has another name in Keras 3, and here.
+
+    version: of the Keras that wrote the file, or whose layout it has; None before Keras 1.2. signature: see `signed`.
+    """
+    old = signature is None and (version is None or str(version)[:2] in ("1.", "2."))
+    try:
+        return _renamed(config, _HARD_SIGMOID, _LEGACY) if old else config
+    except RecursionError:
+        return config  # nested too deep for any model: making it fails too, and says so
+
+
+def signed(config):
+    """(a configuration as it is written in Keras 2's layout, the signature of the file: {"fastkeras_version": ...}).
+
+    A model with legacy_hard_sigmoid has it from such a file. It is written as Keras 2's again, by the name
+    "hard_sigmoid" and without the signature, unless it has Keras 3's hard_sigmoid as well.
+    """
+    if _renamed(config, _LEGACY, None) == config or _renamed(config, _HARD_SIGMOID, None) != config:
+        return config, {"fastkeras_version": __version__}
+    return _renamed(config, _LEGACY, _HARD_SIGMOID), {}
+
+
+_HARD_SIGMOID, _LEGACY = "hard_sigmoid", "legacy_hard_sigmoid"
+
+
+def _renamed(value, old, new, key=""):
+    """A configuration in which the activation `old` is called `new`."""
+    if isinstance(value, dict):
+        inside = value.get("class_name") == "function" and key.endswith("activation")
+        return {k: _renamed(v, old, new, key if inside else k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, old, new) for item in value]
+    return new if value == old and key.endswith("activation") else value
+
+
 def model_from_config(config, custom_objects=None):
     """The model that a dictionary of Keras 2, Keras 3 or fastkeras describes, with new weights.
 
@@ -90,7 +127,8 @@ def architecture(model, keras_3=False):
     config = model_to_config(model, keras_3)
     module = "keras.src.models.functional" if config["class_name"] == "Functional" else "keras"
     versions = {"keras_version": KERAS_VERSION, "backend": BACKEND}
-    return {"module": module, **config, "registered_name": config["class_name"], **versions}
+    config, signature = (config, {}) if keras_3 else signed(config)
+    return {"module": module, **config, "registered_name": config["class_name"], **versions, **signature}
 
 
 # Layers whose inputs after the first are states to start from, and layers that are called on a list in any case.
@@ -154,7 +192,9 @@ def to_json(model, **options):
 
 def model_from_json(json_string, custom_objects=None):
     """The model that `to_json`, here or in Keras, described, with new weights."""
-    return model_from_config(parse(json_string, "The model"), custom_objects)
+    config = parse(json_string, "The model")
+    config = in_our_names(config, config.get("keras_version", "3"), config.get("fastkeras_version"))
+    return model_from_config(config, custom_objects)
 
 
 def parse(text, what):

@@ -13,7 +13,7 @@ import zlib
 from contextlib import contextmanager
 
 from fastkeras.saving import by_class, hdf5, optimizer_state
-from fastkeras.saving.config import architecture, compile_to_keras_3, parse
+from fastkeras.saving.config import architecture, compile_to_keras_3, in_our_names, parse
 from fastkeras.saving.memory import file_in_memory
 from fastkeras.utils import atomic
 from fastkeras.version import __version__
@@ -50,6 +50,7 @@ def opened(path):
     """
     with _archive(path) as members:
         config = parse(_member(members, _CONFIG, path, _MAX_TEXT), f"The model in '{path}'")
+        config = in_our_names(config, _metadata(members, path).get("keras_version", "3"))
         stored = _member(members, _WEIGHTS, path, members.start_dir)
     with hdf5.File(path, io.BytesIO(stored)) as file:
         yield config, file
@@ -66,9 +67,12 @@ def vocabularies(path):
 def contents(path):
     """(the names of a .keras file's members, its metadata: a dictionary, empty if there is none)."""
     with _archive(path) as members:
-        names = members.namelist()
-        text = _member(members, _METADATA, path, _MAX_TEXT) if _METADATA in names else b"{}"
-        return names, parse(text, f"The metadata of '{path}'")
+        return members.namelist(), _metadata(members, path)
+
+
+def _metadata(members, path):
+    text = _member(members, _METADATA, path, _MAX_TEXT) if _METADATA in members.namelist() else b"{}"
+    return parse(text, f"The metadata of '{path}'")
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 "model.keras" is Keras 3's own kind (saving/keras_file.py), "model.h5" is HDF5 in the layout of Keras 2:
 
-    attributes         model_config and training_config, JSON (saving/config.py), and the versions
+    attributes         model_config and training_config, JSON (saving/config.py), and the versions; fastkeras_version
+                       where names mean what they do in Keras 3
     model_weights      the weights in Keras 2's layout (saving/by_layer.py)
     optimizer_weights  the optimizer's iterations and what it keeps for each weight
 
@@ -27,12 +28,13 @@ from fastkeras.saving.config import (
     compile_from_config,
     compile_to_config,
     explained,
+    in_our_names,
     model_to_config,
     parse,
+    signed,
 )
 from fastkeras.saving.memory import new_file
 from fastkeras.utils import atomic, suggest
-from fastkeras.version import __version__
 
 _ENDINGS = (".keras", ".h5", ".hdf5")
 _IGNORED_ARGUMENTS = {"zipped", "save_format", "signatures", "options", "save_traces"}
@@ -59,12 +61,12 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, **ignore
 
 
 def _write_h5(path, model, include_optimizer):
-    config = json.dumps(model_to_config(model))
+    config, signature = signed(model_to_config(model))
     training = json.dumps(compile_to_config(model.compiled)) if model.compiled and include_optimizer else None
     with new_file(path) as file:
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, BACKEND
-        file.attrs["fastkeras_version"] = __version__
-        file.attrs["model_config"] = config
+        file.attrs.update(signature)
+        file.attrs["model_config"] = json.dumps(config)
         by_layer.write_layers(file.create_group("model_weights"), model)
         if training is not None:
             file.attrs["training_config"] = training
@@ -118,13 +120,9 @@ def _load_h5(file, compile):
         )
     stored = by_layer.stored_layers(file.root.group("model_weights"))
     in_file = sum(math.prod(array.shape) for _, arrays in stored.layers for array in arrays)
-    model = _made(parse(config, f"The model in '{file.path}'"), file, in_file)
-    if '"hard_sigmoid"' in config and _is_of_keras_2(file, stored.version):
-        warnings.warn(
-            f"'{file.path}': hard_sigmoid is Keras 3's here, x / 6 + 0.5 cut off at 0 and 1; in the Keras that wrote "
-            "the file it was 0.2 x + 0.5, so predictions will differ a little.",
-            stacklevel=3,
-        )
+    config = parse(config, f"The model in '{file.path}'")
+    config = in_our_names(config, stored.version, file.root.attribute("fastkeras_version"))
+    model = _made(config, file, in_file)
     for variable, array in by_layer.match_layers(stored, model):
         variable.value[...] = array.read()
     if compile:
@@ -135,11 +133,6 @@ def _load_h5(file, compile):
             model, training, file, lambda optimizer: optimizer_state.read_optimizer(found, optimizer) if found else None
         )
     return model
-
-
-def _is_of_keras_2(file, version):
-    """Whether Keras 1 or 2 wrote it; fastkeras says that it is Keras 2's layout, but computes as Keras 3."""
-    return file.root.attribute("fastkeras_version") is None and (version is None or version[:2] in ("1.", "2."))
 
 
 def _made(config, file, in_file):

@@ -26,6 +26,7 @@ ACTIVATIONS = {
     "softplus": (),
     "softsign": (),
     "hard_sigmoid": (),
+    "legacy_hard_sigmoid": (),
     "log_sigmoid": (),
     "tanh_shrink": (),
     "hard_tanh": (),
@@ -157,6 +158,14 @@ def hard_sigmoid(x):
 
 def hard_sigmoid_backward(dy, x):
     return dy * ((x > -3) & (x < 3)) / 6
+
+
+def legacy_hard_sigmoid(x):
+    return np.clip(0.2 * x + 0.5, 0, 1)
+
+
+def legacy_hard_sigmoid_backward(dy, x):
+    return dy * 0.2 * ((x > -2.5) & (x < 2.5))
 
 
 def hard_silu(x):
