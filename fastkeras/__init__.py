@@ -53,7 +53,8 @@ def __getattr__(name):
     if name in _MODULES:
         return importlib.import_module(f"fastkeras.{name}")
     if name in _NAMES:
-        return getattr(importlib.import_module(f"fastkeras.{_NAMES[name]}"), name)
+        found = globals()[name] = getattr(importlib.import_module(f"fastkeras.{_NAMES[name]}"), name)
+        return found
     from fastkeras.utils import suggest
 
     raise AttributeError(suggest.unknown("name in fastkeras", name, __all__))

@@ -73,30 +73,22 @@ class Activation(_Named):
             return _recorded_as_one(self, x)
         x = np.asarray(x, np.float32, order="C")
         y = np.empty_like(x)
-        shape = self._matrix(x)
-        kernels.forward(y.reshape(shape), x.reshape(shape), self.kernel)
+        kernels.forward(y, x, self.kernel)
         return y.view(Tensor)
 
     def forward(self, x):
         """f(x), and the closure that gives dx for dy."""
         x = np.asarray(x, np.float32, order="C")
-        y, shape = self(x), self._matrix(x)
+        y = np.empty_like(x)
+        kernels.forward(y, x, self.kernel)
 
         def backward(dy):
             dy = np.asarray(dy, np.float32, order="C")
             dx = np.empty_like(dy)
-            kernels.backward(*(a.reshape(shape) for a in (dx, dy, x, y)), self.kernel)
+            kernels.backward(dx, dy, x, y, self.kernel)
             return dx
 
         return y, backward
-
-    def _matrix(self, x):
-        """The two extents under which the kernel sees x."""
-        if not self.kernel.rowwise:
-            return 1, x.size
-        if x.ndim == 0:
-            raise ValueError(f"{self.name} works along an axis. Received: a number, {x}")
-        return math.prod(x.shape[:-1]), x.shape[-1]
 
     def __repr__(self):
         return f"<Activation {self.name}>"

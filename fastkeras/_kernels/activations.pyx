@@ -1,8 +1,11 @@
 """Shapes, pointers and the GIL for activations.c; the formulas are in src_c/activations.h."""
 
+cimport numpy as cnp
 from numpy cimport ndarray
 
 from fastkeras._kernels.array cimport f32, f32_or_null, f32_out
+
+cnp.import_array()
 
 cdef extern from "activations.h" nogil:
     ctypedef enum fk_activation_kind:
@@ -100,24 +103,44 @@ cdef class Activation:
         return Activation, (self.name, self.c.a, self.c.b, self.c.c)
 
 
+cdef Py_ssize_t columns(ndarray x, Activation act) except -1:
+    """How many elements the kernel takes as a row: the last axis, or all if it is elementwise."""
+    if not act.rowwise:
+        return cnp.PyArray_SIZE(x)
+    if x.ndim == 0:
+        raise ValueError(f"{act.name} works along an axis. Received: a number, {x}")
+    return x.shape[x.ndim - 1]
+
+
+cdef int check_shape(ndarray a, str name, ndarray like) except -1:
+    if not cnp.PyArray_SAMESHAPE(a, like):
+        raise ValueError(f"`{name}` must be of shape {(<object>like).shape}. Received: {(<object>a).shape}")
+    return 0
+
+
 def forward(ndarray y not None, ndarray x not None, Activation act not None):
-    """y = act(x)    x, y (rows, cols) =;  y may be x"""
-    cdef const float *x_data = f32(x, "x", 2)
-    cdef Py_ssize_t rows = x.shape[0], cols = x.shape[1]
-    cdef float *y_data = f32_out(y, "y", 2, rows, cols)
+    """y = act(x)    x, y (..., cols) = of any one shape;  y may be x"""
+    cdef const float *x_data = f32(x, "x", x.ndim)
+    cdef float *y_data = f32_out(y, "y", x.ndim)
+    cdef Py_ssize_t cols = columns(x, act), rows = cnp.PyArray_SIZE(x) // cols if cols else 0
+    check_shape(y, "y", x)
     with nogil:
         fk_activation_forward(y_data, x_data, act.c, rows, cols)
 
 
 def backward(ndarray dx not None, ndarray dy not None, ndarray x, ndarray y not None,
              Activation act not None):
-    """dx = act'(x) dy    dx =, dy, x, y (rows, cols);  dx may be dy;  x may be None unless act.needs_input"""
-    cdef const float *y_data = f32(y, "y", 2)
+    """dx = act'(x) dy    dx =, dy, x, y of any one shape;  dx may be dy;  x may be None unless act.needs_input"""
+    cdef const float *y_data = f32(y, "y", y.ndim)
     cdef const float *x_data
-    cdef Py_ssize_t rows = y.shape[0], cols = y.shape[1]
-    cdef const float *dy_data = f32(dy, "dy", 2, rows, cols)
-    cdef float *dx_data = f32_out(dx, "dx", 2, rows, cols)
-    f32_or_null(&x_data, x, "x", 2, rows, cols)
+    cdef const float *dy_data = f32(dy, "dy", y.ndim)
+    cdef float *dx_data = f32_out(dx, "dx", y.ndim)
+    cdef Py_ssize_t cols = columns(y, act), rows = cnp.PyArray_SIZE(y) // cols if cols else 0
+    f32_or_null(&x_data, x, "x", y.ndim)
+    check_shape(dy, "dy", y)
+    check_shape(dx, "dx", y)
+    if x is not None:
+        check_shape(x, "x", y)
     if x_data is NULL and act.needs_input:
         raise ValueError(f"the backward pass of {act.name} needs its input x. Received: x=None")
     with nogil:

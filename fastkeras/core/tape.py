@@ -6,12 +6,11 @@ gradients = tape.gradient(loss, model.trainable_variables)
 optimizer.apply_gradients(zip(gradients, model.trainable_variables))
 """
 
-import heapq
-import math
 from contextlib import contextmanager
 
 import numpy as np
 
+from fastkeras._kernels.steps import walk
 from fastkeras.core.tensor import Node, Tensor, Watchable, source_of, tapes
 
 
@@ -37,7 +36,11 @@ class GradientTape:
         return self
 
     def __exit__(self, *exception):
-        tapes.recording = tuple(tape for tape in tapes.recording if tape is not self)
+        others = tapes.recording
+        if others and others[-1] is self:
+            tapes.recording = others[:-1]
+        else:
+            tapes.recording = tuple(tape for tape in others if tape is not self)
 
     def watch(self, tensor):
         """Wants gradients of a tensor (or Variable), or of each in a list."""
@@ -127,11 +130,12 @@ class GradientTape:
                 ends.append((node, d))
         if not self.persistent:
             self.__exit__()
-        found = _walk(ends, {id(_origin(source)) for source in sources})
+        origins = [_origin(source) for source in sources]
+        found = walk(ends, set(origins))
         self._has_answered = True
         if not self.persistent:
             self._give_up()
-        return [_given(found.get(id(_origin(source)))) for source in sources]
+        return [_given(found.get(origin)) for origin in origins]
 
 
 def _checked(target):
@@ -175,48 +179,3 @@ def recorded(function, arrays, watched=(), training=False):
 def _origin(x):
     """A tensor's node; a variable is its own."""
     return x.node if isinstance(x, Tensor) else x
-
-
-def _walk(ends, wanted):
-    """{id: gradient} of the nodes and variables with the ids `wanted`, from `ends`: (node, its gradient) each.
-
-    Nodes are taken from the last on: by then all that was computed from one has given its gradient. Gradients are plain
-    arrays, unless a tape records them: tensors then.
-    """
-    found, sums, ahead = {}, {}, []
-    kind = Tensor if tapes.recording else np.ndarray
-
-    def give(origin, d):
-        """Adds d to the gradient of a node or variable."""
-        before = sums.get(id(origin))
-        if before is not None:
-            before[1] = before[1] + d
-            return
-        sums[id(origin)] = [origin, d]
-        if isinstance(origin, Node):
-            heapq.heappush(ahead, (-origin.number, origin))
-
-    for origin, d in ends:
-        give(origin, d.view(kind))
-    while ahead:
-        _, node = heapq.heappop(ahead)
-        _, d = sums.pop(id(node))
-        if id(node) in wanted:
-            found[id(node)] = d
-        for source, gradient, shape in node.back(d):
-            if shape is not None:  # else parts of several outputs
-                if type(gradient) is not kind:
-                    gradient = np.asarray(gradient, d.dtype if isinstance(gradient, np.generic) else None).view(kind)
-                if gradient.shape != shape:
-                    gradient = summed_to(gradient, shape)
-            give(source, gradient)
-    return found | {origin: d for origin, (_, d) in sums.items() if origin in wanted}
-
-
-def summed_to(d, shape):
-    """The gradient of an input of this shape, given that of the input as repeated by broadcasting."""
-    front = d.ndim - len(shape)
-    repeated = tuple(i for i, n in enumerate(shape) if n == 1 and d.shape[front + i] != 1)
-    if front:
-        d = d.reshape(math.prod(d.shape[:front]), *d.shape[front:]).sum(axis=0)
-    return d.sum(axis=repeated, keepdims=True) if repeated else d

@@ -16,12 +16,26 @@ broadcasting), its gradient is summed in core/tape.py.
 Here are the operations that Python's operators stand for; the others, under Keras's names, are in fastkeras/ops.
 """
 
-import functools
 import itertools
 import math
-import threading
 
 import numpy as np
+
+from fastkeras._kernels.steps import (  # noqa: F401 (others take them from here)
+    Node,
+    computed,
+    formula,
+    formula2,
+    kinds,
+    linked,
+    made,
+    operation,
+    operations_on_symbols,
+    source_of,
+    tapes,
+    ufuncs,
+    value,
+)
 
 
 def as_input(array, dtype):
@@ -30,102 +44,9 @@ def as_input(array, dtype):
 
 
 _numbers = itertools.count()
-_FLOAT32 = np.dtype(np.float32)
-_NUMBERS = (float, int, np.generic)
 
 
 # --- how a tensor was computed ---------------------------------------------------------------------------------------
-
-
-class _Tapes(threading.local):
-    """What holds in this thread now.
-
-    recording: the tapes that record, the innermost last. training: whether layers called now are in training, unless
-    their calls say so themselves. losses: where a layer that is called adds to the loss, or None.
-    trained: the layers that the model under way trains, or None if none is.
-    """
-
-    recording = ()
-    training = False
-    losses = None
-    trained = None
-
-
-tapes = _Tapes()
-
-
-class Node:
-    """One step of a computation: its value, and its links (source, gradient, shape) to what it was computed from.
-
-    source: a Node, or a Variable. gradient(d, y): the source's gradient for d, that of this step's value y. shape: the
-    source's. Numbers grow with time: a node's is larger than its sources'. keepers: how many tapes still need it; when
-    the last one gives it up, what leads back goes, though its tensor stays.
-    """
-
-    __slots__ = ("keepers", "links", "number", "value")
-
-    def __init__(self, value, links=()):
-        self.value, self.links = value, links
-        self._begin()
-
-    def _begin(self):
-        self.number, self.keepers = next(_numbers), len(tapes.recording)
-        for tape in tapes.recording:
-            tape.nodes.append(self)
-
-    def give_up(self):
-        """One tape needs it no more."""
-        self.keepers -= 1
-        if self.keepers == 0:
-            self.clear()
-
-    def clear(self):
-        self.links = ()
-
-    def back(self, d):
-        """(source, its gradient, its shape) for each link, from this step's gradient: tensors while a tape records,
-        else arrays (or tensors)."""
-        y = self.tensor() if tapes.recording else self.value
-        return [(source, gradient(d, y), shape) for source, gradient, shape in self.links]
-
-    def tensor(self):
-        """The value as the tensor that it was."""
-        y = self.value.view(Tensor)
-        y.node = self
-        return y
-
-
-class Formula(Node):
-    """A step whose gradients are functions (d, y, *inputs) that close over nothing.
-
-    inputs: as the operation was given them; values: the arrays and numbers they stand for; sources: what leads back
-    from each, or None.
-    """
-
-    __slots__ = ("inputs", "sources", "values")
-
-    def __init__(self, y, gradients, inputs, values, sources):
-        self.value, self.links = y, gradients
-        self.inputs, self.values, self.sources = inputs, values, sources
-        self._begin()
-
-    def clear(self):
-        self.inputs = self.values = self.sources = ()
-
-    def back(self, d):
-        y, inputs = (self.tensor(), self._tensors()) if tapes.recording else (self.value, self.values)
-        return [
-            (source, gradient(d, y, *inputs), x.shape)
-            for source, gradient, x in zip(self.sources, self.links, self.values, strict=True)
-            if source is not None and gradient is not None
-        ]
-
-    def _tensors(self):
-        """The inputs, numbers as they are, the others as tensors."""
-        return [
-            linked(a, (x, lambda d, y: d)) if isinstance(a, np.ndarray) and not isinstance(x, Tensor) else x
-            for x, a in zip(self.inputs, self.values, strict=True)
-        ]
 
 
 class Parts(dict):
@@ -142,8 +63,6 @@ class Whole(Node):
     None, from the list of those of the outputs, plain arrays, None for one that nothing depends on. The outputs are
     tensors, whose nodes lead here. who: what a message calls the step.
     """
-
-    __slots__ = ("count", "gradients", "sources", "who")
 
     def __init__(self, sources, gradients, outputs, who):
         super().__init__(None)
@@ -173,140 +92,7 @@ class Whole(Node):
         )
 
 
-def source_of(x):
-    """What leads back from an input: the node of a tensor, a variable that a tape watches, or None."""
-    if isinstance(x, Tensor):
-        return x.node if x.node is not None and x.node.keepers else None
-    if isinstance(x, Watchable):
-        for tape in tapes.recording:
-            if tape.watches(x):
-                return x
-    return None
-
-
-def value(x):
-    """The plain array, or Python's number, that an operation computes with."""
-    if isinstance(x, np.ndarray):
-        if type(x) is not Tensor:
-            return x
-        return x.view(np.ndarray) if x.node is None else x.node.value
-    if isinstance(x, _NUMBERS):
-        return x
-    if isinstance(x, Watchable):
-        return x.value
-    array = np.asarray(x)
-    return array.astype(np.float32) if array.dtype == np.float64 else array  # a list of Python's numbers
-
-
-def made(result, *links):
-    """The tensor of an operation's result. links: (input, gradient) for each input, see Node; gradient is None where
-    there is no slope.
-
-    What numpy made float64 of integers or Python's numbers alone becomes float32.
-    """
-    return linked(_typed(result, [x for x, _ in links]), *links)
-
-
-def _typed(y, inputs):
-    """y as an array, float32 where no input was of float64."""
-    y = np.asarray(y)
-    if y.dtype == np.float64 and not any(isinstance(x, np.ndarray) and x.dtype == np.float64 for x in inputs):
-        return y.astype(np.float32)
-    return y
-
-
-def computed(y, gradients, inputs, values):
-    """The tensor of y = f(*inputs). gradients: a function (d, y, *inputs) for each input, see Formula, or None where
-    there is no slope. values: of the inputs."""
-    if type(y) is not np.ndarray or y.dtype is not _FLOAT32:
-        y = _typed(y, values)
-    tensor = y.view(Tensor)
-    if tapes.recording:
-        sources = [source_of(x) for x in inputs]
-        for source in sources:
-            if source is not None:
-                tensor.node = Formula(y, gradients, inputs, values, sources)
-                break
-    return tensor
-
-
-def linked(y, *links):
-    """`made` of an array that keeps its type."""
-    tensor = y.view(Tensor)
-    if tapes.recording:
-        known = [
-            (source, gradient, np.shape(x))
-            for x, gradient in links
-            if gradient and (source := source_of(x)) is not None
-        ]
-        if known:
-            tensor.node = Node(y, known)
-    return tensor
-
-
-def _is_symbolic(x):
-    return isinstance(x, SymbolicTensor)
-
-
-_call_site_of = None
-
-
-def operations_on_symbols(make):
-    """Says what an operation on symbolic tensors does: make(function, args, kwargs) adds a call site to their graph.
-    layers/operation.py says it, for which this file is too far down."""
-    global _call_site_of
-    _call_site_of = make
-
-
-def operation(function):
-    """Lets a function of tensors take symbolic tensors too, alone or in lists."""
-
-    @functools.wraps(function)
-    def call(*args, **kwargs):
-        for x in (*args, *kwargs.values()) if kwargs else args:
-            if isinstance(x, SymbolicTensor) or (isinstance(x, (list, tuple)) and any(map(_is_symbolic, x))):
-                return _call_site_of(call, args, kwargs)
-        return function(*args, **kwargs)
-
-    call.is_operation = True
-    return call
-
-
-def formula(function, doc, *gradients):
-    """The operation y = function(x), with its gradient (d, y, x)."""
-
-    def call(x):
-        if isinstance(x, SymbolicTensor):
-            return _call_site_of(call, (x,), {})
-        a = value(x)
-        return computed(function(a), gradients, (x,), (a,))
-
-    return _named(call, function, doc)
-
-
-def formula2(function, doc, *gradients):
-    """The operation y = function(x1, x2), with the gradients (d, y, x1, x2) of both inputs, None without a slope."""
-
-    def call(x1, x2):
-        if isinstance(x1, SymbolicTensor) or isinstance(x2, SymbolicTensor):
-            return _call_site_of(call, (x1, x2), {})
-        a, b = value(x1), value(x2)
-        return computed(function(a, b), gradients, (x1, x2), (a, b))
-
-    return _named(call, function, doc)
-
-
-def _named(call, function, doc):
-    call.__name__ = call.__qualname__ = function.__name__.strip("_")
-    call.__doc__, call.is_operation = doc, True
-    if isinstance(function, np.ufunc):
-        ufuncs[function] = call
-    return call
-
-
 # --- tensors ---------------------------------------------------------------------------------------------------------
-
-ufuncs = {}  # {numpy's function: the operation that stands for it when it is called on tensors}
 
 
 class Operators:
@@ -473,6 +259,9 @@ class SymbolicTensor(Operators):
 
     def __repr__(self):
         return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+kinds(Tensor, Watchable, SymbolicTensor)
 
 
 # --- arithmetic ------------------------------------------------------------------------------------------------------
@@ -679,5 +468,5 @@ def mean_over(x, axis=None, keepdims=False):
     if array.dtype.kind != "f":
         return made(np.mean(array, axis=axis, keepdims=keepdims), (x, None))
     total = np.add.reduce(array, axis=axis, keepdims=keepdims)
-    count = array.dtype.type(array.size // max(total.size, 1))
+    count = array.size // max(total.size, 1)
     return computed(total / count, (lambda d, y, x: _spread(d / count, x.shape, axis, keepdims),), (x,), (array,))

@@ -4,47 +4,58 @@ An activation of float32 is our kernel, forward and back. Its formula in ops sta
 reach: for float64, and within two tapes, where gradients must have gradients.
 """
 
+import functools
 import math
 
 import numpy as np
 
-from fastkeras import activations
-from fastkeras.core.tensor import absolute, log, made, mean_over, operation, sum_over, tapes, value, where
+from fastkeras._kernels import activations as kernels
+from fastkeras.core.tensor import (
+    Tensor,
+    absolute,
+    computed,
+    log,
+    made,
+    mean_over,
+    operation,
+    sum_over,
+    tapes,
+    value,
+    where,
+)
 from fastkeras.ops.elementwise import clip, erf, exp, expm1, log1p, maximum, minimum, sqrt, square, tanh
 from fastkeras.ops.indexing import one_hot, take_along_axis
 from fastkeras.ops.reductions import logsumexp, norm
-from fastkeras.ops.shapes import moveaxis, split, squeeze
+from fastkeras.ops.shapes import split, squeeze
 
 EPSILON = 1e-7  # what Keras adds where a logarithm would meet 0
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
-def _by_kernel(x, activation):
-    y, back = activation.forward(value(x))
-
-    def gradient(d, y):
-        return _slope(d, x, back, activation.name)
-
-    return made(y, (x, gradient))
-
-
-@operation
-def _slope(d, x, back, name):
-    """What comes back through a kernel, which is linear in d."""
-
-    def second(e, y):
-        raise NotImplementedError(
-            f"ops.{name}: for a gradient of its gradient, compute it within two tapes, one inside the other"
-        )
-
-    return made(back(value(d)), (d, lambda e, y: _slope(e, x, back, name)), (x, second))
+@functools.cache
+def _kernel(name, *numbers):
+    return kernels.Activation(name, *numbers)
 
 
 def _activation(name, numbers, formula, x):
     array = np.asarray(value(x))
     if array.dtype == np.float64 or len(tapes.recording) > 1:
         return formula(x)
-    return _by_kernel(x, activations.Activation(name, *numbers))
+    kernel, array = _kernel(name, *numbers), np.asarray(array, np.float32, order="C")
+    y = np.empty(array.shape, np.float32)
+    kernels.forward(y, array, kernel)
+    return computed(y, (lambda d, y, x: _slope(d, y, x, kernel),), (x,), (array,))
+
+
+def _slope(d, y, x, kernel):
+    """What comes back through a kernel for d."""
+    if isinstance(d, Tensor):
+        raise NotImplementedError(
+            f"ops.{kernel.name}: for a gradient of its gradient, compute it within two tapes, one inside the other"
+        )
+    dx = np.empty(x.shape, np.float32)
+    kernels.backward(dx, np.asarray(d, np.float32, order="C"), x, y, kernel)
+    return dx
 
 
 @operation
@@ -197,23 +208,23 @@ def glu(x, axis=-1):
     return a * sigmoid(b)
 
 
-def _along(name, formula, x, axis):
-    """A row-wise activation along any axis."""
-    if axis in (-1, np.ndim(value(x)) - 1):
-        return _activation(name, (), formula, x)
-    return moveaxis(_activation(name, (), formula, moveaxis(x, axis, -1)), -1, axis)
-
-
 @operation
 def softmax(x, axis=-1):
     """exp(x) / sum(exp(x)) along the axis: positive, with sum 1."""
-    return _along("softmax", lambda x: exp(x - logsumexp(x, -1, keepdims=True)), x, axis)
+    array = np.asarray(value(x))
+    if axis in (-1, array.ndim - 1) and array.dtype == np.float32 and len(tapes.recording) < 2:
+        return _activation("softmax", (), softmax, x)
+    y = np.exp(array - array.max(axis=axis, keepdims=True))
+    y /= y.sum(axis=axis, keepdims=True)
+    return made(y, (x, lambda d, y: y * (d - (d * y).sum(axis=axis, keepdims=True))))
 
 
 @operation
 def log_softmax(x, axis=-1):
     """log(softmax(x)) along the axis."""
-    return _along("log_softmax", lambda x: x - logsumexp(x, -1, keepdims=True), x, axis)
+    if axis in (-1, np.ndim(value(x)) - 1):
+        return _activation("log_softmax", (), lambda x: x - logsumexp(x, -1, keepdims=True), x)
+    return x - logsumexp(x, axis, keepdims=True)
 
 
 swish, hard_swish = silu, hard_silu

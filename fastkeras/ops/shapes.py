@@ -56,14 +56,12 @@ def concatenate(xs, axis=0):
     """Tensors one behind the other along an axis."""
     arrays = [np.asarray(value(x)) for x in xs]
     y = np.concatenate(arrays, axis)
-    ends = np.cumsum([a.shape[axis] for a in arrays]).tolist()
-
-    def part(i):
-        key = [slice(None)] * y.ndim
-        key[axis] = slice(ends[i] - arrays[i].shape[axis], ends[i])
-        return lambda d, y: d[tuple(key)]
-
-    return made(y, *((x, part(i)) for i, x in enumerate(xs)))
+    front = (slice(None),) * (axis % y.ndim)
+    links, end = [], 0
+    for x, array in zip(xs, arrays, strict=True):
+        start, end = end, end + array.shape[axis]
+        links.append((x, lambda d, y, key=(*front, slice(start, end)): d[key]))
+    return made(y, *links)
 
 
 @operation
