@@ -16,16 +16,17 @@ from fastkeras.utils.registry import Registry
 
 
 class Regularizer:
-    """The base of all: a subclass defines __call__(w), value_and_gradient(w, dw) and get_config()."""
+    """The base of all: a subclass defines __call__(w) and get_config().
+
+    If __call__ computes with fastkeras.ops, its gradient is found by itself; else value_and_gradient(w, dw) is defined
+    too.
+    """
 
     def __call__(self, w):
         raise NotImplementedError(f"{type(self).__name__} must define __call__(w), which returns the penalty")
 
     def value_and_gradient(self, w, dw):
-        raise NotImplementedError(
-            f"{type(self).__name__} must define value_and_gradient(w, dw), which returns the penalty "
-            "and adds its gradient to dw"
-        )
+        return _recorded(self, type(self).__name__, w, dw)
 
     def get_config(self):
         """The arguments that make an equal regularizer."""
@@ -34,6 +35,20 @@ class Regularizer:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def _recorded(function, name, w, dw):
+    """function(w), a penalty in ops, as a float; its gradient is added to dw."""
+    penalty, back = recorded(function, [w])
+    if not isinstance(penalty, Tensor):
+        raise TypeError(
+            f"{name}: a penalty must be computed with fastkeras.ops (or in numpy, with a regularizer that defines "
+            f"value_and_gradient(w, dw) too, which adds its gradient to dw). Received: {penalty!r:.200}"
+        )
+    (gradient,) = back([(penalty, None)])
+    if gradient is not None:
+        dw += gradient
+    return float(penalty)
 
 
 def _factor(owner, name, value):
@@ -98,11 +113,7 @@ class FunctionRegularizer:
         return float(self.function(np.asarray(w).view(Tensor)))
 
     def value_and_gradient(self, w, dw):
-        penalty, back = recorded(self.function, [w])
-        (gradient,) = back([(penalty, None)])
-        if gradient is not None:
-            dw += gradient
-        return float(penalty)
+        return _recorded(self.function, self.__name__, w, dw)
 
 
 class OrthogonalRegularizer(Regularizer):

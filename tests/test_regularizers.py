@@ -5,7 +5,8 @@ import pytest
 import reference
 from checks import assert_close, central_difference
 
-from fastkeras import regularizers
+import fastkeras as keras
+from fastkeras import ops, regularizers
 from fastkeras.regularizers import L1, L1L2, L2, OrthogonalRegularizer
 
 CASES = {
@@ -130,10 +131,43 @@ def test_wrong_arguments_are_named(make, message):
         make()
 
 
-def test_a_subclass_without_gradient_says_what_is_missing():
+class Cubes(regularizers.Regularizer):
+    """A user's own, in ops."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, w):
+        return self.factor * ops.sum(ops.abs(w) ** 3)
+
+    def get_config(self):
+        return {"factor": self.factor}
+
+
+def test_a_subclass_in_ops_finds_its_gradient():
+    w = np.random.default_rng(3).normal(size=(3, 5)).astype("f")
+    dw = np.ones_like(w)
+    penalty = Cubes(0.5).value_and_gradient(w, dw)
+    assert penalty == pytest.approx(float(0.5 * (np.abs(w) ** 3).sum()), rel=1e-5)
+    assert_close(dw, 1 + 1.5 * w * np.abs(w), 1e-5)
+
+
+def test_a_subclass_in_ops_is_part_of_the_loss():
+    x = np.zeros((4, 3), "f")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, kernel_regularizer=Cubes(0.5))])
+    model.compile("sgd", "mse")
+    model.set_weights([np.full((3, 2), 2.0), np.zeros(2)])
+    assert model.evaluate(x, np.zeros((4, 2)), verbose=0) == pytest.approx(24.0)
+    history = model.fit(x, np.zeros((4, 2)), verbose=0)
+    assert history.history["loss"] == [pytest.approx(24.0)] and type(history.history["loss"][0]) is float
+    np.testing.assert_allclose(model.get_weights()[0], 2.0 - 0.01 * 6.0, rtol=1e-6)
+
+
+def test_a_penalty_that_leaves_ops_says_so():
     class Half(regularizers.Regularizer):
         def __call__(self, w):
             return 0.5
 
-    with pytest.raises(NotImplementedError, match=r"Half must define value_and_gradient\(w, dw\)"):
-        Half().value_and_gradient(np.ones(2), np.ones(2))
+    for penalty, name in ((Half(), "Half"), (regularizers.get(lambda w: float(w[0])), "<lambda>")):
+        with pytest.raises(TypeError, match=rf"{name}: a penalty must be computed with fastkeras.ops .* Received: "):
+            penalty.value_and_gradient(np.full(2, 0.5), np.ones(2))

@@ -180,7 +180,7 @@ def _test_step(compiled, walk, meters):
     def step(xs, ys, weights):
         outputs, masks = forward(xs, False, None, logits)
         loss, _ = score(outputs, masks, ys, weights)
-        loss += walk.penalty + sum(v.regularizer(v.value) for v in regularized)
+        loss += walk.penalty + sum(float(v.regularizer(v.value)) for v in regularized)
         samples = len(xs[0])
         meters.loss_sum += loss * samples
         meters.samples += samples
