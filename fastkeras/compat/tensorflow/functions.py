@@ -142,8 +142,8 @@ def shape(input, out_type=None, name=None):
 
 
 def rank(input, name=None):
-    """How many axes there are."""
-    return ops.ndim(input)
+    """How many axes there are, a tensor."""
+    return ops.convert_to_tensor(ops.ndim(input), "int32")
 
 
 def size(input, out_type=None, name=None):
