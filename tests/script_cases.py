@@ -3,7 +3,10 @@
 Each prints what it has computed as one line of JSON, its last. Weights come from numpy's generator with a seed, nothing
 is shuffled and nothing dropped out, so that TensorFlow computes the same. Names begin with the tier: t0 the tutorial
 chapter, t1 what most scripts use besides, t2 graphs and objects, t3 the spellings of Keras 1 and 2, t4 tensors one can
-look at, t5 data sets, t6 gradients through code of people's own.
+look at, t5 data sets, t6 gradients through code of people's own, t7 what is not here.
+
+scripts/failing holds those that cannot run; scripts/modern what TensorFlow runs in place of scripts of the same name,
+whose spellings it has given up.
 """
 
 import json
@@ -41,10 +44,33 @@ PEERS = {
     "t2_seq2seq": "tf_keras",
     "t2_siamese": "tf_keras",
     "t3_decay": "tf_keras",
+    "t3_generators": "keras",
+    "t3_old_spellings": "tf_keras",
+    "t4_eager": "keras",
+    "t4_variables": "keras",
+    "t5_dataset": "keras",
     "t6_attention": "tf_keras",
     "t6_backend": "tf_keras",
+    "t6_cells_and_regularizers": "keras",
+    "t6_custom_layer": "keras",
+    "t6_gradient_tape": "keras",
+    "t6_subclass": "keras",
+    "t6_train_step": "keras",
+    "t6_transformer": "keras",
+    "t6_vae": "keras",
 }
 SLOW = {"t1_xor"}  # minutes in TensorFlow: compared with what it gave, not live
+
+# Scripts that cannot run, and what their last line says.
+FAILING = {
+    "t0_labels": "for integer labels use sparse_categorical_crossentropy, or utils.to_categorical(y, 3).",
+    "t0_slips": "Unknown argument of fit. Did you mean 'epochs'? Received: 'epoches'",
+    "t3_merge": "Merge: models are merged in a graph now: keras.Model(",
+    "t3_sessions": "fastkeras has no tensorflow.placeholder. Write a function of tensors, or keras.Input for a model.",
+    "t5_pictures": "fastkeras has no keras.preprocessing.image.ImageDataGenerator. Scale and shift pictures with numpy",
+    "t7_pretrained": "fastkeras has no tensorflow.keras.applications.VGG16. Pretrained networks of pictures are not part",
+    "t7_saved_model": "fastkeras has no tensorflow.saved_model. Models are saved as *.keras and *.h5: model.save and ",
+}
 
 
 def path_for_tensorflow(name):
