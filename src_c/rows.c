@@ -9,6 +9,8 @@
 #define GRAIN (32 * 1024)
 /* The same in bytes where rows lie anywhere in memory, in pages that were not touched for long. */
 #define TAKE_GRAIN (64 * 1024)
+/* Floats a thread should clear. */
+#define CLEAR_GRAIN (128 * 1024)
 /* Floats of a cache line, which two threads had better not share. */
 #define LINE 16
 
@@ -124,6 +126,17 @@ void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, con
 {
     fk_rows_scatter_add(dleft, D, dy, D + E, first, P, D);
     fk_rows_scatter_add(dright, E, dy + D, D + E, second, P, E);
+}
+
+void fk_rows_clear(float *y, fk_index n)
+{
+    const fk_index threads = fk_threads_for(n, CLEAR_GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        fk_index i, last;
+        fk_share(&i, &last, n, LINE, part, threads);
+        memset(y + i, 0, (size_t)(last - i) * sizeof(float));
+    }
 }
 
 fk_status fk_rows_take(void *y, const void *x, const int32_t *index, fk_index N, fk_index R, fk_index bytes)

@@ -48,6 +48,9 @@ void fk_rows_gather_pairs(float *y, const float *left, const float *right, const
 void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int32_t *first,
                                const int32_t *second, fk_index P, fk_index D, fk_index E);
 
+/* y_i = 0    y (n) =: where gradients are then added; by all threads, as one alone does not fill memory at its speed */
+void fk_rows_clear(float *y, fk_index n);
+
 /* y_n = x[index[n]], rows of any type    y (N rows) =   x (R rows of `bytes` bytes)   index (N)
  * FK_BAD_INDEX: an index is outside [0, R) */
 fk_status fk_rows_take(void *y, const void *x, const int32_t *index, fk_index N, fk_index R, fk_index bytes);

@@ -1,8 +1,8 @@
-"""rows.c against numpy: distinct ids and pairs, gather, scatter-add and take, with their errors."""
+"""rows.c against numpy: distinct ids and pairs, gather, scatter-add, clear and take, with their errors."""
 
 import numpy as np
 import pytest
-from checks import assert_close, same_bits_for_any_threads
+from checks import assert_close, assert_guards_whole, guarded, same_bits_for_any_threads
 
 from fastkeras._kernels import rows
 
@@ -111,6 +111,17 @@ def test_gather_and_scatter_add_of_pairs(P, R, Q, D, E):
         assert_close(actual, wanted, 1e-6)
     with pytest.raises(ValueError, match="`dy` must be"):
         rows.scatter_add_pairs(left, right, np.empty((P, D + E + 1), "f"), first, second)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (7, 3), (1031, 397)])  # the last is worth three threads
+def test_clear_makes_all_zero_and_nothing_beside(shape):
+    def run():
+        y = guarded(np.ones(shape))
+        rows.clear(y)
+        assert_guards_whole(y)
+        return y
+
+    assert not same_bits_for_any_threads(run).any()
 
 
 @pytest.mark.parametrize("dtype, tail", [("f4", (3,)), ("i4", (5, 2)), ("f8", ()), ("u1", (7,)), ("f4", (0,))])

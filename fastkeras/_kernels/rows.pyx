@@ -20,6 +20,7 @@ cdef extern from "rows.h" nogil:
     void fk_rows_gather(float *y, const float *values, const int *index, Py_ssize_t N, Py_ssize_t D) noexcept
     void fk_rows_scatter_add(float *dvalues, Py_ssize_t dvalues_row, const float *dy, Py_ssize_t dy_row,
                              const int *index, Py_ssize_t N, Py_ssize_t D) noexcept
+    void fk_rows_clear(float *y, Py_ssize_t n) noexcept
     int fk_rows_take(void *y, const void *x, const int *index, Py_ssize_t N, Py_ssize_t R,
                      Py_ssize_t bytes) noexcept
 
@@ -107,6 +108,14 @@ def scatter_add(ndarray dvalues not None, ndarray dy not None, ndarray index not
         raise ValueError(f"`columns` must be in `dy` and, from `at` on, in `dvalues`. Received: {columns} at {at}")
     with nogil:
         fk_rows_scatter_add(dvalues_ + at, R, dy_, Y, index_, N, D)
+
+
+def clear(ndarray y not None):
+    """y_i = 0"""
+    cdef float *y_ = f32_out(y, "y", cnp.PyArray_NDIM(y))
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(y)
+    with nogil:
+        fk_rows_clear(y_, n)
 
 
 def take(ndarray y not None, ndarray x not None, ndarray index not None):

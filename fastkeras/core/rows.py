@@ -41,7 +41,7 @@ def dense(x, run, name="dense"):
 
     def backward(dy):
         dvalues = run.buffer(name + "_gradient", (R, D))
-        dvalues.fill(0.0)
+        kernel.clear(dvalues)
         kernel.scatter_add(dvalues, dy.reshape(-1, D), x.index)  # dvalues_r = sum of dy_n over index_n = r
         return dvalues
 

@@ -187,7 +187,7 @@ class Recurrent(Layer):
             dy, dlast = (dy[0], dy[1:]) if self.return_state else (dy, [None] * len(cells))
             dcells = self._state_gradients(dy, dlast, outputs, states, cells, run)
             dP = P  # P is what nobody needs any more
-            dP.fill(0.0)
+            rows_kernel.clear(dP)
             step_backward(dcells, dP)
             dvalues = run.buffer("dvalues", values.shape) if run.wants_dx else None
             dW = self.kernel.grad if run.trains else None
@@ -254,7 +254,7 @@ class Recurrent(Layer):
                 dcell = dy
             else:
                 dcell = run.buffer(f"d{name}", cell.shape)
-                dcell.fill(0.0)
+                rows_kernel.clear(dcell)
                 if i == 0 and dy is not None:
                     rows_kernel.scatter_add(dcell, dy, outputs)
             if dlast[i] is not None:
