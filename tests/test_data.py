@@ -345,7 +345,7 @@ def test_sample_weights_have_one_entry_per_sample_or_step():
     ]:
         assert prepare(tagger(), x, y, given)[2][0].shape == shape
     for wrong in (np.ones(10), np.ones((11, 4)), np.ones((11, 5, 3)), 1.0):
-        with pytest.raises(ValueError, match=r"`sample_weight` must have one weight per sample, shape \(11,\), or"):
+        with pytest.raises(ValueError, match=r"`sample_weight` must have one weight per sample, shape \(11,\) /"):
             prepare(tagger(), x, y, wrong)
 
 

@@ -299,7 +299,7 @@ def test_a_generator_comes_alone():
         (
             TypeError,
             {"batch_size": (X, Y)},
-            "validation data are given by name, validation_data=(x, y). Received: batch_size=",
+            "Validation data are given by name, validation_data=(x, y). Received: batch_size=",
         ),
         (TypeError, {"epochs": 1.5}, "`epochs` must be an integer. Received: epochs=1.5"),
         (TypeError, {"epochs": "3"}, "`epochs` must be an integer. Received: epochs='3'"),
@@ -422,3 +422,15 @@ def test_a_model_without_layers():
     model.compile("sgd", "mse")
     with raises(ValueError, f"Sequential '{model.name}' has no layers. Add some before it is used: model.add(...)"):
         model.fit(X, Y)
+
+
+def test_files_that_are_not_there(tmp_path, monkeypatch):
+    classifier().save(tmp_path / "best_model.h5")
+    for read in (keras.models.load_model, classifier().load_weights):
+        with raises(FileNotFoundError, f"No such file in {tmp_path}. Did you mean 'best_model.h5'? Received: '"):
+            read(tmp_path / "bestmodel.h5")
+        with raises(FileNotFoundError, f"No such file in {tmp_path / 'models'}. Received: '{tmp_path}/models/x.h5'"):
+            read(tmp_path / "models" / "x.h5")
+    monkeypatch.chdir(tmp_path)
+    with raises(FileNotFoundError, "Did you mean 'best_model.h5'? Received: 'best.h5'"):
+        keras.models.load_model("best.h5")

@@ -17,7 +17,7 @@ _LINEAR = activations.get("linear")
 def positive_integer(layer, name, value):
     """`value` as an int; a ValueError that names layer and argument if it is not a positive integer."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
-        raise ValueError(f"{layer}: `{name}` must be a positive integer. Received: {name}={value!r}")
+        raise ValueError(message("positive_integer", layer=layer, name=name, received=repr(value)))
     return int(value)
 
 

@@ -6,6 +6,7 @@ from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.core import InputLayer
 from fastkeras.layers.layer import Layer
 from fastkeras.models.model import Model
+from fastkeras.utils.messages import message
 
 
 class Sequential(Model):
@@ -35,7 +36,7 @@ class Sequential(Model):
         elif isinstance(layer, Layer):
             self._append(layer)
         else:
-            raise TypeError(f"Sequential.add: expected a Layer or an Input. Received: {layer!r}")
+            raise TypeError(message("no_layer", received=repr(layer)))
 
     def _set_input(self, tensor):
         if self._chain or self._input is not None:
@@ -44,9 +45,7 @@ class Sequential(Model):
 
     def _append(self, layer):
         if any(layer.name == other.name for other in self._chain):
-            raise ValueError(
-                f"Sequential '{self.name}': layers must have different names. Received: a second '{layer.name}'"
-            )
+            raise ValueError(message("two_of_one_name", model=self.name, received=layer.name))
         start = self._input
         if start is None and not self._chain:
             shape = layer.batch_input_shape or (layer.input_shape if isinstance(layer, Model) and layer.graph else None)
@@ -105,7 +104,7 @@ class Sequential(Model):
 
     def build_for(self, x_shapes):
         if not self._chain:
-            raise ValueError(f"Sequential '{self.name}' has no layers. Add some before it is used: model.add(...)")
+            raise ValueError(message("no_layers", model=self.name))
         if self.graph is None:
             self._build_chain(x_shapes[0], declared=False)
 

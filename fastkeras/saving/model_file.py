@@ -82,6 +82,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     Raises FileNotFoundError, and ValueError if the file is damaged or holds something that fastkeras does not have.
     """
     path = _checked(filepath)
+    suggest.require_file(path)
     with reading(f"'{path}'", custom_objects):
         if path.lower().endswith(".keras"):
             with keras_file.opened(path) as (config, file):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from fastkeras.saving import by_class, by_layer, hdf5, keras_file, npz, optimizer_state
 from fastkeras.saving.matching import assign, matched
 from fastkeras.saving.memory import new_file
-from fastkeras.utils import atomic
+from fastkeras.utils import atomic, suggest
 
 _ENDINGS = (".h5", ".hdf5", ".npz")
 
@@ -71,6 +71,7 @@ def load_weights(model, filepath, skip_mismatch=False, by_name=False):
     """
     path = atomic.user_path(filepath)
     model.require_graph()
+    suggest.require_file(path)
     if model.compiled:
         model.compiled.bind(model)
     if path.lower().endswith(".npz"):

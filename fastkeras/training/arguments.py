@@ -4,6 +4,7 @@ import numpy as np
 
 from fastkeras.training.prepare import brief
 from fastkeras.utils import suggest
+from fastkeras.utils.messages import message, with_cure
 
 # Keras 2 arguments that say how batches are made ahead of time; here each is made when it is needed.
 _ACCEPTED = {"max_queue_size", "workers", "use_multiprocessing"}
@@ -19,17 +20,17 @@ def verbosity(verbose):
     if isinstance(verbose, str) and verbose == "auto":
         return 1
     if verbose not in (0, 1, 2):
-        raise ValueError(f"`verbose` must be 0, 1, 2 or 'auto'. Received: verbose={verbose!r}")
+        raise ValueError(message("verbose", received=repr(verbose)))
     return int(verbose)
 
 
 def count(name, value, least=1):
     """`value` as an int, if it is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        hint = "; validation data are given by name, validation_data=(x, y)" if isinstance(value, (list, tuple)) else ""
-        raise TypeError(f"`{name}` must be an integer{hint}. Received: {name}={brief(value)}")
+        text = message("not_an_integer", name=name, received=brief(value))
+        raise TypeError(with_cure(text, message("cure_by_name")) if isinstance(value, (list, tuple)) else text)
     if value < least:
-        raise ValueError(f"`{name}` must be at least {least}. Received: {name}={value!r}")
+        raise ValueError(message("too_small", name=name, least=least, received=value))
     return int(value)
 
 
@@ -41,14 +42,14 @@ def optional_count(name, value):
 def fraction(name, value):
     """`value` as a float, if it lies in [0, 1)."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < 1:
-        raise ValueError(f"`{name}` must be a number of at least 0 and below 1. Received: {name}={value!r}")
+        raise ValueError(message("not_a_fraction", name=name, received=repr(value)))
     return float(value)
 
 
 def shuffling(value):
     """True, False or "batch"."""
     if not isinstance(value, (bool, np.bool_, int)) and value != "batch":
-        raise ValueError(f"`shuffle` must be True, False or 'batch'. Received: shuffle={brief(value)}")
+        raise ValueError(message("shuffle", received=brief(value)))
     return value
 
 

@@ -47,13 +47,13 @@ def source(model, x, y=None, sample_weight=None, class_weight=None, batch_size=3
         return Arrays(*prepared(x, y, sample_weight), batch_size, shuffle)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
-            raise ValueError(f"`{name}` must be left out when `x` gives the batches, (x, y). Received: x={brief(x)}")
+            raise ValueError(message("batches_come_alone", name=name, received=brief(x)))
     prepare_batch = own.batch if replaced else partial(_as_parts, prepared)
     if hasattr(x, "__getitem__") and hasattr(x, "__len__"):
         return Indexed(x, prepare_batch, shuffle)
     if hasattr(x, "__iter__"):
         return Stream(x, prepare_batch)
-    raise TypeError(f"`x` must hold numbers, or give batches of them. Received: {brief(x)}")
+    raise TypeError(message("no_data", received=brief(x)))
 
 
 def _inputs_alone(model, x, y=None, sample_weight=None):
@@ -71,16 +71,11 @@ def split(whole, fraction, batch_size, weigh=True):
     """Two sources: all but the last samples of an Arrays source, and the last, a `fraction` of all, in order and in
     batches of `batch_size`; the latter without weights if `weigh` is False (class weights are for training alone)."""
     if not isinstance(whole, Arrays):
-        raise ValueError(
-            "`validation_split` needs `x` and `y` as arrays; give `validation_data` instead. "
-            f"Received: validation_split={fraction}, and `x` that gives batches"
-        )
+        raise ValueError(message("split_of_batches", received=fraction))
     n = len(whole.xs[0])
     first = int(n * (1.0 - fraction))
     if first in (0, n):
-        raise ValueError(
-            f"`validation_split` must leave samples to train and to validate on. Received: {fraction} of {n} samples"
-        )
+        raise ValueError(message("split_leaves_none", received=fraction, samples=n))
     validation = whole.part(slice(first, None), batch_size)
     if not weigh:
         validation.weights = [None] * len(validation.ys)
@@ -189,7 +184,7 @@ class Indexed:
         self._generator = random_state.numpy_generator() if shuffle else None
         self.steps = getattr(sequence, "num_batches", None) or len(sequence)
         if self.steps == 0:
-            raise ValueError(f"`x` must give at least one batch. Received: {brief(sequence)} of length 0")
+            raise ValueError(message("no_batches", received=brief(sequence)))
         self._prepare(0)
         self._passes = 0  # finished
 
@@ -232,7 +227,7 @@ class Stream:
         iterator = iter(batches)
         first = list(itertools.islice(iterator, 1))
         if not first:
-            raise ValueError(f"`x` must give at least one batch. Received: {brief(batches)}, which gives none")
+            raise ValueError(message("no_batches", received=brief(batches)))
         _prepare_batch(prepared, first[0], 0)
         self._batches = batches
         self._once = enumerate(itertools.chain(first, iterator)) if iterator is batches else None
@@ -252,7 +247,7 @@ def _as_parts(prepared, batch):
     """prepared(x, y, sample_weight) of a batch x, (x,), (x, y) or (x, y, sample_weight)."""
     parts = batch if isinstance(batch, (tuple, list)) else (batch,)
     if not 1 <= len(parts) <= 3:
-        raise ValueError(f"must be (x, y) or (x, y, sample_weight). Received: {len(parts)} items")
+        raise ValueError(message("parts_of_a_batch", received=len(parts)))
     return prepared(*parts)
 
 
@@ -285,9 +280,7 @@ def _unpack(validation_data):
             return (*validation_data, None)[:3]
     elif not _is_array(validation_data):
         return validation_data, None, None
-    raise ValueError(
-        f"must be (x, y), (x, y, sample_weight), or give batches of them. Received: {brief(validation_data)}"
-    )
+    raise ValueError(message("parts_of_validation_data", received=brief(validation_data)))
 
 
 class Endless:

@@ -36,7 +36,7 @@ def prepare(model, x, y=None, sample_weight=None, class_weight=None):
             f"`class_weight` is for a model with one output; give a `sample_weight` for each. Received: outputs {names}"
         )
     if class_weight is not None and sample_weight is not None:
-        raise ValueError("`class_weight` and `sample_weight` cannot be given together. Received: both")
+        raise ValueError(message("two_weights"))
     targets = targets_by_output(y, heads, names, n)
     weights = [sample_weight] if len(heads) == 1 else by_output("`sample_weight`", sample_weight, names)
     if not compiled.advised:
@@ -73,7 +73,7 @@ def targets_by_output(y, heads, names, n):
     targets = by_output("`y`", y, names)
     missing = [name for name, target in zip(names, targets, strict=True) if name in wanted and target is None]
     if missing:
-        raise ValueError(f"`y`: no targets for the outputs {missing}. Received: {brief(y)}")
+        raise ValueError(message("targets_missing", missing=missing, received=brief(y)))
     return targets
 
 
@@ -133,7 +133,7 @@ def _as_list(x, wanted, keys):
         names = sorted(keys) if keys else [tensor.name for tensor in wanted] if wanted else list(x)
         missing = [name for name in names if name not in x]
         if missing:
-            raise ValueError(f"`x`: no data for the inputs {missing}. Received: keys {list(x)}")
+            raise ValueError(message("inputs_missing", missing=missing, received=list(x)))
         return [x[name] for name in names]
     if isinstance(x, (list, tuple)):
         if wanted and len(wanted) > 1:
@@ -170,10 +170,8 @@ def prepare_weights(sample_weight, n, output_shape, name="sample_weight"):
         want in (None, got) for want, got in zip(output_shape, weights.shape, strict=False)
     )
     if not fits:
-        steps = f", or {output_shape[:-1]}" if len(output_shape) > 2 else ""
-        raise ValueError(
-            f"`{name}` must have one weight per sample, shape ({n},){steps}. Received: shape {weights.shape}"
-        )
+        steps = f" / {output_shape[:-1]}" if len(output_shape) > 2 else ""
+        raise ValueError(message("shape_of_weights", name=name, shape=f"({n},){steps}", received=weights.shape))
     return weights
 
 
@@ -189,9 +187,7 @@ def weights_of_classes(class_weight, classes):
     try:
         table = {int(label): float(weight) for label, weight in class_weight.items()}
     except (AttributeError, TypeError, ValueError):
-        raise ValueError(
-            f"`class_weight` must be a dict from class number to weight. Received: {class_weight!r}"
-        ) from None
+        raise ValueError(message("class_weight", received=repr(class_weight))) from None
     weights = np.ones(classes.shape, np.float32)
     for label, weight in table.items():
         weights[classes == label] = weight

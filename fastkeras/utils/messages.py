@@ -123,6 +123,106 @@ TABLE = {
         "en": "The samples have as many numbers: x.reshape(-1, {shape}).",
         "ko": "샘플에 든 숫자의 개수는 같습니다: x.reshape(-1, {shape}).",
     },
+    # --- arguments of fit, evaluate and predict ---
+    "verbose": {
+        "en": "`verbose` must be 0, 1, 2 or 'auto'. Received: verbose={received}",
+        "ko": "`verbose`에는 0, 1, 2나 'auto'를 넣어야 합니다. 받은 값: verbose={received}",
+    },
+    "not_an_integer": {
+        "en": "`{name}` must be an integer. Received: {name}={received}",
+        "ko": "`{name}`에는 정수를 넣어야 합니다. 받은 값: {name}={received}",
+    },
+    "cure_by_name": {
+        "en": "Validation data are given by name, validation_data=(x, y).",
+        "ko": "검증 데이터는 validation_data=(x, y)처럼 이름을 붙여 넣으세요.",
+    },
+    "too_small": {
+        "en": "`{name}` must be at least {least}. Received: {name}={received}",
+        "ko": "`{name}`에는 {least} 이상의 수를 넣어야 합니다. 받은 값: {name}={received}",
+    },
+    "not_a_fraction": {
+        "en": "`{name}` must be a number of at least 0 and below 1. Received: {name}={received}",
+        "ko": "`{name}`에는 0 이상 1 미만의 수를 넣어야 합니다. 받은 값: {name}={received}",
+    },
+    "shuffle": {
+        "en": "`shuffle` must be True, False or 'batch'. Received: shuffle={received}",
+        "ko": "`shuffle`에는 True, False나 'batch'를 넣어야 합니다. 받은 값: shuffle={received}",
+    },
+    "no_data": {
+        "en": "`x` must hold numbers, or give batches of them. Received: {received}",
+        "ko": "`x`에는 숫자 배열이나 그런 배치를 주는 객체를 넣어야 합니다. 받은 값: {received}",
+    },
+    "batches_come_alone": {
+        "en": "`{name}` must be left out when `x` gives the batches, (x, y). Received: x={received}",
+        "ko": "`x`에서 배치 (x, y)가 나올 때에는 `{name}` 자리를 비워야 합니다. 받은 값: x={received}",
+    },
+    "no_batches": {
+        "en": "`x` must give at least one batch. Received: {received}, which gives none",
+        "ko": "`x`에서 배치가 하나 이상 나와야 합니다. 받은 값: 배치가 없는 {received}",
+    },
+    "parts_of_a_batch": {
+        "en": "must be (x, y) or (x, y, sample_weight). Received: {received} items",
+        "ko": "(x, y)나 (x, y, sample_weight)여야 합니다. 받은 값: {received}개",
+    },
+    "parts_of_validation_data": {
+        "en": "must be (x, y), (x, y, sample_weight), or give batches of them. Received: {received}",
+        "ko": "(x, y)나 (x, y, sample_weight), 또는 그런 배치를 주는 객체여야 합니다. 받은 값: {received}",
+    },
+    "split_of_batches": {
+        "en": "`validation_split` needs `x` and `y` as arrays; give `validation_data` instead. "
+        "Received: validation_split={received}, and `x` that gives batches",
+        "ko": "`validation_split`에는 배열인 `x`와 `y`가 필요합니다. 대신 `validation_data`를 넣으세요. "
+        "받은 값: validation_split={received}, 그리고 배치를 주는 `x`",
+    },
+    "split_leaves_none": {
+        "en": "`validation_split` must leave samples to train and to validate on. "
+        "Received: {received} of {samples} samples",
+        "ko": "`validation_split`으로 나눈 훈련 데이터와 검증 데이터에 모두 샘플이 있어야 합니다. "
+        "받은 값: 샘플 {samples}개의 {received}",
+    },
+    "shape_of_weights": {
+        "en": "`{name}` must have one weight per sample, shape {shape}. Received: shape {received}",
+        "ko": "`{name}`에는 샘플마다 가중치 하나, shape {shape}인 배열을 넣어야 합니다. 받은 값: shape {received}",
+    },
+    "class_weight": {
+        "en": "`class_weight` must be a dict from class number to weight. Received: {received}",
+        "ko": "`class_weight`에는 클래스 번호에서 가중치로 가는 dict를 넣어야 합니다. 받은 값: {received}",
+    },
+    "two_weights": {
+        "en": "`class_weight` and `sample_weight` cannot be given together. Received: both",
+        "ko": "`class_weight`와 `sample_weight`를 함께 넣을 수 없습니다. 받은 값: 둘 다",
+    },
+    "inputs_missing": {
+        "en": "`x`: no data for the inputs {missing}. Received: keys {received}",
+        "ko": "`x`에 입력 {missing}의 데이터가 없습니다. 받은 값: 키 {received}",
+    },
+    "targets_missing": {
+        "en": "`y`: no targets for the outputs {missing}. Received: {received}",
+        "ko": "`y`에 출력 {missing}의 정답이 없습니다. 받은 값: {received}",
+    },
+    # --- building models ---
+    "positive_integer": {
+        "en": "{layer}: `{name}` must be a positive integer. Received: {name}={received}",
+        "ko": "{layer}: `{name}`에는 양의 정수를 넣어야 합니다. 받은 값: {name}={received}",
+    },
+    "no_layer": {
+        "en": "Sequential.add: expected a Layer or an Input. Received: {received}",
+        "ko": "Sequential.add에는 Layer나 Input을 넣어야 합니다. 받은 값: {received}",
+    },
+    "no_layers": {
+        "en": "Sequential '{model}' has no layers. Add some before it is used: model.add(...)",
+        "ko": "Sequential '{model}'에 층이 없습니다. 쓰기 전에 먼저 층을 더하세요: model.add(...)",
+    },
+    "two_of_one_name": {
+        "en": "Sequential '{model}': layers must have different names. Received: a second '{received}'",
+        "ko": "Sequential '{model}': 층의 이름은 서로 달라야 합니다. 받은 값: 두 번째 '{received}'",
+    },
+    # --- files ---
+    "no_file": {
+        "en": "No such file in {folder}. Received: '{received}'",
+        "ko": "{folder}에 그런 파일이 없습니다. 받은 값: '{received}'",
+    },
+    "cure_near_file": {"en": "Did you mean '{guess}'?", "ko": "혹시 '{guess}'인가요?"},
     # --- shapes between layers ---
     "shape_for_layer": {
         "en": "Layer '{layer}' ({kind}): expected an input of shape {expected}. Received: shape {received}",

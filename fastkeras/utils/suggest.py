@@ -2,8 +2,9 @@
 
 import difflib
 import inspect
+import os
 
-from fastkeras.utils.messages import TABLE, message
+from fastkeras.utils.messages import TABLE, message, with_cure
 
 
 def nearest(name, known):
@@ -37,6 +38,15 @@ def _in_words(kind):
         if kind.startswith(start):
             return message(f"kind_{name}", owner=kind.removeprefix(start))
     return message(f"kind_{kind}") if f"kind_{kind}" in TABLE else kind
+
+
+def require_file(path):
+    """A FileNotFoundError that names the nearest file of the folder, if there is none at `path`."""
+    if not os.path.exists(path):
+        folder, name = os.path.split(os.path.abspath(path))
+        guess = nearest(name, os.listdir(folder) if os.path.isdir(folder) else [])
+        text = message("no_file", folder=folder, received=path)
+        raise FileNotFoundError(with_cure(text, message("cure_near_file", guess=guess)) if guess else text)
 
 
 def refuse_arguments(owner, function, given):
