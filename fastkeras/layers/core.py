@@ -351,10 +351,8 @@ class RepeatVector(Layer):
 
     def check_input_shape(self, input_shape):
         if len(input_shape) != 2:
-            raise ValueError(
-                f"Layer '{self.name}' (RepeatVector): expected an input of shape (batch, features). "
-                f"Received: shape {tuple(input_shape)}"
-            )
+            names = {"layer": self.name, "kind": "RepeatVector", "expected": "(batch, features)"}
+            raise ValueError(message("shape_for_layer", **names, received=tuple(input_shape)))
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.n, input_shape[1])

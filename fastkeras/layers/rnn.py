@@ -58,6 +58,7 @@ from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
 from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.utils import suggest
+from fastkeras.utils.messages import message
 
 
 def _output_size(cell):
@@ -159,10 +160,8 @@ class RNN(Layer):
     def check_input_shape(self, input_shape):
         shape, *states = input_shape if isinstance(input_shape, list) else [input_shape]
         if len(shape) < 3:
-            raise ValueError(
-                f"Layer '{self.name}' (RNN): expected an input of shape (batch, steps, features). "
-                f"Received: shape {tuple(shape)}"
-            )
+            names = {"layer": self.name, "kind": "RNN", "expected": "(batch, steps, features)"}
+            raise ValueError(message("shape_for_layer", **names, received=tuple(shape)))
         if len(states) not in (0, len(self.state_size)):
             raise ValueError(
                 f"Layer '{self.name}' (RNN): expected {len(self.state_size)} initial states. Received: {len(states)}"

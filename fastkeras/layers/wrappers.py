@@ -7,6 +7,7 @@ from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
 from fastkeras.layers.layer import Layer, with_penalty
 from fastkeras.utils.custom_objects import custom_object_scope
+from fastkeras.utils.messages import message
 
 
 def _checked_layer(wrapper, name, layer):
@@ -67,10 +68,8 @@ class TimeDistributed(Layer):
 
     def check_input_shape(self, input_shape):
         if isinstance(input_shape, list) or len(input_shape) < 3:
-            raise ValueError(
-                f"Layer '{self.name}' (TimeDistributed): expected an input of shape (batch, steps, ...) with at least "
-                f"one further axis. Received: shape {input_shape}"
-            )
+            names = {"layer": self.name, "kind": "TimeDistributed", "expected": "(batch, steps, ...)"}
+            raise ValueError(message("shape_for_layer", **names, received=input_shape))
         self.layer.check_input_shape(self._step_shape(input_shape))
 
     @staticmethod
