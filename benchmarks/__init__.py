@@ -11,5 +11,6 @@ results.py      the folder of a report, to which later runs add
 plots.py        its plots, by matplotlib
 machine.py      the processor, its load, the memory a process took
 installed.py    the disk that a library takes, with all that it needs
+parity.py       how far results are from those of Keras on TensorFlow: `python -m benchmarks.parity`
 phases.py       where the time of a training step of fastkeras goes: `python -m benchmarks.phases`
 """

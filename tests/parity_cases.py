@@ -20,7 +20,12 @@ def random_weights(model, seed):
 
 
 def run(keras, case):
-    """Predictions before and after training, the history, and an evaluation: plain lists, as JSON holds them.
+    """Predictions before and after training, the history, and an evaluation: plain lists, as JSON holds them."""
+    return trained(keras, case)[0]
+
+
+def trained(keras, case):
+    """(what `run` returns, the model after it)
 
     The sizes of batches differ, but for a stateful model, which takes one.
     """
@@ -31,12 +36,13 @@ def run(keras, case):
     optimizer, rate = compile_options.pop("optimizer")
     model.compile(optimizer=getattr(keras.optimizers, optimizer)(learning_rate=rate), **compile_options)
     history = model.fit(x, y, epochs=EPOCHS, shuffle=False, verbose=0, **fit_options).history
-    return {
+    results = {
         "before": plain(before),
         "history": {key: plain(values) for key, values in history.items()},
         "evaluate": plain(model.evaluate(x, y, batch_size=sizes[1], verbose=0)),
         "after": plain(model.predict(x, batch_size=sizes[2], verbose=0)),
     }
+    return results, model
 
 
 def plain(values):
