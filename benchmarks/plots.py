@@ -5,7 +5,8 @@ from statistics import median
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from benchmarks.libraries import LIBRARIES, TRAINERS
 from benchmarks.report import OURS, fastest_peer, number, ratio
@@ -28,6 +29,7 @@ STYLE = {
     "xtick.labelcolor": "black",
     "ytick.labelcolor": "black",
     "legend.frameon": False,
+    "svg.fonttype": "none",  # text stays text, and the files small
     "svg.hashsalt": "fastkeras",  # the same file for the same figures
 }
 # trainings whose losses mean something to a reader, and in which chance has no part
@@ -63,11 +65,10 @@ def look(name):
     return {"color": COLOURS[name], "marker": MARKERS[name], "label": LIBRARIES[name].title, "zorder": 4 if ours else 3}
 
 
-def legend(figure, axes):
-    """One legend for all axes, above them."""
-    found = {label: handle for a in axes for handle, label in zip(*a.get_legend_handles_labels(), strict=True)}
-    titles = [LIBRARIES[name].title for name in TRAINERS if LIBRARIES[name].title in found]
-    figure.legend([found[t] for t in titles], titles, loc="outside upper center", ncols=len(titles), handletextpad=0.4)
+def legend(figure, rows, **style):
+    """One legend for all axes, above them; style: what is not as `look` has it."""
+    handles = [Line2D([], [], **look(name) | style) for name in peers_of(rows)]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), handletextpad=0.5)
 
 
 def steps(report):
@@ -88,20 +89,23 @@ def steps(report):
     figure = Figure(figsize=(8, 1.2 + 0.24 * sum(counts) + 0.5 * len(counts)), layout="constrained")
     axes = figure.subplots(len(lines), squeeze=False, height_ratios=counts)[:, 0]
     for ax, (title, rows) in zip(axes, lines, strict=True):
+        times = [{name: 1e3 * median(peer["times"]) for name, peer in row["peers"].items()} for _, row in rows]
+        for name in peers_of([row for _, row in rows]):
+            places = [(its[name], y) for y, its in enumerate(times) if name in its]
+            ax.plot(*zip(*places, strict=True), linestyle="", markersize=7 if name == OURS else 5, **look(name))
+        bounds = [min(its.values()) for its in times], [max(its.values()) for its in times]
+        ax.hlines(range(len(rows)), *bounds, color="#cccccc", linewidth=1, zorder=2)
         for y, (_, row) in enumerate(rows):
-            times = {name: 1e3 * median(peer["times"]) for name, peer in row["peers"].items()}
-            ax.plot([min(times.values()), max(times.values())], [y, y], color="#cccccc", linewidth=1, zorder=2)
-            for name in peers_of([row]):
-                ax.plot(times[name], y, linestyle="", markersize=7 if name == OURS else 5, **look(name))
             gain = number(ratio(row, fastest_peer(row)))
             ax.text(1.01, y, f"{gain} x", transform=ax.get_yaxis_transform(), va="center")
         ax.set(xscale="log", yticks=range(len(rows)), yticklabels=[name for name, _ in rows])
         ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel=title)
         ax.xaxis.set_major_formatter(FuncFormatter(plain))
+        ax.xaxis.set_minor_locator(NullLocator())
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         ax.text(1.01, 1, "against the\nfastest", transform=ax.transAxes, va="bottom", color=GREY, fontsize=8)
-    legend(figure, axes)
+    legend(figure, [row for _, rows in lines for _, row in rows], linestyle="")
     return figure
 
 
@@ -123,7 +127,8 @@ def sizes(report):
         values = [row["x"] for row in sweep["rows"]]
         share = max(values) <= 1
         ax.set(xscale="linear" if share else "log", yscale="log", xlabel=sweep["axis"], xticks=values)
-        ax.set_xticks([], minor=True)
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0%}") if share else FuncFormatter(plain))
         ax.yaxis.set_major_formatter(FuncFormatter(plain))
         ax.grid()
@@ -131,7 +136,7 @@ def sizes(report):
         ax.set_ylabel("ms a step")
     for ax in axes.flat[len(sweeps) :]:
         ax.set_visible(False)
-    legend(figure, axes.flat)
+    legend(figure, [row for sweep in sweeps for row in sweep["rows"]], linewidth=2)
     return figure
 
 
@@ -148,10 +153,13 @@ def losses(report):
     for ax, (name, row) in zip(axes.flat, curves, strict=False):
         names = peers_of([row])
         epochs = min(12, *(len(row["peers"][peer]["losses"]) for peer in names))
-        for peer in names:  # ours is a broad band, the others are thin lines on it
-            its = look(peer) | ({"zorder": 2, "alpha": 0.4, "marker": ""} if peer == OURS else {"markersize": 3})
-            its["linewidth"] = 6 if peer == OURS else 1
+        others = [peer for peer in names if peer != OURS]
+        for i, peer in enumerate(others):  # dashes that alternate, so that lines on one another are all seen
+            its = look(peer) | {"marker": "", "linewidth": 1.5, "linestyle": (3 * i, (3, 3 * len(others) - 3))}
             ax.plot(range(1, epochs + 1), row["peers"][peer]["losses"][:epochs], **its)
+        if OURS in names:  # a broad band under them
+            its = look(OURS) | {"zorder": 2, "alpha": 0.4, "marker": "", "linewidth": 7}
+            ax.plot(range(1, epochs + 1), row["peers"][OURS]["losses"][:epochs], **its)
         ax.set_title(name)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         ax.grid()
@@ -161,7 +169,7 @@ def losses(report):
         ax.set_ylabel("loss")
     for ax in axes.flat[len(curves) :]:
         ax.set_visible(False)
-    legend(figure, axes.flat)
+    legend(figure, [row for _, row in curves], marker="", linewidth=2)
     return figure
 
 

@@ -28,7 +28,7 @@ class Import(Workload):
     title = "import"
     unit, per = "s", None
     cases = ("numpy included", "after numpy")
-    most_rounds = 5
+    most_rounds = 3
 
     def start(self, library, path):
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -52,7 +52,7 @@ class FirstEpoch(Workload):
     """From the start of a process to the end of the first epoch: import, data, build, compile, trace and train."""
 
     unit, per = "s", None
-    most_rounds = 3
+    most_rounds = 2
 
     def __init__(self, training):
         self.training = training
