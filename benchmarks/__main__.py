@@ -53,6 +53,9 @@ def parse_arguments(arguments=None):
     add("--data", type=folder, metavar="FOLDER", help="where reuters.jsonl.gz and treebank.jsonl.gz are (see data.py)")
     add("--report", type=Path, metavar="FOLDER", help="write results.json, report.md and plots into it; workloads that "
         "results.json has from earlier runs stay if they are not measured again")  # fmt: skip
+    add(
+        "--roofline", action="store_true", help="tell also what each phase of fastkeras's steps loses (see roofline.py)"
+    )
     add("--tables", nargs="+", type=Path, metavar="FILE", help="measure nothing, print the tables of such results.json")
     options = parser.parse_args(arguments)
     options.peer = dict(options.peer)
@@ -68,8 +71,9 @@ def main():
         return 0
     data.folder = options.data
     keep = results.keeper(options.report) if options.report else compare.keep_nothing
+    asked = options.workload, options.peer, options.threads, options.repeat, options.case, options.roofline
     try:
-        report = compare.run(options.workload, options.peer, options.threads, options.repeat, options.case, keep)
+        report = compare.run(*asked, keep)
     except results.ResultsError as error:
         sys.exit(f"python -m benchmarks: {error}")
     if options.report:

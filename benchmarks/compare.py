@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks import data, machine
 from benchmarks.data import MissingFileError
 from benchmarks.libraries import LIBRARIES
 from benchmarks.peer import MissingError, Peer, PeerError
-from benchmarks.report import details, heading
+from benchmarks.report import OURS, details, heading
+from benchmarks.workload import Training
 from benchmarks.workloads import WORKLOADS
 
 PAUSE = 0.05  # seconds before each turn: the threads of the peer before stop waiting for work and sleep
@@ -111,12 +112,28 @@ def run_workload(workload, pythons, threads, rounds, texts, folder):
     return about | {"date": date.today().isoformat()} | result
 
 
+def trainings_of(report):
+    """The names of the report's workloads that are trainings of fastkeras."""
+    names = [workload["name"] for workload in report["workloads"] if OURS not in workload["failed"]]
+    return [name for name in names if isinstance(WORKLOADS[name], Training)]
+
+
+def measure_roofline(names, python, threads):
+    """What each phase of a fastkeras step loses in these trainings, in a process of its own."""
+    with Peer(OURS, python, threads) as peer:
+        peer.load()
+        return peer.roofline(names, data.folder)
+
+
 def keep_nothing(report):
     """For who does not want the report before the end."""
 
 
-def run(names, pythons, threads, rounds, texts, keep=keep_nothing):
-    """Runs the workloads and returns all that was measured; prints it, and calls `keep` with it, as it comes."""
+def run(names, pythons, threads, rounds, texts, roofline=False, keep=keep_nothing):
+    """Runs the workloads and returns all that was measured; prints it, and calls `keep` with it, as it comes.
+
+    roofline: whether to tell also what each phase of fastkeras's steps loses.
+    """
     report = {"machine": machine.describe(), "threads": threads} | find_peers(pythons, threads) | {"workloads": []}
     keep(report)
     print(heading(report), flush=True)
@@ -136,4 +153,8 @@ def run(names, pythons, threads, rounds, texts, keep=keep_nothing):
             report["workloads"].append(result)
             print(details(result), flush=True)
             keep(report)
+    names = trainings_of(report)
+    if roofline and names and OURS in found:
+        report["roofline"] = measure_roofline(names, found[OURS], threads)
+        keep(report)
     return report

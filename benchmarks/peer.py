@@ -65,6 +65,10 @@ class Peer:
         """Trains the first epoch of the training inside a workload of startup.FirstEpoch."""
         return self._ask(do="first_epoch", workload=workload, path=str(path))
 
+    def roofline(self, names, folder):
+        """What roofline.measure gives for trainings of these names; folder: where their data is, or None."""
+        return self._ask(do="roofline", names=names, folder=folder and str(folder))
+
     def measure(self, case):
         """Seconds per unit of work of one case, measured now."""
         before, begin = self._clocks(), time.perf_counter()

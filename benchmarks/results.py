@@ -36,7 +36,7 @@ def merged(earlier, report):
     both = {key: earlier[key] | report[key] for key in ("versions", "installed", "missing")}
     both["missing"] = {name: why for name, why in both["missing"].items() if name not in both["versions"]}
     order = [name for name in WORKLOADS if name in workloads]
-    return report | both | {"workloads": [workloads[name] for name in order]}
+    return earlier | report | both | {"workloads": [workloads[name] for name in order]}
 
 
 def _same(what, before, now):
@@ -60,6 +60,8 @@ def keeper(folder):
 
 def publish(folder):
     """Writes report.md and the plots of a folder's results.json; returns what there is to say about it."""
+    from benchmarks import roofline  # which imports the command
+
     report, figures, said = read(folder), [], f"written: {folder / 'report.md'}"
     try:
         from benchmarks import plots
@@ -70,7 +72,10 @@ def publish(folder):
     else:
         figures = plots.write(folder, report)
         said += "".join(f", {name}" for name in figures)
-    (folder / "report.md").write_text(markdown(report, figures) + "\n")
+    text = markdown(report, figures)
+    if report.get("roofline"):
+        text += "\n\n## Where fastkeras's steps lose\n\n" + roofline.markdown(report["roofline"])
+    (folder / "report.md").write_text(text + "\n")
     return said
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import traceback
+from pathlib import Path
 
 from benchmarks import installed, libraries
 from benchmarks.workloads import WORKLOADS
@@ -33,6 +34,12 @@ class Worker:
     def _start(self, workload, path):
         self.session = workload.start(self.library, path)
         return {"first": self.session.first, "units": self.session.units}
+
+    def roofline(self, names, folder):
+        from benchmarks import data, roofline
+
+        data.folder = folder and Path(folder)
+        return roofline.measure(names, self.threads)
 
     def measure(self, case):
         return self.session.measure(case)

@@ -312,6 +312,7 @@ def test_a_later_run_replaces_its_workloads_and_keeps_the_others():
     assert both["installed"] == {"fastkeras": 1, "tf": 2}
     assert both["missing"] == {"jax": "no"}  # TensorFlow was found later
     assert results.merged(None, later) is later
+    assert results.merged(earlier | {"roofline": {"rows": []}}, later)["roofline"] == {"rows": []}
 
 
 @pytest.mark.parametrize(
@@ -330,8 +331,8 @@ def test_results_of_other_circumstances_are_not_mixed(changes, what):
 def run_of(*names):
     """A stand-in for compare.run that has measured these workloads; it calls `keep` before and after each."""
 
-    def run(chosen, pythons, threads, rounds, texts, keep):
-        assert (threads, rounds) == (2, 4)
+    def run(chosen, pythons, threads, rounds, texts, roofline, keep):
+        assert (threads, rounds, roofline) == (2, 4, False)
         for n in range(len(names) + 1):
             keep(short_report(*names[:n]))
         return short_report(*names)
@@ -368,6 +369,29 @@ def test_without_matplotlib_a_report_has_no_plots_and_says_so(tmp_path, monkeypa
     assert said.endswith('no plots: matplotlib is not installed (pip install "fastkeras[plots]")')
     assert "svg" not in (tmp_path / "report.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.md", "results.json"]
+
+
+def test_the_roofline_is_that_of_the_trainings_that_were_measured(monkeypatch):
+    about = {"versions": {"fastkeras": {}}, "installed": {}, "missing": {}}
+    results = {name: short_report(name)["workloads"][0] for name in ("gemm", "tiny-mlp", "char-lstm")}
+    results["char-lstm"]["failed"] = {"fastkeras": "it broke"}
+    monkeypatch.setattr(compare, "find_peers", lambda pythons, threads: dict(about))
+    monkeypatch.setattr(compare, "run_workload", lambda work, *arguments: results[work.name])
+    monkeypatch.setattr(compare, "measure_roofline", lambda *arguments: arguments)
+    kept, names = [], list(results)
+    report = compare.run(names, {"fastkeras": "python"}, 2, 1, [""], True, lambda report: kept.append(dict(report)))
+    assert report["roofline"] == (["tiny-mlp"], "python", 2)
+    assert kept[-1] == report
+    assert "roofline" not in compare.run(["gemm"], {"fastkeras": "python"}, 2, 1, [""], True)
+    assert "roofline" not in compare.run(names, {"fastkeras": "python"}, 2, 1, [""])
+
+
+def test_a_report_ends_with_the_roofline(tmp_path):
+    found = {"threads": 2, "peak": 7e9, "bandwidth": 3e9, "rows": []}
+    results.keeper(tmp_path)(short_report("tiny-mlp", roofline=found))
+    results.publish(tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "## Where fastkeras's steps lose\n\nFastest product: 7.00 GFLOP/s; memory: 3.00 GB/s" in text
 
 
 def test_plots_are_drawn_again_from_a_folder(tmp_path, monkeypatch, capsys):
