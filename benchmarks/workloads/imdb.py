@@ -10,7 +10,7 @@ class ReviewsSimpleRNN(Training):
     name = "imdb-simple-rnn"
     title = "IMDB Embedding(10000, 32) SimpleRNN(32), T=500, rmsprop"
     batch = 64
-    rows = 64 * 40
+    rows = 64 * 20
 
     def data(self):
         _, labels = data.reviews()
@@ -116,7 +116,7 @@ class ReviewsLSTM(ReviewsGRU):
 class ReviewsConv(ReviewsSimpleRNN):
     name = "imdb-conv"
     title = "IMDB Embedding(10000, 128) Conv1D(256, 3), global max, T=500, rmsprop"
-    rows = 64 * 20
+    rows = 64 * 8
 
     def keras_model(self, keras):
         layers = keras.layers

@@ -8,7 +8,7 @@ class DigitsCNN(Training):
     name = "mnist-cnn"
     title = "MNIST CNN 32-64 (3x3), max pooling, adam"
     batch = 128
-    rows = 128 * 39
+    rows = 128 * 16
 
     def data(self):
         x, y = data.digits()

@@ -11,7 +11,7 @@ class NewswiresLSTM(Training):
     name = "reuters-lstm"
     title = "Reuters Embedding(1000, 120) LSTM(120), T=100, adam"
     batch = 128
-    rows = 128 * 40
+    rows = 128 * 16
 
     def data(self):
         ids, topics = data.newswires(VOCABULARY, LENGTH)
