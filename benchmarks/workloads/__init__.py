@@ -8,6 +8,7 @@ from benchmarks.workloads.graph import ManySmallLayers
 from benchmarks.workloads.imdb import AllReviewsSimpleRNN, ReviewsConv, ReviewsGRU, ReviewsLSTM, ReviewsSimpleRNN
 from benchmarks.workloads.mlp import DigitsMLP, LinearRegression, PredictOneRow, TinyMLP, TrainOneRow, WideMLP
 from benchmarks.workloads.mnist_cnn import DigitsCNN
+from benchmarks.workloads.own_code import OwnArithmetic, OwnLayers
 from benchmarks.workloads.predict import Predict, PredictMany
 from benchmarks.workloads.reuters import NewswiresLSTM, NewswiresStack, NewswiresStackWithDropout
 from benchmarks.workloads.startup import FirstEpoch, Import
@@ -41,6 +42,9 @@ WORKLOADS = {
         Normalization("LayerNormalization"),
         Normalization("BatchNormalization"),
         Attention(),
+        OwnLayers(50, 64),
+        OwnLayers(8, 16),
+        OwnArithmetic(),
         Sweep("batch", "batch", "rows of a batch", (8, 32, 128, 512)),
         Sweep("length", "length", "words of a row", (25, 50, 100, 200, 400)),
         Sweep("hidden", "units", "units", (16, 64, 128, 256)),

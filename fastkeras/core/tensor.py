@@ -21,6 +21,7 @@ import math
 
 import numpy as np
 
+from fastkeras._kernels import gemm
 from fastkeras._kernels.steps import (  # noqa: F401 (others take them from here)
     Node,
     computed,
@@ -305,15 +306,37 @@ power = formula2(
 
 def _matmul(a, b):
     """a @ b; where b is one matrix, as one product of all rows of a."""
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return matmul(a, b)
     try:
+        if a.ndim == b.ndim == 2:
+            return _product(a, b)
         if a.ndim > 2 and b.ndim == 2:
-            return (_rows(a) @ b).reshape(*a.shape[:-1], b.shape[1])
+            return _product(_rows(a), b).reshape(*a.shape[:-1], b.shape[1])
         return a @ b
     except (AttributeError, ValueError):  # a number, or extents that differ
         raise ValueError(
             "ops.matmul: the last axis of the first must be as long as the last but one of the second. "
             f"Received: shapes {np.shape(a)} and {np.shape(b)}"
         ) from None
+
+
+def _product(a, b):
+    """The product of two matrices: of float32 by our kernel, which gives the same bits with any number of threads."""
+    if a.dtype != np.float32 or b.dtype != np.float32:
+        return a @ b
+    a, trans_a = _in_order(a)
+    b, trans_b = _in_order(b)
+    y = np.empty((a.shape[1 if trans_a else 0], b.shape[0 if trans_b else 1]), np.float32)
+    gemm.gemm(y, a, b, trans_a, trans_b)
+    return y
+
+
+def _in_order(a):
+    """(a matrix whose elements lie in order, whether it is the transpose of a)"""
+    if a.flags.c_contiguous:
+        return a, False
+    return (a.T, True) if a.flags.f_contiguous else (np.ascontiguousarray(a), False)
 
 
 def _rows(x):
@@ -335,7 +358,7 @@ def _matmul_gradient_2(d, y, a, b):  # dB = A^T dY
     if b.ndim == 1:
         return (a.swapaxes(-1, -2) @ d[..., None])[..., 0]
     if b.ndim == 2:
-        return _rows(a).T @ _rows(d)
+        return _matmul(_rows(a).T, _rows(d))
     return a.swapaxes(-1, -2) @ d
 
 
