@@ -284,7 +284,8 @@ def _optimizer_to_config(optimizer):
 
     Where none is, tf_keras makes one of the optimizers it had before TensorFlow 2.11. They compute the same, but that
     momentum and clipping see those rows of an Embedding alone that the batch has, and RMSprop without momentum adds
-    epsilon to the root, not under it.
+    epsilon to the root, not under it; and that its Nadam trains on otherwise. There was no AdamW and no Lion among
+    them: tf_keras loads such a file with compile=False alone (one with Lion of its own as well).
     """
     config = optimizer.get_config()
     if not config["use_ema"]:
