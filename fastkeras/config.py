@@ -2,7 +2,8 @@
 
 FASTKERAS_ISA=avx512|avx2|baseline|neon chooses the instruction set before the import; OMP_NUM_THREADS or
 `set_num_threads` the number of threads. Neither changes a result but for rounding between instruction sets: the same
-seed gives the same bits with any number of threads.
+seed gives the same bits with any number of threads. FASTKERAS_LANG=ko has the messages for learners in Korean
+(utils/messages.py).
 """
 
 import os

@@ -284,8 +284,30 @@ def test_what_a_loss_of_ones_own_refuses_is_passed_on():
         def prepare(self, y_true, y_pred_shape):
             raise ValueError("not these")
 
-    with pytest.raises(ValueError, match=r"^not these$"):
-        model(Own(), last(1)).fit(X, BINARY)
+    for y in (BINARY, np.eye(3)[LABELS]):
+        with pytest.raises(ValueError, match=r"^not these$"):
+            model(Own(), last(1)).fit(X, y)
+
+
+def test_a_model_that_is_its_input_or_has_a_call_of_its_own():
+    class Own(keras.Model):
+        def call(self, inputs):
+            return inputs * 2
+
+    start = keras.Input((4,), name="start")
+    for made, name in ((keras.Model(start, start), "'start'"), (Own(name="own"), "'own' (Own)")):
+        made.compile("sgd", "mse")
+        assert made.evaluate(X, X, verbose=0) >= 0
+        with pytest.raises(ValueError, match=re.escape(f"`y` has 3 columns and layer {name}")):
+            made.evaluate(X, X[:, :3])
+
+
+def test_classes_along_another_axis_than_the_last():
+    made = keras.Sequential([keras.Input((3, 1)), Dense(1, activation="sigmoid")])
+    made.compile("sgd", losses.CategoricalCrossentropy(axis=1))
+    assert made.train_on_batch(wave(12, 3, 1), np.eye(3)[LABELS][..., None]) > 0
+    with pytest.raises(ValueError, match="must have the shape of the predictions"):
+        made.train_on_batch(wave(12, 3, 1), np.eye(3)[LABELS][:, :2, None])
 
 
 def test_validation_data_are_looked_at_too():

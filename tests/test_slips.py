@@ -243,6 +243,7 @@ def test_integer_labels_for_the_crossentropy_of_one_hot_targets_and_the_other_wa
             ["yes"] * 23,
             "`y` must hold numbers; give each class a number first (numpy.unique(y, return_inverse=True)[1]). Received",
         ),
+        (TypeError, X, [["a"], ["b"]] * 11 + [["c"]], "`y` must hold numbers; give each class a number first"),
         (TypeError, X * 1j, Y, "`x` must hold numbers. Received: dtype complex128"),
         (TypeError, np.array([None, {}]), [1, 0], "in rows of equal length. Received: array([None, {}], dtype=object)"),
         (ValueError, [[1, 2], [3]], [1, 0], "pad them first (pad_sequences). Received: [[1, 2], [3]]"),
@@ -251,7 +252,7 @@ def test_integer_labels_for_the_crossentropy_of_one_hot_targets_and_the_other_wa
         (ValueError, None, Y, "`x`, the input data, is missing. Received: x=None"),
         (ValueError, X, None, "`y`, the targets, is missing. Received: y=None"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_no_data(error, x, y, message):
     with raises(error, message):

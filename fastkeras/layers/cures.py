@@ -4,9 +4,9 @@ from fastkeras.utils.messages import message, with_cure
 
 
 def explained(error, layer, tensor):
-    """The ValueError with which a layer refused a symbolic tensor, with the cure if one is known."""
+    """The ValueError with which a layer refused a symbolic tensor, with the cure; None if none is known."""
     cure = _cure(layer, tensor.site.layer if tensor.site else None, tensor.shape)
-    return error if cure is None else ValueError(with_cure(str(error), cure))
+    return None if cure is None else ValueError(with_cure(str(error), cure))
 
 
 def _cure(layer, before, shape):

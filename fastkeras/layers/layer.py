@@ -376,7 +376,10 @@ class Layer:
         try:
             output_shape = self._prepare([t.shape for t in inputs], keywords)
         except ValueError as error:
-            raise cures.explained(error, self, inputs[0]) from None
+            clearer = cures.explained(error, self, inputs[0])
+            if clearer is None:
+                raise
+            raise clearer from None
         site = CallSite(self, inputs, output_shape if _several(output_shape) else [output_shape], keywords)
         self.sites.append(site)
         return site.outputs if _several(output_shape) else site.outputs[0]

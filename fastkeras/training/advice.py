@@ -32,10 +32,11 @@ def look_at_outputs(heads, tensors):
         names = {**_names(layer), "received": tensor.shape}
         if activation == "softmax" and tensor.shape[-1] == 1:
             raise ValueError(message("softmax_of_one", **names))
+        if not isinstance(head.loss, _CROSSENTROPIES) or not head.loss.of_rows:
+            continue
         if isinstance(head.loss, _OF_CLASSES) and tensor.shape[-1] == 1:
             raise ValueError(message("classes_of_one", loss=head.loss.name, **names))
-        if isinstance(head.loss, _CROSSENTROPIES):
-            _compare_with_logits(head.loss, layer, activation)
+        _compare_with_logits(head.loss, layer, activation)
 
 
 def _compare_with_logits(loss, layer, activation):
@@ -78,32 +79,34 @@ def _refuse_outside(head, tensor, y, low, high):
     notice("not_between_0_and_1", **fields)
 
 
-def explained(error, head, tensor, y):
-    """The ValueError with which a loss refused the targets y, or a clearer one that names layer, shapes and cure."""
+def why_refused(head, tensor, y):
+    """Why the loss has refused the targets y, in words that name layer, shapes and cure; None if that is not known."""
     layer, _ = _end(tensor)
     units, loss = tensor.shape[-1], head.loss
+    if not _is_ours(loss) or not loss.of_rows:
+        return None
     names = {**_names(layer), "y": head.called("y"), "loss": loss.name, "units": units}
     shapes = {"received": y.shape, "output": tensor.shape}
     one_less, one_label = y.ndim == tensor.ndim - 1, y.ndim == tensor.ndim and y.shape[-1] == 1
     if isinstance(loss, losses.SparseCategoricalCrossentropy):
         if y.ndim == tensor.ndim and y.shape[-1] == units:
-            return ValueError(message("one_hot_for_sparse", **names, **shapes))
+            return message("one_hot_for_sparse", **names, **shapes)
         if (one_less or one_label) and y.size and np.all(y == np.round(y)):
-            return ValueError(message("labels_outside", cure=_cure_of_labels(y, units, loss), **_range(y), **names))
+            return message("labels_outside", cure=_cure_of_labels(y, units, loss), **_range(y), **names)
     elif (one_less or one_label) and units != 1 and y.dtype.kind in "biu":
         if isinstance(loss, losses.CategoricalCrossentropy):
-            return ValueError(message("labels_for_categorical", **names, **shapes))
+            return message("labels_for_categorical", **names, **shapes)
         if isinstance(loss, _OF_COLUMNS):
-            return ValueError(message("two_units_for_binary", **names, **shapes))
-    if tensor.ndim == 3 and loss.of_rows and (y.ndim == 1 or (y.ndim == 2 and y.shape[1] in (1, units))):
-        return ValueError(message("steps_left_over", **names, **shapes))
+            return message("two_units_for_binary", **names, **shapes)
+    if tensor.ndim == 3 and (y.ndim == 1 or (y.ndim == 2 and y.shape[1] in (1, units))):
+        return message("steps_left_over", **names, **shapes)
     if y.ndim == tensor.ndim and y.shape[-1] != units:
-        return ValueError(message("columns_differ", columns=y.shape[-1], **names, **shapes))
-    return error
+        return message("columns_differ", columns=y.shape[-1], **names, **shapes)
+    return None
 
 
 def _range(y):
-    return {"received_from": f"{y.min():g}", "received": f"{y.max():g}"}
+    return {"received_from": f"{float(y.min()):g}", "received": f"{float(y.max()):g}"}
 
 
 def _cure_of_labels(y, units, loss):
@@ -134,12 +137,22 @@ def _names(layer):
 
 def _end(tensor):
     """(the layer that an output comes from, the name of the activation that it ends in, None if that is not known)."""
-    layer = tensor.site.layer if tensor.site else None
+    layer = _maker(tensor)
     while getattr(layer, "graph", None) is not None and len(layer.graph.outputs) == 1 and layer.call is None:
         tensor = layer.graph.outputs[0]
-        layer = tensor.site.layer
-    known = type(layer).__module__.startswith("fastkeras.")  # a layer of the user's own may do more
+        layer = _maker(tensor)
     inner = getattr(layer, "layer", layer)  # of TimeDistributed
-    activation = getattr(inner, "activation", None) if known else None
+    activation = getattr(inner, "activation", None) if _is_ours(layer) and _is_ours(inner) else None
     along_last = getattr(inner, "axis", -1) in (-1, tensor.ndim - 1)
     return layer, getattr(activation, "name", None) if along_last else None
+
+
+def _maker(tensor):
+    """What gives a symbolic tensor: a layer, a model by its `call`, or, of a model's input, the tensor itself."""
+    layer = tensor.site.layer if tensor.site else tensor
+    return getattr(layer, "model", layer)
+
+
+def _is_ours(thing):
+    """Whether the library made its class: one of the user's own may do more."""
+    return type(thing).__module__.startswith("fastkeras.")

@@ -96,8 +96,11 @@ def _prepare_output(head, tensor, n, y, sample_weight, class_weight):
     else:
         try:
             targets = head.loss.prepare(y, output_shape)
-        except ValueError as error:
-            raise advice.explained(error, head, tensor, y) from None
+        except ValueError:
+            clearer = advice.why_refused(head, tensor, y)
+            if clearer is None:
+                raise
+            raise ValueError(clearer) from None
     head.bind_metrics(y.shape, output_shape)
     if class_weight is None:
         return targets, prepare_weights(sample_weight, n, output_shape, head.called("sample_weight"))
@@ -211,7 +214,7 @@ def to_array(name, value, texts=False):
         except (TypeError, ValueError):
             raise TypeError(message("rows_of_objects", name=name, received=brief(value))) from None
     if array.dtype.kind not in "biuf":
-        texts = "texts_as_inputs" if name == "x" else "texts_as_targets"
+        texts = {"x": "texts_as_inputs", "y": "texts_as_targets"}.get(name[0], "not_numbers")
         problem = texts if array.dtype.kind in "US" else "not_numbers"
         raise TypeError(message(problem, name=name, dtype=array.dtype, received=brief(value)))
     return array
