@@ -8,32 +8,15 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from drawn_models import branches, circles, nested, skips, states
 from small_models import classifier, points
-from test_summary import branches, nested, states
 
 import fastkeras as keras
-from fastkeras.layers import Add, Concatenate, Dense
+from fastkeras.layers import Dense
 from fastkeras.utils import model_to_dot, plot_model
 from fastkeras.utils.layered import layout
 
 _SVG = "{http://www.w3.org/2000/svg}"
-
-
-def skips():
-    """Lines that cross several rows, and two outputs."""
-    start = keras.Input((8,), name="start")
-    kept = [start, Dense(8, name="dense_0")(start)]
-    for i in range(5):
-        joined = (Add if i % 2 else Concatenate)(name=f"join_{i}")(kept[-2:])
-        kept.append(Dense(8, name=f"dense_{i + 1}")(joined))
-    return keras.Model(start, [kept[-1], Dense(1, name="side")(kept[1])])
-
-
-def circles():
-    """A layer that reads itself, and two that read each other."""
-    start, twice = keras.Input((4,), name="start"), Dense(4, name="twice")
-    one, other = Dense(4, name="one"), Dense(4, name="other")
-    return keras.Model(start, one(other(one(twice(twice(start))))))
 
 
 def offset(element):
@@ -79,13 +62,13 @@ def edges_of(model):
     return pairs
 
 
-MODELS = [lambda: branches(keras), lambda: nested(keras), lambda: states(keras), skips, circles]
+MODELS = [branches, nested, states, skips, circles]
 
 
 @pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
 @pytest.mark.parametrize("build", MODELS)
 def test_every_layer_and_edge_is_drawn_and_no_boxes_overlap(build, rankdir):
-    model = build()
+    model = build(keras)
     drawn = picture(model, rankdir=rankdir, show_shapes=True)
     found = boxes(drawn)
     assert set(found) == {layer.name for layer in model.layers}
@@ -101,7 +84,7 @@ def test_every_layer_and_edge_is_drawn_and_no_boxes_overlap(build, rankdir):
 @pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
 @pytest.mark.parametrize("build", MODELS)
 def test_lines_begin_and_end_at_their_boxes_and_pass_by_the_others(build, rankdir):
-    drawn = picture(build(), rankdir=rankdir)
+    drawn = picture(build(keras), rankdir=rankdir)
     found = boxes(drawn)
 
     def touches(point, box, room):
@@ -115,7 +98,7 @@ def test_lines_begin_and_end_at_their_boxes_and_pass_by_the_others(build, rankdi
 
 @pytest.mark.parametrize(("rankdir", "axis", "sign"), [("TB", 1, 1), ("BT", 1, -1), ("LR", 0, 1), ("RL", 0, -1)])
 def test_edges_lead_the_way_that_rankdir_says(rankdir, axis, sign):
-    drawn = picture(skips(), rankdir=rankdir)
+    drawn = picture(skips(keras), rankdir=rankdir)
     found = boxes(drawn)
     assert all(sign * (found[end][axis] - found[start][axis]) > 0 for start, end, _ in lines(drawn))
 

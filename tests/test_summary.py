@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from drawn_models import branches, nested, states
 from live import keras_module, needs_tensorflow
 
 import fastkeras as keras
@@ -31,35 +32,6 @@ def test_long_names_go_on_in_the_next_line():
     lines = table(keras.Sequential([Dense(2, input_dim=3, name=name)]))
     assert lines[3][:28] + lines[4].strip() == f"{name} (Dense)"
     assert lines[3][28:38] == " (None, 2)" and all(len(line) == 65 for line in lines[:6])
-
-
-def branches(lib):
-    """Two inputs through one shared layer, joined."""
-    layers, a, b = lib.layers, lib.Input((4,), name="a"), lib.Input((4,), name="b")
-    shared = layers.Dense(5, name="shared")
-    joined = layers.Concatenate(name="join")([shared(a), shared(b)])
-    return lib.Model([a, b], layers.Dense(2, name="out")(joined), name="branches")
-
-
-def nested(lib):
-    """A chain with a chain inside, and a frozen layer."""
-    layers = lib.layers
-    inner = lib.Sequential(
-        [layers.Dense(3, name="inner_1", input_shape=(5,)), layers.Dense(2, name="inner_2")], name="inner"
-    )
-    model = lib.Sequential(
-        [layers.Dense(5, name="first", input_shape=(4,)), inner, layers.Dense(1, name="last")], name="nested"
-    )
-    model.layers[0].trainable = False
-    return model
-
-
-def states(lib):
-    """A layer with three outputs, and two outputs of the model."""
-    layers, ids = lib.layers, lib.Input((7,), name="ids")
-    h, c, s = layers.LSTM(3, return_state=True, name="lstm")(layers.Embedding(20, 4, name="embedding")(ids))
-    ends = layers.Dense(2, name="two")(h), layers.Dense(3, name="three")(layers.Concatenate(name="join")([h, c, s]))
-    return lib.Model(ids, list(ends), name="states")
 
 
 GRAPH = """\

@@ -5,6 +5,7 @@ Structures", IEEE Transactions on Systems, Man and Cybernetics 11 (1981): give e
 few lines cross, then move each box to where its lines are straight.
 """
 
+import bisect
 import itertools
 
 _SWEEPS = 8
@@ -80,8 +81,11 @@ def _crossings(rows, below):
     count = 0
     for upper, lower in itertools.pairwise(rows):
         place = {i: at for at, i in enumerate(lower)}
-        ends = [place[j] for i in upper for j in sorted(below[i], key=place.get)]
-        count += sum(later < end for at, end in enumerate(ends) for later in ends[at + 1 :])
+        ends = []  # of the lines so far, sorted
+        for i in upper:
+            for end in sorted(place[j] for j in below[i]):
+                count += len(ends) - bisect.bisect_right(ends, end)
+                bisect.insort(ends, end)
     return count
 
 
