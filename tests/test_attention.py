@@ -10,7 +10,7 @@ from fastkeras.core.rows import Rows
 from fastkeras.core.run import Run
 from fastkeras.core.variable import pack
 from fastkeras.layers import AdditiveAttention, Attention, Dense, Embedding, Input, MultiHeadAttention
-from fastkeras.layers.layer import Nth
+from fastkeras.layers.arguments import Nth
 
 RNG = np.random.default_rng(22)
 B, T, S, D, V = 2, 3, 5, 7, 2

@@ -440,6 +440,63 @@ def test_activations_inside_a_call_lead_back(activation):
         activation(fastkeras.Input((3, 5)))
 
 
+class Reader(layers.Layer):
+    """Ids with padding, a second input and a number; a mask inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.lstm = layers.Embedding(7, 3, mask_zero=True), layers.LSTM(4)
+
+    def call(self, ids, others, scale=1.0):
+        return self.lstm(self.embedding(ids)) * others["gate"] * scale + others["plain"][0]
+
+
+@pytest.mark.parametrize("in_a_graph", [False, True])
+def test_gradients_of_calls_with_arguments_and_masks(in_a_graph):
+    ids = np.array([[1, 2, 0], [3, 0, 0], [4, 5, 6]])
+    gate, plain = (RNG.normal(size=(3, 4)).astype(np.float32) for _ in range(2))
+    reader = Reader()
+    reader(ids, {"gate": gate, "plain": [plain]})
+    start = [fastkeras.Input((3,), dtype="int32"), fastkeras.Input((4,)), fastkeras.Input((4,))]
+    model = fastkeras.Model(start, reader(start[0], {"gate": start[1], "plain": [start[2]]}, scale=2.0))
+
+    def y(gate, plain):
+        if in_a_graph:
+            return model([ids, gate, plain])
+        return reader(ids, {"gate": gate, "plain": [plain]}, scale=2.0)
+
+    d = RNG.normal(size=(3, 4)).astype(np.float32)
+    x = [ops.convert_to_tensor(gate), ops.convert_to_tensor(plain)]
+    with fastkeras.GradientTape() as tape:
+        tape.watch(x)
+        result = y(*x)
+    found = tape.gradient(result, [*x, *reader.trainable_variables], output_gradients=d)
+    for i, own in enumerate((gate, plain)):
+
+        def function(value, i=i):
+            return np.asarray(y(*[value.astype(np.float32) if i == j else (gate, plain)[j] for j in range(2)]), float)
+
+        assert_close(found[i], central_difference(function, own, d, step=1e-2), 2e-3)
+    for gradient, variable in zip(found[2:], reader.trainable_variables, strict=True):
+        start = variable.numpy()
+
+        def function(value, variable=variable):
+            variable.assign(value.astype(np.float32))
+            return np.asarray(y(gate, plain), float)
+
+        assert_close(gradient, central_difference(function, start, d, step=1e-2), 2e-3)
+        variable.assign(start)
+    assert np.all(np.asarray(found[2])[0] == 0)  # nothing comes back to what is padding
+
+
+def test_errors_of_calls_name_what_is_missing():
+    reader = Reader()
+    with pytest.raises(TypeError, match="others"):
+        reader(np.ones((2, 3)))
+    with pytest.raises(TypeError, match="unknown"):
+        reader(np.ones((2, 3)), {}, unknown=1)
+
+
 def test_what_is_computed_at_once_has_numpy():
     y = np.float32([[0.25, 0.75], [0.5, 0.5]])
     metric = fastkeras.metrics.F1Score(average=None)

@@ -1,9 +1,11 @@
 """Models that define their own train_step, test_step, predict_step, compute_loss or compute_metrics."""
 
+import call_cases
 import numpy as np
 import pytest
+import step_cases
 from checks import assert_close
-from step_cases import CASES, FITTED, LABELS, WEIGHTS, X, Y, dense, with_weights
+from step_cases import FITTED, LABELS, WEIGHTS, X, Y, dense, with_weights
 
 import fastkeras
 from fastkeras import layers, ops
@@ -167,10 +169,9 @@ def test_what_cannot_be_done_is_said():
         lacking.fit(X, verbose=0)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_what_scripts_write_runs(name):
+@pytest.mark.parametrize("case", [*step_cases.CASES.values(), *call_cases.CASES.values()])
+def test_what_scripts_write_runs(case):
     """Whether it agrees with Keras, test_keras_own_steps.py says."""
-    values = CASES[name](fastkeras, fastkeras.GradientTape)
-    assert all(
-        np.isfinite(part).all() for key, value in values.items() for part in (value if key == "weights" else [value])
-    )
+    for key, value in case(fastkeras, fastkeras.GradientTape).items():
+        for part in value if key in ("weights", "gradients") else [value]:
+            assert np.isfinite(part).all(), key

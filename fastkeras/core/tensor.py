@@ -40,7 +40,10 @@ from fastkeras._kernels.steps import (  # noqa: F401 (others take them from here
 
 
 def as_input(array, dtype):
-    """The array as layers take it: C-contiguous, float32 or int32, or, where they take a "string", of objects."""
+    """The array as layers take it: C-contiguous, float32 or int32, or, where they take a "string", of objects; for a
+    "number", int32 if it holds integers, else float32."""
+    if dtype == "number":
+        dtype = np.int32 if array.dtype.kind in "iub" else np.float32
     return np.ascontiguousarray(array, object if dtype == "string" else dtype)
 
 

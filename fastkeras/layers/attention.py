@@ -14,8 +14,9 @@ from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels.gemm import gemm
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.arguments import inputs_by_name
 from fastkeras.layers.core import positive_integer
-from fastkeras.layers.layer import Layer, inputs_by_name, with_penalty
+from fastkeras.layers.layer import Layer, with_penalty
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.random_state import SeedGenerator
 

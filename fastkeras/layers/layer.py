@@ -29,7 +29,8 @@ from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor, as_input, as_tensor, tapes
 from fastkeras.core.variable import Variable, initial_value
 from fastkeras.layers import calling, cures
-from fastkeras.layers.inside import among, is_layer
+from fastkeras.layers.arguments import numbered
+from fastkeras.layers.inside import among, inside, is_layer
 from fastkeras.layers.recording import Recording, numbers, penalty
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case, unique_name
@@ -37,10 +38,6 @@ from fastkeras.utils.naming import snake_case, unique_name
 # What can be said about a weight, and the module that makes it from a name and back.
 _WEIGHT_OPTIONS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
 _TYPES = {"float32", "float", "int32", "int64", "int"}  # those of ids are taken from files and count for nothing
-
-
-class Nth(int):
-    """The number of one of a call's inputs: what stands for that tensor among the call's keywords."""
 
 
 class CallSite:
@@ -66,28 +63,6 @@ def _several(shape):
     return isinstance(shape, list)
 
 
-def replaced(value, kind, replace):
-    """A keyword's value with replace(item) for each item of a class in it, which may be in a list or tuple."""
-    if isinstance(value, kind):
-        return replace(value)
-    if not isinstance(value, (list, tuple)):
-        return value
-    items = (replaced(item, kind, replace) for item in value)
-    return list(items) if isinstance(value, list) else tuple(items)
-
-
-def inputs_by_name(x, keywords):
-    """(the inputs of a call but for those among its keywords, the keywords with their inputs in place)."""
-    placed = []
-
-    def place(number):
-        placed.append(number)
-        return x[number]
-
-    named = {name: replaced(value, Nth, place) for name, value in keywords.items()}
-    return x[: len(x) - len(placed)], named
-
-
 class Layer:
     """The base of all layers.
 
@@ -105,6 +80,7 @@ class Layer:
     call = None  # a subclass may define it: see above
     takes_list = False  # whether the layer is called on a list even if there is one input in it
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32, int32 or string
+    trial_dtype = "float32"  # of the zeros on which `call` is tried, to see what shapes it makes
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
     inputs_apart = False  # whether a call has its inputs one by one, layer(query, value), not in a list
@@ -283,9 +259,10 @@ class Layer:
         """The penalties that the regularizers of the trained weights add to the loss now, one number for each, and
         after a call on data what the layers have added to the loss of it. While a tape records: tensors."""
         regularized = [v for v in self.trainable_variables if v.regularizer is not None]
+        added = list({id(loss): loss for layer in inside(self) for loss in layer._added_losses}.values())
         if tapes.recording:
-            return [penalty(v) for v in regularized] + numbers(self._added_losses)
-        return [v.regularizer(v.value) for v in regularized] + self._added_losses
+            return [penalty(v) for v in regularized] + numbers(added)
+        return [v.regularizer(v.value) for v in regularized] + added
 
     def get_weights(self):
         """Copies of all weights, as a list of numpy arrays."""
@@ -341,13 +318,21 @@ class Layer:
         """The mask of the output, given the layer's input and its mask (None if every step counts)."""
         return mask if self.supports_masking else None
 
-    def __call__(self, x, initial_state=None, training=None, mask=None):
+    def __call__(self, x, *args, **kwargs):
         """A layer called on a symbolic tensor adds a call site to the graph; called on data, it answers at once.
 
         x: one input or a list of them. initial_state: the state, or list of states, that a recurrent layer starts
         from. training and mask (bool, the leading axes of x; a list of them if x is one) count for data only; within
-        the `call` of another layer, training is that layer's unless it is given.
+        the `call` of another layer, training is that layer's unless it is given. Without `mask`, that counts which x
+        carries, as the output does then.
+
+        A layer with a `call` of its own takes what that takes, and counts training and mask among it.
         """
+        if self.call is not None:
+            return calling.called(self, (x, *args), kwargs)
+        return self._call_built_in(x, *args, **kwargs)
+
+    def _call_built_in(self, x, initial_state=None, training=None, mask=None):
         symbolic = _is_symbolic(x)
         many = isinstance(x, (list, tuple)) and (symbolic or all(isinstance(item, np.ndarray) for item in x))
         inputs = list(x) if many else [x]
@@ -361,13 +346,8 @@ class Layer:
         forward finds them in run.keywords, and `inputs_by_name` puts the tensors among them in their places.
         """
         inputs = list(inputs)
-
-        def apart(tensor):
-            inputs.append(tensor)
-            return Nth(len(inputs) - 1)
-
         told = {name: value for name, value in keywords.items() if value is not None and value is not False}
-        keywords = {name: replaced(value, (SymbolicTensor, np.ndarray), apart) for name, value in told.items()}
+        keywords = numbered(told, (SymbolicTensor, np.ndarray), inputs)
         if not _is_symbolic(inputs):
             return self._call_eager(inputs, training, None, keywords)
         return self._call_symbolic(inputs, keywords)
@@ -380,41 +360,72 @@ class Layer:
             if clearer is None:
                 raise
             raise clearer from None
-        site = CallSite(self, inputs, output_shape if _several(output_shape) else [output_shape], keywords)
+        if _several(output_shape):
+            return self.add_site(inputs, output_shape, keywords)
+        return self.add_site(inputs, [output_shape], keywords)[0]
+
+    def add_site(self, inputs, output_shapes, keywords=None):
+        """Adds a call site to the graph that the inputs are in. Returns its outputs, a list."""
+        site = CallSite(self, inputs, output_shapes, keywords)
         self.sites.append(site)
-        return site.outputs if _several(output_shape) else site.outputs[0]
+        return site.outputs
 
     def _call_eager(self, inputs, training, mask, keywords=None):
-        training = tapes.training if training is None else bool(training)
         arrays = [np.asarray(item) for item in inputs]
-        shapes = [a.shape for a in arrays]
-        if self.call is None:
-            self._prepare(shapes, keywords)
-        else:  # what `call` gives tells its own shape
-            self._ready(shapes)
+        self._prepare([a.shape for a in arrays], keywords)
         self.check_input(arrays[0])
         arrays = [as_input(a, self.input_dtype) for a in arrays]
-        several = len(arrays) > 1 and isinstance(mask, (list, tuple))
-        masks = [None if m is None else np.ascontiguousarray(m, bool) for m in (mask if several else [mask])]
-        if self.call is not None and tapes.recording:
-            y, self._added_losses = calling.eagerly(self, inputs, training, masks if several else masks[0])
-            if tapes.losses is not None:
-                tapes.losses += self._added_losses
-            return y
+        several = len(arrays) > 1
+        if mask is None:
+            masks = [calling.mask_of(item) for item in inputs]
+        else:
+            masks = mask if several and isinstance(mask, (list, tuple)) else [mask, *[None] * (len(arrays) - 1)]
+        masks = [None if m is None else np.ascontiguousarray(m, bool) for m in masks]
+        if tapes.losses is None:
+            self.forget_losses()
         recording = Recording(self, inputs) if tapes.recording else None
         run = self._take_run(recording)
-        run.training, run.mask, run.masks, run.keywords = training, masks[0], masks if several else None, keywords or {}
-        y, backward = self.forward(arrays if len(arrays) > 1 else arrays[0], run)
+        run.training, run.keywords = tapes.training if training is None else bool(training), keywords or {}
+        is_masked = any(m is not None for m in masks)
+        run.mask, run.masks = masks[0], masks if several and is_masked else None
+        x = arrays if several else arrays[0]
+        y, backward = self.forward(x, run)
         if self.activity_regularizer is not None:
             y, backward = with_penalty(self, y, backward, run)
-        self._added_losses = list(run.losses)
-        if tapes.losses is not None:
-            tapes.losses += run.losses
+        self.take_losses(list(run.losses))
+        of_outputs = run.output_masks
+        if of_outputs is None and (is_masked or self.makes_masks()):
+            of_outputs = self.compute_mask(x, masks if several else masks[0])
         if recording:
-            return recording.outputs(y, backward, run)
-        y = [as_tensor(dense(item, run)[0]) for item in y] if isinstance(y, list) else as_tensor(dense(y, run)[0])
-        self.give_run(run)
-        return y
+            tensors = recording.outputs(y, backward, run)
+        else:
+            parts = [as_tensor(dense(item, run)[0]) for item in (y if isinstance(y, list) else [y])]
+            tensors = parts if isinstance(y, list) else parts[0]
+            self.give_run(run)
+        if of_outputs is not None:
+            parts = tensors if isinstance(tensors, list) else [tensors]
+            for part, own in zip(parts, of_outputs if isinstance(of_outputs, list) else [of_outputs], strict=False):
+                part._keras_mask = own
+        return tensors
+
+    def makes_masks(self):
+        """Whether the layer has a way of its own to a mask."""
+        return type(self).compute_mask is not Layer.compute_mask
+
+    def forget_losses(self):
+        """Before a call that is not part of another: forgets what the last one has added to the loss."""
+        for layer in inside(self):
+            layer._added_losses = []
+
+    def keep_losses(self, losses):
+        """Keeps what a call has added to the loss."""
+        self._added_losses = losses
+
+    def take_losses(self, losses):
+        """Keeps what a call has added to the loss, and hands it to the call around it."""
+        self.keep_losses(losses)
+        if tapes.losses is not None:
+            tapes.losses += losses
 
     def _take_run(self, recording):
         """A run that no other call on data uses now, with the buffers of an earlier one if there was one like it."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from fastkeras.core import tensor
 from fastkeras.core.tensor import SymbolicTensor
-from fastkeras.layers.layer import Layer, Nth, replaced
+from fastkeras.layers.arguments import Nth, replaced
+from fastkeras.layers.layer import Layer
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import unique_name
 

@@ -89,5 +89,5 @@ def output_penalty(layer, y):
 
 
 def numbers(values):
-    """Numbers that layers have added to the loss, as tensors. Their gradients come back with the layers' own."""
-    return [np.asarray(value, np.float32).view(Tensor) for value in values]
+    """What layers have added to the loss, as tensors. The gradients of plain numbers come back with the layers' own."""
+    return [v if isinstance(v, Tensor) else np.asarray(v, np.float32).view(Tensor) for v in values]

@@ -52,6 +52,7 @@ from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import as_tensor
 from fastkeras.layers import calling
+from fastkeras.layers.arguments import Nth
 from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
@@ -87,6 +88,7 @@ def _step(cell, x, states, run):
     if cell.call is None:
         return cell.forward(x, states, run)
     run.wants_dx = True  # for the gradients of the states
+    run.keywords = {"states": [Nth(i) for i in range(1, 1 + len(states))]}
     (y, *new_states), back = calling.forward(cell, [x, *states], run)
 
     def backward(dy, dstates):

@@ -53,7 +53,13 @@ class Loss:
     # --- on any arrays ---
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        """The reduced loss of predictions (..., columns) and their targets, a tensor; one weight per row or sample."""
+        """The reduced loss of predictions (..., columns) and their targets, a tensor; one weight per row or sample.
+
+        A mask that the predictions carry leaves rows out, as in training.
+        """
+        mask = getattr(y_pred, "_keras_mask", None)
+        if mask is not None and mask.shape == y_pred.shape[:-1]:
+            sample_weight = self._masked(mask, sample_weight)
         is_recorded, in_steps = source_of(y_pred) is not None, type(self).call is not Loss.call
         if not self.of_rows or (is_recorded and (in_steps or self.reduction in ("none", None))):
             return self._reduced(y_true, y_pred, sample_weight)
@@ -65,6 +71,15 @@ class Loss:
         slopes = np.empty_like(rows) if is_recorded else None
         value = np.asarray(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), slopes), np.float32)
         return linked(value, (y_pred, lambda d, _: d * self._as_output(slopes, np.shape(y_pred))))
+
+    def _masked(self, mask, sample_weight):
+        """The weights with zeros where the mask is False; the others so that a mean is one over what is left."""
+        weights = mask.astype(np.float32)
+        if sample_weight is not None:
+            weights *= row_weights(f"Loss '{self.name}'", sample_weight, mask.shape).reshape(mask.shape)
+        if self.reduction in ("sum_over_batch_size", "mean"):
+            weights *= mask.size / max(np.count_nonzero(mask), 1)
+        return weights
 
     def call(self, y_true, y_pred):
         """One value per row of y_pred (..., columns), of shape (...), a tensor."""

@@ -13,9 +13,9 @@ The configuration of a single layer is layers/config.py's.
 """
 
 from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.arguments import inputs_by_name, replaced
 from fastkeras.layers.config import layer_from_config, layer_to_config
 from fastkeras.layers.core import InputLayer
-from fastkeras.layers.layer import inputs_by_name, replaced
 
 _MAX_LAYERS = 10_000
 

@@ -6,7 +6,7 @@ from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.core import InputLayer
-from fastkeras.layers.layer import CallSite, Layer, with_penalty
+from fastkeras.layers.layer import CallSite, with_penalty
 
 
 class Graph:
@@ -32,7 +32,9 @@ class Graph:
         self.input_slots = list(range(len(self.inputs)))
         self.input_layers = [[layer for layer, reads, _ in self.steps if slot in reads] for slot in self.input_slots]
         self.sole_readers = [[layer for layer, reads, _ in self.steps if reads == [slot]] for slot in self.input_slots]
-        self.input_dtypes = [_common_dtype(layers) for layers in self.input_layers]
+        self.input_dtypes = [
+            _common_dtype(tensor, layers) for tensor, layers in zip(self.inputs, self.input_layers, strict=True)
+        ]
         self.output_slots = [self._slots[id(t)] for t in self.outputs]
         self.loss_slots = [self._slots[id(t)] for t in self.losses]
         self.sources = [InputLayer.of(tensor) for tensor in self.inputs]
@@ -101,9 +103,13 @@ class Graph:
         return _replayed, (inputs, calls, self.output_slots, self.loss_slots)
 
 
-def _common_dtype(layers):
-    """int32 or string if every layer that reads an input takes ids or texts, else float32."""
-    wanted = {layer.input_dtype for layer in layers}
+def _common_dtype(tensor, layers):
+    """int32 or string if every layer that reads an input takes ids or texts, else float32. Code of the user's own takes
+    what the input was declared to be."""
+    declared = tensor.dtype if tensor.dtype in ("int32", "string") else "float32"
+    wanted = {
+        declared if layer.call is not None and layer.input_dtype == "float32" else layer.input_dtype for layer in layers
+    }
     return wanted.pop() if len(wanted) == 1 else "float32"
 
 
@@ -270,8 +276,7 @@ def _learns(layer, trained):
 
 
 def _makes_masks(layer):
-    own = type(layer).compute_mask is not Layer.compute_mask
-    return own or any(_makes_masks(inner) for inner in layer.sublayers())
+    return layer.makes_masks() or any(_makes_masks(inner) for inner in layer.sublayers())
 
 
 def _zeros(y):

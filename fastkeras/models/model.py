@@ -146,22 +146,33 @@ class Model(Layer):
             raise ValueError(message("not_built", model=self.name))
         return self.graph
 
-    def build_for(self, x_shapes):
-        """Makes sure the graph exists, for inputs of these shapes; a Model(inputs, outputs) has it from the start."""
+    def build_for(self, x_shapes, dtype="float32"):
+        """Makes sure the graph exists, for inputs of these shapes; a Model(inputs, outputs) has it from the start.
+
+        dtype: what a `call` of the user's own is tried on, float32 or int32.
+        """
         if self.graph is None and self.call is not None:
             starts = [
-                SymbolicTensor((None, *shape[1:]), name=f"{self.name}_input_{i}", declared=False)
+                SymbolicTensor((None, *shape[1:]), dtype, f"{self.name}_input_{i}", declared=False)
                 for i, shape in enumerate(x_shapes)
             ]
-            outputs = Body(self)(starts)
-            self._set_graph(starts, outputs if isinstance(outputs, list) else [outputs])
+            inputs = starts if len(starts) > 1 else starts[0]
+            if self.input_keys is not None:
+                inputs = dict(zip(sorted(self.input_keys), starts, strict=True))
+            outputs = Body(self, dtype)(inputs)
+            self.output_keys = list(outputs) if isinstance(outputs, dict) else None
+            self._set_graph(starts, nest.flat(outputs))
         self.require_graph()
 
     def add_loss(self, loss):
         """Adds the mean of a symbolic tensor, (batch, ...), to the loss: what some layer makes of the model's inputs.
 
-        A layer may also add a number to the loss in its forward pass, see fastkeras.layers.layer.
+        Within a `call` of the model's own it adds a tensor, as in a layer. A layer may also add a number to the loss in
+        its forward pass, see fastkeras.layers.layer.
         """
+        if self.call is not None:
+            super().add_loss(loss)
+            return
         if not isinstance(loss, SymbolicTensor):
             raise ValueError(
                 f"Model '{self.name}': add_loss() takes a symbolic tensor, the output of a layer; a layer's own "
@@ -198,6 +209,8 @@ class Model(Layer):
 
     def __call__(self, x, *args, **kwargs):
         """As Layer; a dict of inputs goes by the keys that the inputs were given under, or by their names."""
+        if self.call is not None:
+            return super().__call__(x, *args, **kwargs)
         if isinstance(x, dict):
             x = [x[key] for key in (sorted(self.input_keys) if self.input_keys else self.input_names)]
         y = super().__call__(x, *args, **kwargs)
@@ -208,12 +221,25 @@ class Model(Layer):
         return super()._call_eager(inputs, training, mask, keywords)
 
     def build(self, input_shape=None):
-        """Makes the weights for inputs of this shape, or list of shapes, batch axis included."""
+        """Makes the weights for inputs of this shape, or list or dict of shapes, batch axis included."""
         if self.call is not None and input_shape is not None:
-            self.build_for(input_shape if isinstance(input_shape, list) else [input_shape])
+            if isinstance(input_shape, dict):
+                self.input_keys = list(input_shape)
+                self.build_for([input_shape[key] for key in sorted(input_shape)])
+            else:
+                self.build_for(input_shape if isinstance(input_shape, list) else [input_shape])
+
+    def ensure_built(self, input_shape):
+        """As of a layer; the layers of a `call` of the model's own are built as it runs."""
+        if self.call is None:
+            super().ensure_built(input_shape)
+        elif not self.built:
+            self.built = True  # already, since a build of the user's own may call this one
+            if type(self).build is not Model.build:
+                self.build(input_shape)
 
     def compute_output_shape(self, input_shape):
-        return self.output_shape
+        return self.output_shape if self.call is None else super().compute_output_shape(input_shape)
 
     def check_input_shape(self, input_shape):
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
@@ -233,6 +259,8 @@ class Model(Layer):
         return self.graph.input_dtypes[0] if self.graph else "float32"
 
     def forward(self, x, run):
+        if self.call is not None:
+            return super().forward(x, run)
         inner = run.kept.get("pass")
         if inner is None or inner.graph is not self.require_graph():
             inner = run.kept["pass"] = Pass(self.graph, run.trained)

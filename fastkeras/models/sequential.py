@@ -102,7 +102,7 @@ class Sequential(Model):
         self._input = start
         self._set_graph([start], [tensor])
 
-    def build_for(self, x_shapes):
+    def build_for(self, x_shapes, dtype="float32"):
         if not self._chain:
             raise ValueError(message("no_layers", model=self.name))
         if self.graph is None:

@@ -24,6 +24,7 @@ import numpy as np
 from fastkeras import metrics
 from fastkeras.core import nest
 from fastkeras.core.tape import GradientTape
+from fastkeras.core.targets import row_weights
 from fastkeras.core.tensor import as_tensor, sum_over
 from fastkeras.training.heads import by_output
 from fastkeras.training.prepare import brief, labels, targets_by_output, to_array, weights_of_classes
@@ -141,8 +142,10 @@ class Scores:
         for head, target, part, weights in self._parts(y, y_pred, sample_weight):
             if head.given:
                 head.bind_metrics(np.shape(target), np.shape(part))
+                mask = getattr(part, "_keras_mask", None)
+                kept = None if mask is None or mask.shape != part.shape[:-1] else mask.astype(np.float32)
                 for _, metric, weighted in head.metrics:
-                    metric.update_state(target, part, weights if weighted else None)
+                    metric.update_state(target, part, _both(kept, weights if weighted else None))
 
     def result(self):
         """{name: value}; before the first batch there are no metrics yet."""
@@ -152,6 +155,13 @@ class Scores:
         for head in self._heads or ():
             for _, metric, _ in head.metrics or ():
                 metric.reset_state()
+
+
+def _both(kept, weights):
+    """What a mask (n, steps) keeps, and weights (n,) or (n, steps), as one array of weights; None is ones."""
+    if kept is None or weights is None:
+        return weights if kept is None else kept
+    return kept * row_weights("fit", weights, kept.shape).reshape(kept.shape)
 
 
 class OwnMeters:

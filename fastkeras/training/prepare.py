@@ -110,8 +110,10 @@ def _prepare_output(head, tensor, n, y, sample_weight, class_weight):
 def prepare_inputs(model, x):
     """The model's inputs as a list of C-contiguous arrays; builds a Sequential that was waiting for a shape."""
     wanted = model.inputs
+    if wanted is None and model.call is not None and isinstance(x, dict):
+        model.input_keys = list(x)
     texts = "string" in (model.graph.input_dtypes if model.graph else [layer.input_dtype for layer in model.layers[:1]])
-    arrays = [to_array("x", item, texts) for item in _as_list(x, wanted, model.input_keys)]
+    arrays = [to_array("x", item, texts) for item in _as_list(x, wanted, model.input_keys, model.call is not None)]
     for array in arrays:
         if array.ndim == 0:
             raise ValueError(message("no_batch_axis", received=brief(x)))
@@ -120,7 +122,8 @@ def prepare_inputs(model, x):
         if len(array) == 0:
             raise ValueError(message("x_empty", received=array.shape))
     if wanted is None:
-        model.build_for([a.shape if a.ndim > 1 else (*a.shape, 1) for a in arrays])
+        dtype = "int32" if all(a.dtype.kind in "iub" for a in arrays) else "float32"
+        model.build_for([a.shape if a.ndim > 1 else (*a.shape, 1) for a in arrays], dtype)
         wanted = model.inputs
     if len(arrays) != len(wanted):
         names = [tensor.name for tensor in wanted]
@@ -129,7 +132,7 @@ def prepare_inputs(model, x):
     return [_prepare_input(model, slot, array) for slot, array in enumerate(arrays)]
 
 
-def _as_list(x, wanted, keys):
+def _as_list(x, wanted, keys, is_own):
     """A list with one item per input. A list of numbers or rows is one input; a dict goes by the keys that the inputs
     were given under, or by their names."""
     if isinstance(x, dict):
@@ -139,7 +142,8 @@ def _as_list(x, wanted, keys):
             raise ValueError(message("inputs_missing", missing=missing, received=list(x)))
         return [x[name] for name in names]
     if isinstance(x, (list, tuple)):
-        if wanted and len(wanted) > 1:
+        several = len(wanted) > 1 if wanted else is_own and all(getattr(item, "ndim", 0) > 1 for item in x)
+        if several:
             return list(x)
         if len(x) == 1 and isinstance(x[0], np.ndarray) and (not wanted or x[0].ndim == wanted[0].ndim):
             return list(x)
