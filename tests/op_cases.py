@@ -104,6 +104,33 @@ ALL = [
     ("categorical_crossentropy", [["const", np.eye(3)], (3, 3)], {"from_logits": True, "axis": 0}),
     ("sparse_categorical_crossentropy", [["const", np.array([2, 0])], ("probability", (2, 3))], {}),
     ("sparse_categorical_crossentropy", [["const", np.array([2, 0])], (2, 3)], {"from_logits": True}),
+    ("batch_normalization", [(5, 3, 2), (3,), ("positive", (3,)), ["const", 1], (3,), (3,)], {}),
+    ("batch_normalization", [(5, 3), (3,), ("positive", (3,)), ["const", -1]], {"epsilon": 0.1}),
+    ("layer_normalization", [(5, 7), (7,), (7,)], {"epsilon": 1e-3}),
+    ("layer_normalization", [(2, 5, 7)], {"axis": (1, 2)}),
+    ("rms_normalization", [(5, 7), (7,)], {}),
+    ("dot_product_attention", [(2, 3, 2, 5), (2, 4, 2, 5), (2, 4, 2, 5)], {}),
+    ("dot_product_attention", [(2, 3, 2, 5), (2, 3, 2, 5), (2, 3, 2, 5)], {"is_causal": True, "scale": 0.3}),
+    ("dot_product_attention", [(1, 2, 1, 3), (1, 3, 1, 3), (1, 3, 1, 3)],
+     {"mask": np.array([[[[True, False, True], [True, True, False]]]])}),
+    ("psnr", [(2, 3), (2, 3), ["const", 5.0]], {}),
+    ("segment_sum", [(5, 2), ["const", np.array([0, 2, 0, 1, 2])], ["const", 4]], {}),
+    # windows
+    ("conv", [(2, 7, 3), (3, 3, 2)], {"strides": 2, "padding": "same"}),
+    ("conv", [(2, 9, 3), (3, 3, 2)], {"dilation_rate": 2}),
+    ("conv", [(2, 5, 6, 3), (3, 2, 3, 2)], {"strides": (2, 1), "padding": "same"}),
+    ("depthwise_conv", [(2, 5, 6, 3), (3, 3, 3, 2)], {"padding": "same"}),
+    ("separable_conv", [(2, 5, 6, 3), (3, 3, 3, 2), (1, 1, 6, 5)], {}),
+    ("max_pool", [(2, 7, 3)], {"pool_size": 3, "strides": 2, "padding": "same"}),
+    ("max_pool", [(2, 5, 6, 3)], {"pool_size": 2}),
+    ("average_pool", [(2, 5, 6, 3)], {"pool_size": (3, 2), "strides": 2, "padding": "same"}),
+    ("average_pool", [(2, 7, 3)], {"pool_size": 2}),
+    # matrices
+    ("inv", [("regular", (3, 3))], {}),
+    ("inv", [("regular", (2, 3, 3))], {}),
+    ("det", [("regular", (2, 3, 3))], {}),
+    ("solve", [("regular", (3, 3)), (3, 2)], {}),
+    ("solve", [("regular", (3, 3)), (3,)], {}),
 ]  # fmt: skip
 
 
@@ -123,6 +150,7 @@ def arguments(case, dtype):
             size = {"all": rng.normal, "positive": lambda size: rng.uniform(0.5, 2.0, size),
                     "unit": lambda size: rng.uniform(-0.9, 0.9, size),
                     "probability": lambda size: rng.uniform(0.1, 0.9, size),
+                    "regular": lambda size: rng.uniform(-0.5, 0.5, size) + 2 * np.eye(size[-1]),
                     "above one": lambda size: rng.uniform(1.2, 3.0, size)}[domain](size=shape)  # fmt: skip
             made.append(np.asarray(size, dtype))
     return made, moves

@@ -50,7 +50,8 @@ def test_float32_gives_what_float64_gives(case):
 
 SECOND = [
     "multiply", "divide", "power", "exp", "log", "sqrt", "square", "sin", "tanh", "matmul", "sum", "mean", "prod",
-    "var", "logsumexp", "take", "sigmoid", "elu", "softplus", "gelu", "softmax", "erf", "norm", "einsum", "maximum",
+    "var", "logsumexp", "take", "inv", "solve", "conv", "sigmoid", "elu", "softplus", "gelu", "softmax", "erf",
+    "norm", "einsum", "maximum",
 ]  # fmt: skip
 
 
@@ -157,6 +158,32 @@ def test_joining_and_cutting_are_each_others_gradients():
         ops.split(x, 4, axis=1)
 
 
+def test_a_gradient_of_ones_own():
+    @ops.custom_gradient
+    def clipped(x, scale):
+        return x * scale, lambda dy: (np.clip(dy, -1, 1), None)
+
+    @ops.custom_gradient
+    def doubled(x):
+        return x, lambda *args, upstream: upstream * 2
+
+    x = ops.convert_to_tensor(np.float32([1.0, -2.0]))
+    with fastkeras.GradientTape() as tape:
+        tape.watch(x)
+        y = doubled(clipped(x, 3.0)) * np.float32([5.0, 0.1])
+    np.testing.assert_allclose(y, [15, -0.6], rtol=1e-6)
+    np.testing.assert_allclose(tape.gradient(y, x), [1, 0.2], rtol=1e-6)
+
+
+def test_windows_take_channels_in_front_too():
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=(2, 5, 6, 3)), rng.normal(size=(3, 3, 3, 2))
+    for name, *others in (("conv", kernel), ("depthwise_conv", kernel), ("max_pool", 2), ("average_pool", 2)):
+        y = getattr(ops, name)(x, *others, padding="same")
+        front = getattr(ops, name)(np.moveaxis(x, -1, 1), *others, padding="same", data_format="channels_first")
+        assert_close(np.moveaxis(front, 1, -1), y, 1e-12)
+
+
 def test_new_tensors():
     assert ops.zeros((2, 3)).dtype == ops.ones((2,)).dtype == ops.full((2,), 7).dtype == np.float32
     np.testing.assert_array_equal(ops.eye(2, 3, 1), np.eye(2, 3, 1))
@@ -198,6 +225,12 @@ def test_loops_run_and_are_recorded():
         (lambda: ops.binary_crossentropy(np.ones(2), np.ones(3)), r"one shape. Received: \(2,\) and \(3,\)"),
         (lambda: ops.norm(np.ones((2, 2)), "nuc"), "Received: ord='nuc'"),
         (lambda: ops.unstack(np.ones((2, 2)), 3), "extent 2. Received: num=3"),
+        (lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))), r"Received: shapes \(2, 3\) and \(2, 3\)"),
+        (lambda: ops.matmul(np.ones((2, 3)), 2.0), r"Received: shapes \(2, 3\) and \(\)"),
+        (lambda: ops.conv(np.ones((1, 5, 2)), np.ones((3, 3, 1))), r"3 axes and 3 channels.*\(1, 5, 2\)"),
+        (lambda: ops.max_pool(np.ones((1, 5, 2)), (2, 2)), r"`pool_size`.*Received: \(2, 2\)"),
+        (lambda: ops.max_pool(np.ones((1, 5, 2)), 2, padding="full"), "Received: padding='full'"),
+        (lambda: ops.conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), data_format="last"), "Received: 'last'"),
     ],
 )
 def test_errors_say_what_was_received(call, message):

@@ -41,5 +41,7 @@ from fastkeras.ops.nn import *
 from fastkeras.ops.products import *
 from fastkeras.ops.reductions import *
 from fastkeras.ops.shapes import *
+from fastkeras.ops.solving import *
+from fastkeras.ops.windows import *
 
 abs, true_divide = absolute, divide

@@ -1,11 +1,14 @@
 """Choices and loops, as functions. Here they run as Python runs them: what they compute is recorded as it goes."""
 
+import functools
+import inspect
+
 import numpy as np
 
-from fastkeras.core.tensor import value
+from fastkeras.core.tensor import made, value
 from fastkeras.ops.shapes import stack, unstack
 
-__all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
+__all__ = ["cond", "custom_gradient", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
 
 
 def cond(pred, true_fn, false_fn):
@@ -55,6 +58,26 @@ def map(f, xs):
 
 
 vectorized_map = map
+
+
+def custom_gradient(f):
+    """A function with a gradient of its own: f(*xs) gives (y, gradient), and gradient(dy) the gradients of the xs.
+
+    gradient may also be written gradient(*args, upstream), as Keras has it. y: one tensor.
+    """
+
+    @functools.wraps(f)
+    def call(*xs):
+        y, gradient = f(*(value(x) for x in xs))
+        named = "upstream" in inspect.signature(gradient).parameters
+
+        def found(d):
+            ds = gradient(upstream=d) if named else gradient(d)
+            return ds if isinstance(ds, (list, tuple)) else [ds]
+
+        return made(value(y), *((x, lambda d, y, i=i: found(d)[i]) for i, x in enumerate(xs)))
+
+    return call
 
 
 def _items(xs):

@@ -6,8 +6,8 @@ from fastkeras.core.tensor import cast, getitem, made, operation, put_in_zeros, 
 from fastkeras.ops.shapes import moveaxis, ravel
 
 __all__ = [
-    "argsort", "diag", "diagonal", "in_top_k", "one_hot", "scatter", "scatter_update", "slice", "slice_update", "sort",
-    "take", "take_along_axis", "top_k", "trace", "tril", "triu",
+    "argsort", "diag", "diagonal", "in_top_k", "one_hot", "scatter", "scatter_update", "segment_sum", "slice",
+    "slice_update", "sort", "take", "take_along_axis", "top_k", "trace", "tril", "triu",
 ]  # fmt: skip
 
 _ALL = np.s_[:]
@@ -77,6 +77,14 @@ def scatter(indices, values, shape):
 def scatter_update(inputs, indices, updates):
     """inputs, with the places `indices` (n, axes) replaced by updates (n, ...); no place may come twice."""
     return _with(inputs, _key(indices), updates)
+
+
+@operation
+def segment_sum(data, segment_ids, num_segments=None, sorted=False):
+    """The sum of the rows of each segment: (n, ...) and ids (n,) give (num_segments, ...), one for each id."""
+    places = np.asarray(value(segment_ids)).astype(np.intp)
+    count = int(places.max(initial=-1)) + 1 if num_segments is None else num_segments
+    return put_in_zeros(data, places, (count, *np.shape(value(data))[1:]))
 
 
 @operation

@@ -18,13 +18,15 @@ from fastkeras.core.tensor import (
     made,
     mean_over,
     operation,
+    reshape,
     sum_over,
     tapes,
     value,
     where,
 )
-from fastkeras.ops.elementwise import clip, erf, exp, expm1, log1p, maximum, minimum, sqrt, square, tanh
+from fastkeras.ops.elementwise import clip, erf, exp, expm1, log1p, log10, maximum, minimum, rsqrt, sqrt, square, tanh
 from fastkeras.ops.indexing import one_hot, take_along_axis
+from fastkeras.ops.products import einsum
 from fastkeras.ops.reductions import logsumexp, norm
 from fastkeras.ops.shapes import split, squeeze
 
@@ -294,6 +296,68 @@ def moments(x, axes, keepdims=False, synchronized=False):
     return mean if keepdims else squeeze(mean, axes), variance
 
 
+def _along_axis(parameter, x, axis):
+    """A parameter (n,) of an axis in the shape that fits x."""
+    extents = [1] * np.ndim(value(x))
+    extents[axis] = -1
+    return reshape(parameter, extents)
+
+
+@operation
+def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
+    """scale (x - mean) / sqrt(variance + epsilon) + offset, all of them (n,) for the axis."""
+    factor = rsqrt(_along_axis(variance, x, axis) + epsilon)
+    y = (x - _along_axis(mean, x, axis)) * (factor if scale is None else factor * _along_axis(scale, x, axis))
+    return y if offset is None else y + _along_axis(offset, x, axis)
+
+
+@operation
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
+    """gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and the variance over the axes of each sample.
+
+    rms_scaling: gamma x / sqrt(variance + epsilon) instead. epsilon: 1e-7 by default.
+    """
+    epsilon = EPSILON if epsilon is None else epsilon
+    mean, variance = moments(x, axis, keepdims=True)
+    if rms_scaling:
+        y = x * rsqrt(variance + epsilon)
+        return y if gamma is None else y * gamma
+    y = (x - mean) * rsqrt(variance + epsilon)
+    y = y if gamma is None else y * gamma
+    return y if beta is None else y + beta
+
+
+@operation
+def rms_normalization(x, scale=1, axis=-1, epsilon=None):
+    """scale x / sqrt(mean(x^2) + epsilon) over the axes (Zhang and Sennrich, arXiv 1910.07467). epsilon: 1e-7."""
+    return x * rsqrt(mean_over(square(x), axis, keepdims=True) + (EPSILON if epsilon is None else epsilon)) * scale
+
+
+@operation
+def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False):
+    """softmax(scale query key^T + bias) value for each head (Vaswani et al., arXiv 1706.03762).
+
+    query: (batch, T, heads, n), key and value: (batch, S, heads, n). bias, and mask, False where a query may not look,
+    broadcast to (batch, heads, T, S). scale: 1 / sqrt(n) by default. is_causal: query t looks at keys 0 to t.
+    """
+    scores = einsum("bthn,bshn->bhts", query, key)
+    scores = scores * (1 / math.sqrt(np.shape(query)[-1]) if scale is None else scale)
+    if bias is not None:
+        scores = scores + bias
+    may = np.True_ if mask is None else np.asarray(mask, bool)
+    if is_causal:
+        may = may & np.tri(*scores.shape[-2:], dtype=bool)
+    if may is not np.True_:
+        scores = where(may, scores, float(np.finfo(np.float32).min) / 2)
+    return einsum("bhts,bshn->bthn", softmax(scores), value)
+
+
+@operation
+def psnr(x1, x2, max_val):
+    """The peak signal-to-noise ratio in decibels: 10 log10(max_val^2 / mean((x1 - x2)^2))"""
+    return 20 * math.log10(max_val) - 10 * log10(mean_over(square(x1 - x2)))
+
+
 @operation
 def multi_hot(inputs, num_classes, axis=-1, dtype=None):
     """1 at each of the places that the last axis of the inputs names, 0 elsewhere."""
@@ -302,9 +366,10 @@ def multi_hot(inputs, num_classes, axis=-1, dtype=None):
 
 
 __all__ = [
-    "binary_crossentropy", "categorical_crossentropy", "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid",
-    "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "moments", "multi_hot",
-    "normalize", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
+    "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "celu", "dot_product_attention", "elu",
+    "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "layer_normalization",
+    "leaky_relu", "log_sigmoid", "log_softmax", "mish", "moments", "multi_hot", "normalize", "psnr", "relu", "relu6",
+    "rms_normalization", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
     "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh_shrink",
     "threshold",
 ]  # fmt: skip
