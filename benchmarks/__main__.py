@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from benchmarks.workloads import WORKLOADS
 
 
 def peer(text):
-    """("tf", interpreter) of "tf=interpreter"; this interpreter for "tf" alone."""
+    """("tf", interpreter) of "tf=interpreter"; this interpreter for "tf" alone. A path is made absolute."""
     name, _, python = text.partition("=")
     if name not in LIBRARIES:
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(LIBRARIES)}. Received: {name!r}")
-    return name, python or sys.executable
+    return name, os.path.abspath(python) if os.sep in python else python or sys.executable
 
 
 def positive(text):

@@ -155,6 +155,9 @@ def run(names, pythons, threads, rounds, texts, roofline=False, keep=keep_nothin
             keep(report)
     names = trainings_of(report)
     if roofline and names and OURS in found:
-        report["roofline"] = measure_roofline(names, found[OURS], threads)
+        try:
+            report["roofline"] = measure_roofline(names, found[OURS], threads)
+        except PeerError as error:
+            print(f"\nroofline: failed: {error}", flush=True)
         keep(report)
     return report

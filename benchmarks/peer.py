@@ -67,7 +67,7 @@ class Peer:
 
     def roofline(self, names, folder):
         """What roofline.measure gives for trainings of these names; folder: where their data is, or None."""
-        return self._ask(do="roofline", names=names, folder=folder and str(folder))
+        return self._ask(do="roofline", names=names, folder=folder and str(folder.resolve()))
 
     def measure(self, case):
         """Seconds per unit of work of one case, measured now."""

@@ -160,7 +160,10 @@ def markdown(report, figures=()):
     sizes = [(workload, row) for workload, row in rows if workload["axis"]]
     whole = [(workload, row) for workload, row in rows if not workload["axis"]]
     names = [name for name in LIBRARIES if any(name in row["peers"] for _, row in rows)]
+    dates = " and ".join(sorted({workload["date"] for workload in workloads}))
     parts = ["# fastkeras and its peers", heading(report)]
+    if dates:
+        parts.append(f"Measured on {dates}.")
 
     def add(title, text, cells, figure=None):
         """A section, if there is something in its table."""
@@ -170,8 +173,8 @@ def markdown(report, figures=()):
 
     add(
         "Time",
-        f"Medians of {rounds_of(whole)} rounds, each peer in turn. Steps are those of later epochs, without what the "
-        "first one prepares. In the last column is the median of the rounds' ratios: the fastest peer's time / ours.",
+        f"Medians of {rounds_of(whole)} rounds, in which the peers take turns. A step is one of a later epoch, without "
+        "what the first one prepares. The last column is the fastest peer's time / fastkeras's: the median of rounds.",
         time_table(whole, names),
         "steps",
     )
@@ -183,9 +186,9 @@ def markdown(report, figures=()):
     )
     add(
         "Losses",
-        "How far the losses of the epochs are from fastkeras's, at the most, as a share of the first: from the same "
-        "weights, over the same batches. Where a model has dropout the streams differ, and where ids repeat under an "
-        "adaptive optimizer the formula does in Keras 3 on TensorFlow; PyTorch's RMSprop is another, and has no masks.",
+        "The largest difference of the epochs' losses from fastkeras's, as a share of the first loss. All start from "
+        "the same weights and read the same batches. Models with dropout differ by chance. Where ids repeat under an "
+        "adaptive optimizer, Keras 3 on TensorFlow computes another formula; so does PyTorch's RMSprop everywhere.",
         figure_table(whole, names, loss_difference, scientific),
         "losses",
     )
@@ -211,7 +214,7 @@ def markdown(report, figures=()):
 
 
 def rounds_of(rows):
-    """ "3 to 7": the fewest and the most rounds in which one of the rows was measured."""
+    """The fewest and the most rounds in which one of the rows was measured, as in "3 to 7"."""
     rounds = {len(peer["times"]) for _, row in rows for peer in row["peers"].values()}
     return " to ".join(map(str, sorted({min(rounds, default=0), max(rounds, default=0)})))
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -206,6 +207,7 @@ def whole_report(**changes):
         "unit": "ms",
         "per": "step",
         "axis": None,
+        "date": "2026-11-23",
     }
     products = steps | {"name": "gemm", "title": "products", "batch": None, "unit": "us", "per": "call", "failed": {}}
     return {
@@ -231,6 +233,7 @@ def cells(text, start):
 def test_the_report_says_machine_versions_and_what_is_missing():
     text = report.markdown(whole_report())
     assert "A processor, AVX2, 2 processors, Linux; 2 threads\n" in text
+    assert "Measured on 2026-11-23." in text
     assert "- PyTorch: torch 2.0" in text
     assert "- TF + Keras 3: skipped: No module named 'tensorflow'" in text
 
@@ -371,7 +374,7 @@ def test_without_matplotlib_a_report_has_no_plots_and_says_so(tmp_path, monkeypa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.md", "results.json"]
 
 
-def test_the_roofline_is_that_of_the_trainings_that_were_measured(monkeypatch):
+def test_the_roofline_is_that_of_the_trainings_that_were_measured(monkeypatch, capsys):
     about = {"versions": {"fastkeras": {}}, "installed": {}, "missing": {}}
     results = {name: short_report(name)["workloads"][0] for name in ("gemm", "tiny-mlp", "char-lstm")}
     results["char-lstm"]["failed"] = {"fastkeras": "it broke"}
@@ -382,6 +385,13 @@ def test_the_roofline_is_that_of_the_trainings_that_were_measured(monkeypatch):
     report = compare.run(names, {"fastkeras": "python"}, 2, 1, [""], True, lambda report: kept.append(dict(report)))
     assert report["roofline"] == (["tiny-mlp"], "python", 2)
     assert kept[-1] == report
+
+    def fail(*arguments):
+        raise PeerError("it broke")
+
+    monkeypatch.setattr(compare, "measure_roofline", fail)
+    assert "roofline" not in compare.run(names, {"fastkeras": "python"}, 2, 1, [""], True)
+    assert "roofline: failed: it broke" in capsys.readouterr().out
     assert "roofline" not in compare.run(["gemm"], {"fastkeras": "python"}, 2, 1, [""], True)
     assert "roofline" not in compare.run(names, {"fastkeras": "python"}, 2, 1, [""])
 
@@ -423,8 +433,9 @@ def test_plots_are_drawn_again_from_a_folder(tmp_path, monkeypatch, capsys):
 
 
 def test_peers_are_given_with_their_interpreters():
-    options = command.parse_arguments(["--peer", "tf=/a/python", "fastkeras=/b/python", "torch"])
-    expected = {"tf": "/a/python", "fastkeras": "/b/python", "torch": sys.executable, "numpy": "/b/python"}
+    options = command.parse_arguments(["--peer", "tf=venv/python", "fastkeras=/b/python", "torch", "jax=python3"])
+    here = os.path.abspath("venv/python")  # each peer works in a folder of its own
+    expected = {"tf": here, "fastkeras": "/b/python", "torch": sys.executable, "jax": "python3", "numpy": "/b/python"}
     assert options.peer == expected
     assert command.parse_arguments([]).peer == dict.fromkeys(libraries.LIBRARIES, sys.executable)
     assert command.parse_arguments([]).workload == list(WORKLOADS)

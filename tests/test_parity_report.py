@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import layer_cases
 import numpy as np
+import parity_cases
 import pytest
 from live import keras_module, needs_tensorflow
 from parity_cases import bidirectional_tagger, linear_regression
@@ -76,6 +78,14 @@ def test_every_class_is_expected_once_and_reasons_name_what_there_is():
     for kind, reasons in parity.UNCOMPARED.items():
         assert reasons.keys() <= set(expected[kind])
         assert len(expected[kind]) == len(set(expected[kind])) > 5
+
+
+def test_every_layer_is_in_a_case_or_has_a_reason():
+    lines = parity.Lines()
+    models = [case(fastkeras)[0].get_config() for case in parity_cases.CASES]
+    for name in {case[0] for case in layer_cases.CASES}.union(*map(parity.layers_in, models)):
+        lines["layers", name].add()
+    assert parity.forgotten(lines, ["layers"]) == []
 
 
 def run(monkeypatch, tmp_path, kind, names, **differences):
