@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import importlib
 import inspect
+import itertools
 import json
 import math
 import sys
@@ -27,7 +28,8 @@ MEANING = {
     "outputs": "of layers and models, values of losses, results of metrics",
     "gradients": "of inputs and weights; of an exercise's weights, from one step of SGD",
     "losses": "an exercise's losses and metrics, epoch by epoch",
-    "weights": "an exercise's after its epochs, with the predictions; an optimizer's after 12 steps, with its slots",
+    "weights": "an exercise's after its epochs (those that have a gradient), with the predictions; an optimizer's after "
+    "12 steps, with its slots",
 }
 
 # Where fastkeras differs from Keras 3 on purpose, and is not compared with it.
@@ -203,11 +205,14 @@ def compare_exercises(lines, keras):
 
     for case, peers in CASES.items():
         ours, parts = exercise(fastkeras, case)
+        kept = [*learning(ours["gradients"]), True]  # the last of the weights are the predictions
         for peer in peers:
             module = keras_module(peer)  # which runs eagerly from here on, but for what traced() compiles
             with traced() if case is channels_first else contextlib.nullcontext():
                 theirs, _ = exercise(module, case)
             differences = {figure: difference(ours[figure], theirs[figure]) for figure in TOLERANCES}
+            weights = (list(itertools.compress(figures["weights"], kept)) for figures in (ours, theirs))
+            differences["weights"] = difference(*weights)
             lines["exercises", f"{case.__name__} ({peer})"].add(**differences)
             for name in parts:
                 lines["layers", name].add(**differences)
@@ -237,6 +242,15 @@ def first_gradients(keras, case):
     model.compile(optimizer=keras.optimizers.SGD(learning_rate=1.0), loss=compile_options["loss"])
     model.train_on_batch(x[: fit_options["batch_size"]], y[: fit_options["batch_size"]])
     return [old - new for old, new in zip(before, model.get_weights(), strict=True)]
+
+
+def learning(gradients):
+    """For each weight, whether its gradient is more than rounding, of which an adaptive optimizer makes whole steps.
+
+    A bias under a softmax along another axis has none, for example: it changes nothing.
+    """
+    sizes = [np.abs(g).max(initial=0.0) for g in gradients]
+    return [size > 1e-6 * max(sizes) for size in sizes]
 
 
 def layers_in(config):

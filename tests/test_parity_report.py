@@ -70,6 +70,15 @@ def test_an_exercise_agrees_with_itself_and_with_nothing_else():
     assert abs(bias[0]) > 1e-3
 
 
+def test_a_weight_learns_if_its_gradient_is_more_than_rounding():
+    assert parity.learning([np.ones(3), np.float32([1e-8, -2e-7]), np.float32([[-2e-6]]), np.zeros(2)]) == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
 def test_every_class_is_expected_once_and_reasons_name_what_there_is():
     expected = parity.expected()
     assert "Dense" in expected["layers"]
