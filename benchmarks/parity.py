@@ -28,8 +28,8 @@ MEANING = {
     "outputs": "of layers and models, values of losses, results of metrics",
     "gradients": "of inputs and weights; of an exercise's weights, from one step of SGD",
     "losses": "an exercise's losses and metrics, epoch by epoch",
-    "weights": "an exercise's after its epochs (those that have a gradient), with the predictions; an optimizer's after "
-    "12 steps, with its slots",
+    "weights": "an exercise's that have a gradient, after its epochs, with the predictions; an optimizer's after 12 "
+    "steps, with its slots",
 }
 
 # Where fastkeras differs from Keras 3 on purpose, and is not compared with it.
