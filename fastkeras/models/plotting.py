@@ -137,16 +137,17 @@ class Picture:
         return f"<Picture {self.path}>"
 
     def _repr_svg_(self):
-        return self._content("svg", "r")
+        content = self._content("svg")
+        return content and content.decode()
 
     def _repr_png_(self):
-        return self._content("png", "rb")
+        return self._content("png")
 
-    def _content(self, kind, mode):
-        """The file's content, if it is of that kind."""
+    def _content(self, kind):
+        """The bytes of the file, if it is of that kind."""
         if not self.path.lower().endswith(f".{kind}"):
             return None
-        with open(self.path, mode) as file:
+        with open(self.path, "rb") as file:
             return file.read()
 
 
