@@ -89,6 +89,54 @@ def test_a_dataset_trains_a_model(tmp_path):
     assert output_of(tmp_path, TRAINING).splitlines() == ["4 3 True", "(20, 1)", "2", "12 True"]
 
 
+FOLDERS = """
+import os
+import numpy as np
+from keras.utils import text_dataset_from_directory, timeseries_dataset_from_array
+
+for name in ("neg", "pos"):
+    os.makedirs(f"reviews/{name}")
+    for i in range(10):
+        with open(f"reviews/{name}/{i}.txt", "w") as file:
+            file.write(f"{name} {i}")
+
+texts = []
+for subset in ("training", "validation"):
+    part = text_dataset_from_directory("reviews", batch_size=6, validation_split=0.25, subset=subset, seed=3)
+    for x, y in part:
+        texts += x.tolist()
+        assert [text[:3] for text in x.numpy()] == [part.class_names[label] for label in y]
+    print([batch[0].shape for batch in part])
+print(len(set(texts)))
+hot = text_dataset_from_directory("reviews", label_mode="categorical", shuffle=False, verbose=False)
+print(next(iter(hot))[1].sum(axis=0).tolist(), next(iter(hot))[0][0])
+print(next(iter(text_dataset_from_directory("reviews", label_mode=None, shuffle=False, verbose=False)))[-1])
+
+series = np.arange(20.0)
+pairs = timeseries_dataset_from_array(series[:-3], series[3:], sequence_length=3, batch_size=2)
+print([part.tolist() for part in next(iter(pairs))], len(pairs))
+spread = timeseries_dataset_from_array(series, None, 4, sequence_stride=2, sampling_rate=3, start_index=2, end_index=18)
+print([batch[:, [0, 3]].tolist() for batch in spread])
+firsts = timeseries_dataset_from_array(series, series, 2, batch_size=5, shuffle=True, seed=1)
+print(sorted(int(y) for _, ys in firsts for y in ys) == list(range(19)))
+"""
+
+
+def test_datasets_from_folders_and_series(tmp_path):
+    assert output_of(tmp_path, FOLDERS).splitlines() == [
+        "Found 15 files belonging to 2 classes.",
+        "[(6,), (6,), (3,)]",
+        "Found 5 files belonging to 2 classes.",
+        "[(5,)]",
+        "20",
+        "[10.0, 10.0] neg 0",
+        "pos 9",
+        "[[[0.0, 1.0, 2.0], [1.0, 2.0, 3.0]], [3.0, 4.0]] 8",
+        "[[[2.0, 11.0], [4.0, 13.0], [6.0, 15.0], [8.0, 17.0]]]",
+        "True",
+    ]
+
+
 OF_TENSORFLOW_1 = """
 import tensorflow as tf
 

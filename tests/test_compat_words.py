@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 from running import run
 
@@ -129,6 +130,32 @@ ARGUMENTS = [
         ["to_categorical: nb_classes= is num_classes= now."],
     ),
     (
+        "made = layers.GRU(3, inner_activation='hard_sigmoid')",
+        "float(made.recurrent_activation(np.float32([[1.0]]))[0, 0])",
+        str(float(np.float32(0.7))),
+        [
+            "GRU(inner_activation='hard_sigmoid') is GRU(recurrent_activation='legacy_hard_sigmoid') now.",
+        ],
+    ),
+    (
+        "from keras.constraints import maxnorm; made = maxnorm(3)",
+        "(type(made).__name__, made.max_value)",
+        "('MaxNorm', 3)",
+        ["keras.constraints.maxnorm is keras.constraints.max_norm now."],
+    ),
+    (
+        "made = keras.callbacks.ReduceLROnPlateau(epsilon=0.25)",
+        "made.min_delta",
+        "0.25",
+        ["ReduceLROnPlateau: epsilon= is min_delta= now."],
+    ),
+    (
+        "import sys; sys.modules['tensorboard'] = None; made = keras.callbacks.TensorBoard(log_dir='logs')",
+        "type(made).__name__",
+        "Callback",
+        ["TensorBoard writes nothing: the package tensorboard is not installed."],
+    ),
+    (
         "made = keras.preprocessing.text.Tokenizer(nb_words=7)",
         "made.num_words",
         "7",
@@ -239,6 +266,29 @@ except TypeError as error:
 
 def test_a_single_prediction_is_a_number(tmp_path):
     checked(tmp_path, [PREDICTIONS], "True True True\nseveral are no number", [])
+
+
+OWN_LAYER = """
+from keras import backend as K
+from keras.engine.topology import InputSpec
+class Scale(layers.Layer):
+    def build(self, input_shape):
+        self.input_spec = [InputSpec(ndim=2)]
+        self.scale = K.variable(np.ones(input_shape[-1]), name="scale")
+        self.trainable_weights = [self.scale]
+        super(Scale, self).build(input_shape)
+    def call(self, x, mask=None):
+        return x * self.scale
+model = models.Sequential([Scale(input_shape=(3,)), layers.Dense(2)])
+model.compile("sgd", "mse")
+model.fit(x, y, epochs=1, verbose=0)
+print(len(model.trainable_weights), bool((model.get_weights()[0] != 1).all()))
+"""
+
+
+def test_a_layer_of_keras_1_says_what_its_weights_are(tmp_path):
+    notice = "self.trainable_weights = [...] is self.add_weight(name, shape, initializer) for each now."
+    checked(tmp_path, [OWN_LAYER], "3 True", [notice])
 
 
 CANNOT = {

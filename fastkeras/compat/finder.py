@@ -11,6 +11,8 @@ from types import ModuleType
 
 from fastkeras.compat import missing, notices, paths, words
 
+_NOTHING = object()
+
 
 class Alias(ModuleType):
     """A module of Keras or TensorFlow whose names are found in modules of fastkeras."""
@@ -27,14 +29,19 @@ class Alias(ModuleType):
         inner = f"{self.__name__}.{name}"
         is_module = paths.place(inner) is not None
         for source in self._sources():
-            value = getattr(source, name, None)
-            if value is not None and not isinstance(value, ModuleType):
+            value = getattr(source, name, _NOTHING)
+            if value is not _NOTHING and not isinstance(value, ModuleType):
                 words.teach(source.__name__)
                 words.teach(getattr(value, "__module__", None) or "")
                 self._tell_new_name(source.__name__, name)
                 return getattr(source, name)  # again: the lesson may have replaced it
         if is_module:
             return importlib.import_module(inner)
+        for source in self._sources():
+            now = words.NAMES.get(source.__name__, {}).get(name)
+            if now is not None:
+                notices.say(f"{inner} is {source.__name__.replace('fastkeras', 'keras', 1)}.{now} now.")
+                return getattr(source, now)
         raise AttributeError(missing.message(inner, self.__all__), name=name, obj=None)
 
     def _tell_new_name(self, source, name):

@@ -12,11 +12,21 @@ _NOW = {**legacy.CLASSES, "Convolution2D": "Conv2D"}
 
 _IDLE = {"consume_less", "input_dtype", "mode"}  # say how to compute, or what there is one kind of
 
-__all__ = ["Merge", "merge", *_NOW]
+__all__ = ["InputSpec", "Merge", "merge", *_NOW]
+
+
+class InputSpec:
+    """What a layer of the script's own may say of its inputs. It is kept, and checked by the layer's own code alone."""
+
+    def __init__(self, dtype=None, shape=None, ndim=None, max_ndim=None, min_ndim=None, axes=None, **more):
+        self.dtype, self.shape, self.axes = dtype, shape, axes or {}
+        self.ndim = len(shape) if ndim is None and shape is not None else ndim
+        self.min_ndim, self.max_ndim = min_ndim, max_ndim
 
 
 def teach():
-    """Makes every layer take its old arguments, too."""
+    """Makes every layer take its old arguments, too, and layers of the script's own say what their weights are."""
+    layers.Layer.trainable_weights = property(layers.Layer.trainable_weights.fget, _set_trainable_weights)
     for name in layers.__all__:
         if isinstance(getattr(layers, name), type):
             _teach(getattr(layers, name))
@@ -38,6 +48,15 @@ def _teach(cls):
     cls.__init__ = understanding
 
 
+def _set_trainable_weights(layer, variables):
+    """As layers of Keras 1 did in `build`."""
+    notices.say("self.trainable_weights = [...] is self.add_weight(name, shape, initializer) for each now.")
+    for variable in variables:
+        if not any(variable is known for known in layer.weights):
+            layer._variables.insert(layer._made_trainable, variable)
+            layer._made_trainable += 1
+
+
 @functools.cache
 def _arguments(cls):
     return cls._arguments()
@@ -47,6 +66,8 @@ def _translated(name, given):
     now = legacy.in_todays_words(name, given)
     if "batch_input_shape" in now.keys() - given.keys():
         now["input_shape"] = tuple(now.pop("batch_input_shape")[1:])
+    if given.get("inner_activation") == "hard_sigmoid":
+        now["recurrent_activation"] = "legacy_hard_sigmoid"  # Keras 1's, 0.2 x + 0.5
     gone = [word for word in given if word not in now]
     for word in _IDLE.intersection(gone):
         say_without_effect(name, word)
@@ -58,7 +79,12 @@ def _translated(name, given):
 
 
 def _listed(words, values):
-    return ", ".join(f"{word}={values[word]!r:.40}" for word in words)
+    return ", ".join(f"{word}={_short(values[word])}" for word in words)
+
+
+def _short(value):
+    text = repr(value)
+    return "..." if len(text) > 40 or text.startswith("<") else text
 
 
 def _make(name, *args, **kwargs):

@@ -60,9 +60,9 @@ def predict_classes(model, x, batch_size=32, verbose=0):
     y = model.predict(x, batch_size=batch_size, verbose=verbose)
     if y.shape[-1] > 1:
         notices.say("predict_classes(x) is predict(x).argmax(axis=-1) now.", "predict_classes")
-        return np.asarray(y.argmax(axis=-1))
+        return y.argmax(axis=-1)
     notices.say("predict_classes(x) is (predict(x) > 0.5).astype('int32') now.", "predict_classes")
-    return np.asarray(y > 0.5).astype("int32")
+    return (y > 0.5).astype("int32")
 
 
 def _itself(model):

@@ -59,7 +59,7 @@ KERAS = {
     **{name: [f"fastkeras.{name}"] for name in _NAMED_ALIKE.split()},
     **{f"datasets.{name}": [f"fastkeras.datasets.{name}"] for name in _SETS},
 }
-for _name in ("layers", "models"):
+for _name in ("callbacks", "layers", "models", "utils"):
     KERAS[_name].insert(0, f"fastkeras.compat.{_name}")
 _OLD = {
     old: [source for path in now.split() for source in KERAS[path]]

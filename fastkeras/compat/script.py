@@ -40,6 +40,6 @@ def _without_ours(traceback):
     if traceback is None:
         return None
     rest, file = _without_ours(traceback.tb_next), traceback.tb_frame.f_code.co_filename
-    if file.startswith((_PACKAGE, "<frozen ")):
+    if file.startswith((_PACKAGE, "fastkeras/_kernels/", "<frozen ")):  # the second are those of compiled modules
         return rest
     return TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)

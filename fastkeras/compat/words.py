@@ -11,7 +11,10 @@ from fastkeras.compat import notices
 
 # {package: {function or method: {argument then: argument now, None where nothing is needed}}}
 _ARGUMENTS = {
-    "fastkeras.callbacks": {"ReduceLROnPlateau.__init__": {"epsilon": "min_delta"}},
+    "fastkeras.callbacks": {
+        "ReduceLROnPlateau.__init__": {"epsilon": "min_delta"},
+        "TensorBoard.__init__": {"batch_size": None, "embeddings_layer_names": None, "write_grads": None},
+    },
     "fastkeras.datasets": {
         "imdb.load_data": {"nb_words": "num_words"},
         "reuters.load_data": {"nb_words": "num_words"},
@@ -24,6 +27,18 @@ _ARGUMENTS = {
     },
     "fastkeras.preprocessing": {"text.Tokenizer.__init__": {"nb_words": "num_words"}},
     "fastkeras.utils": {"to_categorical": {"nb_classes": "num_classes"}},
+}
+# {module: {name then: name now}}
+NAMES = {
+    "fastkeras.constraints": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
+    "fastkeras.metrics": {
+        "cosine_proximity": "cosine_similarity",
+        "kullback_leibler_divergence": "kl_divergence",
+        "mae": "mean_absolute_error",
+        "mse": "mean_squared_error",
+    },
+    "fastkeras.regularizers": {"WeightRegularizer": "L1L2", "activity_l1": "l1", "activity_l2": "l2", "l1l2": "l1_l2"},
+    "fastkeras.utils": {"plot": "plot_model"},
 }
 _INSTEAD_OF = {
     "class_mode": "the loss says it",

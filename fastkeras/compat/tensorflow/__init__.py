@@ -25,6 +25,7 @@ from fastkeras.compat.tensorflow.types import (  # noqa: F401 (tf.float32 and it
     uint8,
 )
 
+newaxis = None
 __version__ = "2.21.0"  # the TensorFlow that fastkeras gives the results of: scripts ask what they may use
 
 # Looked up when first used: they take the network's modules with them.
