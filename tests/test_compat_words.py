@@ -1,6 +1,6 @@
 """Spellings of Keras 1 and 2: each means what it meant, and says once what it is called now."""
 
-import itertools
+import re
 
 import numpy as np
 import pytest
@@ -123,6 +123,7 @@ ARGUMENTS = [
         ["predict_proba(x) is predict(x) now."],
     ),
     ("m = trained(); made = m.model is m", "made", "True", ["model.model is the model itself now."]),
+    ("class Own(models.Model): pass\nmade = Own(); made.model = 3", "made.model", "3", []),
     (
         "made = keras.utils.to_categorical([0, 2], nb_classes=4)",
         "made.shape",
@@ -167,10 +168,10 @@ ARGUMENTS = [
 EACH = """
 import sys
 from fastkeras.compat import notices
-for code in CODES:
+for number, code in enumerate(CODES):
     notices._said.clear()  # each is told anew
-    print(code, "->", file=sys.stderr)
-    print(code, "->")
+    print(f"case {number}", file=sys.stderr)
+    print(f"case {number}")
     try:
         exec(compile(code, "case.py", "exec"), dict(globals()))
     except Exception as error:
@@ -182,24 +183,23 @@ def each(folder, codes):
     """{code: (what it prints, what is said on stderr)} for codes that run one after another in one process."""
     process = run(folder, f"{START}CODES = {codes!r}\n{EACH}")
     assert process.returncode == 0, process.stderr
-    return {code: tuple(_between(text, code) for text in (process.stdout, process.stderr)) for code in codes}
+    return dict(zip(codes, zip(_by_case(process.stdout), _by_case(process.stderr), strict=True), strict=True))
 
 
-def _between(text, code):
-    """The lines after the code's own, up to that of the next."""
-    rest = text.split(f"{code} ->\n", 1)[1].splitlines()
-    return list(itertools.takewhile(lambda line: not line.endswith(" ->"), rest))
+def _by_case(text):
+    """The lines of each case: those after its number."""
+    return [case.splitlines()[1:] for case in re.split("^case ", text, flags=re.MULTILINE)[1:]]
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     """What each of the cases does."""
-    return each(tmp_path_factory.mktemp("words"), [f"{old}; print({fact})" for old, fact, _, _ in ARGUMENTS])
+    return each(tmp_path_factory.mktemp("words"), [f"{old}\nprint({fact})" for old, fact, _, _ in ARGUMENTS])
 
 
 @pytest.mark.parametrize(("old", "fact", "expected", "notices"), ARGUMENTS)
 def test_old_words_mean_what_they_meant(told, old, fact, expected, notices):
-    assert told[f"{old}; print({fact})"] == ([expected], [f"case.py:1: {notice}" for notice in notices])
+    assert told[f"{old}\nprint({fact})"] == ([expected], [f"case.py:1: {notice}" for notice in notices])
 
 
 def checked(tmp_path, lines, expected, notices):
@@ -244,6 +244,7 @@ def test_generators_of_keras_1_count_samples(tmp_path):
     notices = [
         "fit_generator(generator, ...) is fit(generator, ...) now.",
         "fit_generator: nb_worker= has no effect here.",
+        "fit_generator: nb_epoch= is epochs= now.",
         "samples_per_epoch=8 samples are steps_per_epoch=3 batches now.",
         "evaluate_generator(generator, ...) is evaluate(generator, ...) now.",
         "val_samples=6 samples are steps=2 batches now.",
@@ -296,6 +297,8 @@ CANNOT = {
     "layers.MaxoutDense(3)": "AttributeError: fastkeras has no keras.layers.MaxoutDense. Write Dense(",
     "layers.Dense(3, inits='zeros')": "TypeError: Unknown argument of Dense.",
     "keras.backend.set_session(1)": "AttributeError: fastkeras has no keras.backend.set_session. Nothing runs in",
+    "from keras.backend.tensorflow_backend import set_session": "ModuleNotFoundError: fastkeras has no keras.backend."
+    "tensorflow_backend.set_session. Nothing runs in sessions",
     "keras.applications.VGG16()": "AttributeError: fastkeras has no keras.applications.VGG16. Pretrained",
     "from keras.preprocessing.image import ImageDataGenerator": "ModuleNotFoundError: fastkeras has no keras.pre",
 }

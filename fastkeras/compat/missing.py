@@ -1,6 +1,6 @@
 """What is said of names that are not there."""
 
-# What to write instead, by the beginning of the name without its package. The longest that fits counts.
+# What to write instead, by the beginning of the name. The longest that fits counts.
 _INSTEAD = {
     "keras.applications": "Pretrained networks of pictures are not part of it.",
     "keras.backend.get_session": "Nothing runs in sessions: leave it out.",
@@ -28,6 +28,15 @@ _INSTEAD = {
 }
 
 
+_ALSO = {
+    "tensorflow.compat.v1.": "tensorflow.",
+    "tensorflow.python.keras.": "keras.",
+    "tensorflow.keras.": "keras.",
+    "tf_keras.": "keras.",
+    "keras.backend.tensorflow_backend.": "keras.backend.",
+}
+
+
 def message(name, known):
     """Says that fastkeras has no `name`, and what to write instead or which of the known names was meant.
 
@@ -35,7 +44,9 @@ def message(name, known):
     """
     from fastkeras.utils import suggest
 
-    plain = name.replace("tensorflow.keras.", "keras.").replace("tf_keras.", "keras.")
+    plain = name
+    for start, keras in _ALSO.items():
+        plain = keras + plain.removeprefix(start) if plain.startswith(start) else plain
     instead = max((start for start in _INSTEAD if f"{plain}.".startswith(f"{start}.")), key=len, default=None)
     if instead:
         return f"fastkeras has no {name}. {_INSTEAD[instead]}"

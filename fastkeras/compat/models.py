@@ -1,5 +1,6 @@
 """Methods of models that Keras 3 no longer has, and predictions that are numbers if there is one."""
 
+import functools
 import itertools
 import math
 
@@ -31,15 +32,14 @@ def teach():
     model = models.Model
     model.predict = _predicting(model.predict)
     model.fit_generator, model.evaluate_generator, model.predict_generator = _fit, _evaluate, _predict
-    model.predict_classes, model.predict_proba, model.model = predict_classes, predict_proba, property(_itself)
+    model.predict_classes, model.predict_proba, model.model = predict_classes, predict_proba, _Itself()
 
 
 def _predicting(predict):
-    def predict_numbers(model, *args, **kwargs):
-        return _numbers(predict(model, *args, **kwargs))
+    @functools.wraps(predict)
+    def predict_numbers(*args, **kwargs):
+        return _numbers(predict(*args, **kwargs))
 
-    predict_numbers.__doc__ = predict.__doc__
-    predict_numbers.__name__ = "predict"
     return predict_numbers
 
 
@@ -65,9 +65,12 @@ def predict_classes(model, x, batch_size=32, verbose=0):
     return (y > 0.5).astype("int32")
 
 
-def _itself(model):
-    notices.say("model.model is the model itself now.")
-    return model
+class _Itself:
+    """model.model, which Sequential of Keras 1 had; an attribute of that name of the script's own comes first."""
+
+    def __get__(self, model, owner=None):
+        notices.say("model.model is the model itself now.")
+        return model
 
 
 # --- generators ------------------------------------------------------------------------------------------------------
@@ -78,6 +81,7 @@ def _fit(model, generator, steps_per_epoch=None, epochs=1, verbose=1, **options)
     _told("fit", options)
     if "nb_epoch" in options:
         epochs = options.pop("nb_epoch")
+        notices.say("fit_generator: nb_epoch= is epochs= now.", "nb_epoch")
     if "samples_per_epoch" in options:
         generator, steps_per_epoch = _steps("samples_per_epoch", generator, options.pop("samples_per_epoch"))
     if "nb_val_samples" in options:
