@@ -66,9 +66,11 @@ def predict_classes(model, x, batch_size=32, verbose=0):
 
 
 class _Itself:
-    """model.model, which Sequential of Keras 1 had; an attribute of that name of the script's own comes first."""
+    """model.model, which Sequential of Keras 1 had: for scripts, unless they have an attribute of that name."""
 
     def __get__(self, model, owner=None):
+        if model is None or not notices.called_by_script():
+            raise AttributeError("model")
         notices.say("model.model is the model itself now.")
         return model
 
