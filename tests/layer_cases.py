@@ -98,6 +98,7 @@ ACTIVATIONS = [
     ("Softmax", {"axis": [1, -1]}, [(3, 5, 2, 7)]),
     ("Softmax", {}, [(3, 5)], {"masks": (1,)}),
     ("Softmax", {"axis": (-1,)}, [(3, 5)], {"masks": (1,)}),
+    ("Identity", {}, [(3, 5)], {"masks": (1,)}),
 ]
 REGULARIZATION = [
     ("GaussianNoise", {"stddev": 0.3, "seed": 5}, [(3, 5, 2)], {"masks": (1,)}),

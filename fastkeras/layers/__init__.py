@@ -4,7 +4,17 @@ from fastkeras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from fastkeras.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
 from fastkeras.layers.config import know
 from fastkeras.layers.convolutional import Conv1D, Conv2D, Convolution1D, Convolution2D
-from fastkeras.layers.core import Activation, Dense, Embedding, Flatten, Input, InputLayer, Masking, RepeatVector
+from fastkeras.layers.core import (
+    Activation,
+    Dense,
+    Embedding,
+    Flatten,
+    Identity,
+    Input,
+    InputLayer,
+    Masking,
+    RepeatVector,
+)
 from fastkeras.layers.crf import CRF
 from fastkeras.layers.depthwise import (
     DepthwiseConv1D,
@@ -144,6 +154,7 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "LSTMCell",

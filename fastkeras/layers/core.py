@@ -1,4 +1,4 @@
-"""Dense, Embedding, Activation, Masking, Flatten, RepeatVector and the placeholder of a model's input."""
+"""Dense, Embedding, Activation, Identity, Masking, Flatten, RepeatVector and the placeholder of a model's input."""
 
 import numpy as np
 
@@ -275,6 +275,15 @@ class Activation(Layer):
 
     def get_config(self):
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class Identity(Layer):
+    """y = x"""
+
+    supports_masking = True
+
+    def forward(self, x, run):
+        return x, lambda dy: dy
 
 
 class Masking(Layer):

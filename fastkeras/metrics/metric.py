@@ -104,13 +104,10 @@ class Metric:
         return cls(**config)
 
 
-class Mean(Metric):
-    """The mean of values, weighted if weights are given: sum(weight * value) / sum(weight).
+class RunningMean(Metric):
+    """The base of those that are a sum divided by a weight."""
 
-    Values of more than one axis count as many times as the first has entries, by their mean over the others.
-    """
-
-    def __init__(self, name="mean", dtype=None):
+    def __init__(self, name=None, dtype=None):
         super().__init__(name, dtype)
         self.reset_state()
 
@@ -119,6 +116,20 @@ class Mean(Metric):
 
     def result(self):
         return as_tensor(self.total / self.weight if self.weight else 0.0)
+
+    def _add(self, total, weight):
+        self.total += float(total)
+        self.weight += float(weight)
+
+
+class Mean(RunningMean):
+    """The mean of values, weighted if weights are given: sum(weight * value) / sum(weight).
+
+    Values of more than one axis count as many times as the first has entries, by their mean over the others.
+    """
+
+    def __init__(self, name="mean", dtype=None):
+        super().__init__(name, dtype)
 
     def update_state(self, values, sample_weight=None):
         values = np.asarray(values, np.float32)
@@ -130,10 +141,6 @@ class Mean(Metric):
             self._add(values, 1)
         elif values.size:
             self._add(values.mean(dtype=np.float64) * len(values), len(values))
-
-    def _add(self, total, weight):
-        self.total += float(total)
-        self.weight += float(weight)
 
 
 class Sum(Metric):
@@ -202,24 +209,12 @@ class RowMetric(Metric):
         self.add(y_true, y_pred, weights)
 
 
-class RowMean(RowMetric):
+class RowMean(RunningMean, RowMetric):
     """The mean over rows of what `evaluate` computes from their targets and predictions."""
-
-    def __init__(self, name=None, dtype=None):
-        super().__init__(name, dtype)
-        self.reset_state()
-
-    def reset_state(self):
-        self.total = self.weight = 0.0
-
-    def result(self):
-        return as_tensor(self.total / self.weight if self.weight else 0.0)
 
     def evaluate(self, y_true, y_pred, weights):
         """(sum of weight * value, sum of weight) over rows: for subclasses."""
         raise NotImplementedError
 
     def add(self, y_true, y_pred, weights):
-        total, weight = self.evaluate(y_true, y_pred, weights)
-        self.total += total
-        self.weight += weight
+        self._add(*self.evaluate(y_true, y_pred, weights))
