@@ -417,6 +417,12 @@ def test_circle(remove_diagonal):
     loss.compute(loss.prepare(KINDS, (7, 3)), y, weights.astype("f"), 1 / 7, dy)
     want = reference.circle_backward(weights / counts.sum(), NEAR, KINDS, margin, gamma, remove_diagonal)
     assert_close(dy, want, 1e-5)
+    with fastkeras.GradientTape() as tape:
+        x = ops.convert_to_tensor(y)
+        tape.watch(x)
+        total = ops.sum(loss.call(KINDS, x) * weights.astype("f"))
+    want = reference.circle_backward(weights, NEAR, KINDS, margin, gamma, remove_diagonal)
+    assert_close(tape.gradient(total, x), want, 1e-5)
     again = losses.deserialize(losses.serialize(loss))
     assert again.get_config() == loss.get_config()
 

@@ -85,11 +85,14 @@ class Loss:
         """One value per row of y_pred (..., columns), of shape (...), a tensor."""
         source = source_of(y_pred)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
-        values = as_tensor(self._evaluate(y_true, rows)[0].reshape(shape))
+        values, gradient = self._evaluate(y_true, rows)
+        values = as_tensor(values.reshape(shape))
         if source is None:
             return values
 
         def gradients(ds):
+            if callable(gradient):
+                return [self._as_output(gradient(ds[0].reshape(-1)), y_pred.shape)]
             slopes = np.empty_like(rows)
             self.compute(y_true, rows, None, 1 / self._adapt(1.0, None, len(rows)), slopes)
             return [self._as_output(ds[0].reshape(-1, 1) * slopes, y_pred.shape)]
