@@ -6,6 +6,7 @@ import weakref
 import numpy as np
 import pytest
 from checks import assert_close, central_difference
+from step_cases import with_weights
 
 import fastkeras
 from fastkeras import layers, ops
@@ -457,6 +458,7 @@ def test_gradients_of_calls_with_arguments_and_masks(in_a_graph):
     gate, plain = (RNG.normal(size=(3, 4)).astype(np.float32) for _ in range(2))
     reader = Reader()
     reader(ids, {"gate": gate, "plain": [plain]})
+    with_weights(reader)
     start = [fastkeras.Input((3,), dtype="int32"), fastkeras.Input((4,)), fastkeras.Input((4,))]
     model = fastkeras.Model(start, reader(start[0], {"gate": start[1], "plain": [start[2]]}, scale=2.0))
 
