@@ -200,4 +200,34 @@ def added(keras, tape):
     return {**found, "losses": losses, **fitted(model, X, Y), "after": len(model.losses)}
 
 
+def network(keras):
+    """A model with layers in a list, under names before and after `layers`, and a layer of its own."""
+
+    class Scaled(keras.layers.Layer):
+        def __init__(self, units):
+            super().__init__()
+            self.dense, self.norm = keras.layers.Dense(units), keras.layers.BatchNormalization()
+
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(1,), initializer="ones", name="w")
+
+        def call(self, x, training=None):
+            return self.norm(self.dense(x), training=training) * self.w
+
+    class Network(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.blocks, self.out = [Scaled(4), Scaled(3)], keras.layers.Dense(2)
+            self.encoder = keras.layers.LSTM(3)
+
+        def call(self, x):
+            for block in self.blocks:
+                x = block(x)
+            return self.out(x) + keras.ops.sum(self.encoder(x[:, None, :]))
+
+    model = Network()
+    model(X)
+    return model
+
+
 CASES = {case.__name__: case for case in (arguments, structures, model_of_dicts, masks, tagger, added)}

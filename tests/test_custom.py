@@ -3,6 +3,7 @@
 import gc
 import weakref
 
+import h5py
 import numpy as np
 import pytest
 from checks import assert_close, central_difference
@@ -193,6 +194,23 @@ def test_models_with_a_call_of_their_own_train_predict_and_keep_their_weights(tm
         loss = ops.mean(ops.square(Y - model(X, training=True)))
     gradients = tape.gradient(loss, model.trainable_variables)
     assert_close(gradients[3], 2 * (expected - Y).sum(axis=0) / Y.size, 1e-4)
+
+
+def test_weights_of_models_with_a_call_go_by_their_attributes(tmp_path):
+    """As in Keras 3's files: tests/test_keras_own_steps.py exchanges them."""
+    model, path = Own(), tmp_path / "own.weights.h5"
+    model(X)
+    model.save_weights(path)
+    with h5py.File(path) as file:
+        assert "first/vars/0" in file and "last/vars/1" in file
+    other = Own()
+    with pytest.raises(ValueError, match="not built"):
+        other.load_weights(path)
+    other(X)
+    other.load_weights(path)
+    assert_close(other(X), model(X), 1e-6)
+    with pytest.raises(ValueError, match=r"\(Own\) computes by a `call` of its own.*save_weights"):
+        model.save(tmp_path / "own.keras")
 
 
 # --- losses, activations, regularizers -------------------------------------------------------------------------------

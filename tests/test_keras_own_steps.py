@@ -24,3 +24,14 @@ def test_code_of_the_users_own_computes_and_trains_as_in_keras(name):
         pairs = zip(got[key], value, strict=True) if key in ("weights", "gradients") else [(got[key], value)]
         for one, other in pairs:  # the gradient of an embedding is IndexedSlices in TensorFlow
             assert_close(one, tensorflow.convert_to_tensor(other), 1e-4, key)
+
+
+@needs_tensorflow
+def test_weights_of_a_model_with_a_call_go_both_ways(tmp_path):
+    theirs, ours = call_cases.network(keras_module()), call_cases.network(fastkeras)
+    for kind, (one, other) in {"theirs": (theirs, ours), "ours": (ours, theirs)}.items():
+        path = str(tmp_path / f"{kind}.weights.h5")
+        one.set_weights([w + 0.1 for w in one.get_weights()])
+        one.save_weights(path)
+        other.load_weights(path)
+        assert_close(ours(call_cases.X), theirs(call_cases.X), 1e-5)

@@ -71,9 +71,14 @@ class Model(Layer):
     @property
     def layers(self):
         attributes = among(vars(self), is_layer)
-        if self.call is not None or self.graph is None:
+        if self.is_own:
             return attributes
         return [*self.graph.layers, *(layer for layer in attributes if layer not in self.graph.layers)]
+
+    @property
+    def is_own(self):
+        """Whether the layers are attributes, those of a `call` of the model's own, or of steps without one."""
+        return self.call is not None or self.graph is None
 
     def sublayers(self):
         return self.layers
@@ -145,6 +150,12 @@ class Model(Layer):
         if self.graph is None:
             raise ValueError(message("not_built", model=self.name))
         return self.graph
+
+    def require_weights(self):
+        """A ValueError if the model has none yet, since it does not know its input shape. One with a `call` of its own
+        has them once it was called."""
+        if self.graph is None and not self.variables:
+            self.require_graph()
 
     def build_for(self, x_shapes, dtype="float32"):
         """Makes sure the graph exists, for inputs of these shapes; a Model(inputs, outputs) has it from the start.
@@ -309,10 +320,11 @@ class Model(Layer):
     # --- configuration and files -----------------------------------------------------------------------------------
 
     def get_config(self):
-        """The layers and how they are connected, as plain Python values; see models/config.py."""
+        """The layers and how they are connected, as plain Python values; see models/config.py. Of a model with a `call`
+        of its own: what every layer tells."""
         from fastkeras.models.config import graph_to_config
 
-        return graph_to_config(self)
+        return graph_to_config(self) if self.call is None else super().get_config()
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -23,6 +23,8 @@ class Sequential(Model):
         for layer in [layers] if isinstance(layers, (Layer, SymbolicTensor)) else layers or []:
             self.add(layer)
 
+    is_own = False
+
     @property
     def layers(self):
         return list(self._chain)

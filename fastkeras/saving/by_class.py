@@ -10,31 +10,39 @@ from fastkeras.saving.matching import matched
 from fastkeras.utils.naming import snake_case
 
 
-def places(layer, place=""):
-    """[(place, layer, its own weights)] for the layer and all layers in it.
+def places(layer, place="", seen=None):
+    """[(place, layer, its own weights)] for the layer and all layers in it, each where it is met first.
 
     A layer's own weights are at <place>/vars/0, 1, ...; a layer that it holds as an attribute is at
     <place>/<attribute>, and one in a list, as all those of a model, at <place>/<attribute>/<class>, then <class>_1, ...
     """
+    seen = {layer} if seen is None else seen
     found = [(_join(place, layer.weights_place), layer, layer._variables)]
     for name, held in _held(layer):
         if isinstance(held, Layer):
-            found += places(held, _join(place, name))
-            continue
-        inner_layers = list(dict.fromkeys(held))
-        names = distinct_places(type(inner).__name__ for inner in inner_layers)
-        for inner, inner_name in zip(inner_layers, names, strict=True):
-            found += places(inner, _join(place, name, inner_name))
+            pairs = [(held, name)]
+        else:
+            inner_layers = list(dict.fromkeys(held))
+            names = distinct_places(type(inner).__name__ for inner in inner_layers)
+            pairs = zip(inner_layers, (_join(name, inner) for inner in names), strict=True)
+        for inner, inner_place in pairs:
+            if inner not in seen:
+                seen.add(inner)
+                found += places(inner, _join(place, inner_place), seen)
     return found
 
 
 def _held(layer):
-    """(attribute, layer or list of layers) for what the layer holds, by name, the private ones last."""
+    """(attribute, layer or list of layers) for what the layer holds, by name, the private ones last. A model with a
+    `call` of its own has its layers as attributes, and `layers` among those; the others have that alone."""
+    attributes = vars(layer)
     if hasattr(layer, "graph"):
-        return [("layers", layer.layers)]
+        if not layer.is_own:
+            return [("layers", layer.layers)]
+        attributes = {**attributes, "layers": layer.layers}
     inner = {id(sublayer) for sublayer in layer.sublayers()}
     found = []
-    for name, value in sorted(vars(layer).items(), key=lambda item: (item[0].startswith("_"), item[0])):
+    for name, value in sorted(attributes.items(), key=lambda item: (item[0].startswith("_"), item[0])):
         items = list(value.values()) if isinstance(value, dict) else value
         if id(value) in inner:
             found.append((name, value))

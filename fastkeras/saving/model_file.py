@@ -52,6 +52,12 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, **ignore
             known = {*_IGNORED_ARGUMENTS, "filepath", "overwrite", "include_optimizer"}
             raise TypeError(suggest.unknown("argument of save", name, known))
     path = _checked(filepath)
+    if model.call is not None:
+        raise ValueError(
+            f"Model '{model.name}' ({type(model).__name__}) computes by a `call` of its own, and files hold graphs of "
+            "layers: save its weights, model.save_weights('name.weights.h5'), and load them into one made by its class "
+            f"and called on data once. Received: '{path}'"
+        )
     model.require_graph()
     if model.compiled:
         model.compiled.bind(model)

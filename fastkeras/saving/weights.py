@@ -27,8 +27,8 @@ def save_weights(model, filepath, overwrite=True, save_format=None):
             "The name of a file with weights must end in .weights.h5 (Keras 3), .h5 or .hdf5 (Keras 2), or .npz. "
             f"Received: '{path}'"
         )
-    model.require_graph()
-    if model.compiled:
+    model.require_weights()
+    if model.compiled and model.graph is not None:
         model.compiled.bind(model)
     if not atomic.may_write(path, overwrite):
         return
@@ -70,9 +70,9 @@ def load_weights(model, filepath, skip_mismatch=False, by_name=False):
     keeps its own, with a warning, instead of a ValueError. If there is an error, nothing is changed.
     """
     path = atomic.user_path(filepath)
-    model.require_graph()
+    model.require_weights()
     suggest.require_file(path)
-    if model.compiled:
+    if model.compiled and model.graph is not None:
         model.compiled.bind(model)
     if path.lower().endswith(".npz"):
         assign(_match_named(npz.read(path), model, path, skip_mismatch, by_name))
@@ -87,7 +87,7 @@ def load_weights(model, filepath, skip_mismatch=False, by_name=False):
             raise ValueError(
                 f"'{path}' keeps weights by class, as Keras 3 does: by_name=True cannot find layers in it."
             )
-        if "layers" not in file.root:
+        if not any("vars" in place.split("/") for place, _ in by_class.arrays(file.root)):
             raise ValueError(f"'{path}' holds no weights of a Keras model.")
         pairs = by_class.match_places(file, model, skip_mismatch)
         trains = model.compiled and model.compiled.owns_optimizer
