@@ -68,7 +68,7 @@ FAILING = {
     "t3_merge": "Merge: models are merged in a graph now: keras.Model(",
     "t3_sessions": "fastkeras has no tensorflow.placeholder. Write a function of tensors, or keras.Input for a model.",
     "t5_pictures": "fastkeras has no keras.preprocessing.image.ImageDataGenerator. Scale and shift pictures with numpy",
-    "t7_pretrained": "fastkeras has no tensorflow.keras.applications.VGG16. Pretrained networks of pictures are not part",
+    "t7_pretrained": "fastkeras has no tensorflow.keras.applications.VGG16. Pretrained networks of pictures are",
     "t7_saved_model": "fastkeras has no tensorflow.saved_model. Models are saved as *.keras and *.h5: model.save and ",
 }
 
