@@ -83,9 +83,10 @@ def test_the_chapter_prints_its_pages(computed):
     assert "[[1 2 3]\n [4 5 6]\n [0 7 8]]\n(2, 5, 2)\n" in printed
     assert "\n".join(LINES) in printed
     assert re.search(
-        r"Epoch 3/3\n7/7 \[={30}\] - 0s \d+[um]s/step - loss: 0\.\d{4} - acc: 0\.\d{4} - val_loss: 0\.\d{4} - ", printed
+        r"Epoch 3/3\n7/7 \[={30}\] - \d+s \d+[um]?s/step - loss: 0\.\d{4} - acc: 0\.\d{4} - val_loss: 0\.\d{4} - ",
+        printed,
     )
-    assert re.search(r"Epoch 4/4\n - 0s - loss: 0\.\d{4} - acc: 0\.\d{4}\n", printed)
+    assert re.search(r"Epoch 4/4\n - \d+s - loss: 0\.\d{4} - acc: 0\.\d{4}\n", printed)
 
 
 @pytest.mark.parametrize("name", FAILING)
