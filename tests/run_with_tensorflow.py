@@ -27,9 +27,10 @@ def call_tf_keras_keras():
             sys.modules[f"keras{name.removeprefix('tf_keras')}"] = module
 
 
-def run(path):
+def run(path, eagerly):
     printed = io.StringIO()
     tf.keras.backend.clear_session()
+    tf.config.run_functions_eagerly(eagerly)
     os.chdir(tempfile.mkdtemp(dir=START))
     with contextlib.redirect_stdout(printed):
         runpy.run_path(path, run_name="__main__")
@@ -40,8 +41,7 @@ def main(peer, *arguments):
     if peer == "tf_keras":
         call_tf_keras_keras()
     paths = [argument for argument in arguments if argument != "--eagerly"]
-    tf.config.run_functions_eagerly("--eagerly" in arguments)
-    print(json.dumps([run(path) for path in paths]))
+    print(json.dumps([run(path, "--eagerly" in arguments) for path in paths]))
 
 
 if __name__ == "__main__":

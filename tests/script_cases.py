@@ -6,7 +6,7 @@ chapter, t1 what most scripts use besides, t2 graphs and objects, t3 the spellin
 look at, t5 data sets, t6 gradients through code of people's own, t7 what is not here.
 
 scripts/failing holds those that cannot run; scripts/modern what TensorFlow runs in place of scripts of the same name,
-whose spellings it has given up.
+whose spellings it has given up or which take it minutes.
 """
 
 import json
@@ -37,6 +37,7 @@ PEERS = {
     "t1_pretrained_embedding": "keras",
     "t1_q_learner": "keras",
     "t1_stateful_lstm": "keras",
+    "t1_xor": "keras",
     "t2_embeddings_dot": "keras",
     "t2_many_inputs": "tf_keras",
     "t2_objects": "keras",
@@ -59,8 +60,6 @@ PEERS = {
     "t6_transformer": "keras",
     "t6_vae": "keras",
 }
-SLOW = {"t1_xor"}  # minutes in TensorFlow: compared with what it gave, not live
-
 # Scripts that cannot run, and what their last line says.
 FAILING = {
     "t0_labels": "for integer labels use sparse_categorical_crossentropy, or utils.to_categorical(y, 3).",
@@ -74,7 +73,7 @@ FAILING = {
 
 
 def path_for_tensorflow(name):
-    """The script itself, or what stands for it where TensorFlow no longer takes its spellings."""
+    """The script itself, or what stands for it with TensorFlow."""
     modern = FOLDER / "modern" / f"{name}.py"
     return modern if modern.exists() else FOLDER / f"{name}.py"
 

@@ -3,11 +3,12 @@
 import json
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from live import needs_tensorflow
-from script_cases import FAILING, FOLDER, PEERS, SLOW, results, run, run_with_tensorflow
+from script_cases import FAILING, FOLDER, PEERS, results, run, run_with_tensorflow
 
 FIXTURES = json.loads((Path(__file__).with_name("fixtures") / "scripts.json").read_text())
 
@@ -68,12 +69,15 @@ def test_computes_what_tensorflow_did(name, computed):
         assert done.stderr == ""  # neither warnings nor notices: the script is written in today's spellings
 
 
-@pytest.mark.parametrize("peer", ["keras", "tf_keras"])
 @needs_tensorflow
-def test_computes_what_tensorflow_does(peer, computed):
-    names = [name for name in PEERS if PEERS[name] == peer and name not in SLOW]
-    for name, theirs in run_with_tensorflow(names, peer).items():
-        assert_same(results(computed(name).stdout), theirs, name)
+def test_computes_what_tensorflow_does(computed):
+    def of(peer):
+        return run_with_tensorflow([name for name in PEERS if PEERS[name] == peer], peer)
+
+    with ThreadPoolExecutor() as side_by_side:
+        for found in side_by_side.map(of, ["keras", "tf_keras"]):
+            for name, theirs in found.items():
+                assert_same(results(computed(name).stdout), theirs, name)
 
 
 def test_the_chapter_prints_its_pages(computed):
