@@ -17,9 +17,56 @@ typedef struct {
 
 enum { FIELDS = 6 };
 
-fk_index fk_prefix_scratch(fk_index B, fk_index T) { return fk_prefix_blocks(B) * T + FIELDS * (B * T + B); }
+fk_index fk_prefix_scratch(fk_index B, fk_index T)
+{
+    return 2 * B + fk_prefix_blocks(B) * T + FIELDS * (B * T + B);
+}
 
-/* The tree of batch rows b0 .. b0 + n, empty, in its part of the scratch. */
+/* --- which rows make a block ------------------------------------------------------------------------------- */
+
+/* Whether row a of the index stands before row b, or is equal to it: the first step in which they differ decides. */
+static int in_order(const int32_t *index, int32_t a, int32_t b, fk_index T)
+{
+    const int32_t *row_a = index + a * T, *row_b = index + b * T;
+    fk_index t = 0;
+    while (t < T && row_a[t] == row_b[t])
+        t++;
+    return t == T || row_a[t] < row_b[t];
+}
+
+/* to = the rows of from[0 .. n], of which each half is sorted, in one order */
+static void merge(int32_t *to, const int32_t *from, fk_index half, fk_index n, const int32_t *index, fk_index T)
+{
+    for (fk_index i = 0, j = half, k = 0; k < n; k++)
+        to[k] = j >= n || (i < half && in_order(index, from[i], from[j], T)) ? from[i++] : from[j++];
+}
+
+/* order (B) = the rows, block after block. Sorted, those that begin alike stand together and share most; but rows that
+ * are mostly padding would all come first. So blocks are taken from both ends in turn, and each thread gets some of
+ * either kind. */
+static void order_rows(int32_t *order, int32_t *sorted, const int32_t *index, int sort, fk_index B, fk_index T)
+{
+    for (fk_index b = 0; b < B; b++)
+        order[b] = (int32_t)b;
+    if (!sort)
+        return;
+    for (fk_index half = 1; half < B; half *= 2) {
+        for (fk_index b = 0; b < B; b += 2 * half)
+            merge(sorted + b, order + b, fk_min(half, B - b), fk_min(2 * half, B - b), index, T);
+        memcpy(order, sorted, (size_t)B * sizeof(int32_t));
+    }
+    const fk_index blocks = fk_prefix_blocks(B);
+    for (fk_index k = 0; k < blocks; k++) {
+        const fk_index from = (k % 2 ? blocks - 1 - k / 2 : k / 2) * FK_PREFIX_BLOCK;
+        const fk_index n = fk_min(B - from, FK_PREFIX_BLOCK);
+        memcpy(order, sorted + from, (size_t)n * sizeof(int32_t));
+        order += n;
+    }
+}
+
+/* --- the tree ---------------------------------------------------------------------------------------------- */
+
+/* The tree of the n batch rows of a block that begins with the b0-th in order, empty, in its part of the scratch. */
 static tree block_tree(int32_t *all_nodes, fk_index b0, fk_index n, fk_index T, fk_index roots)
 {
     int32_t *own = all_nodes + FIELDS * (b0 * T + b0);
@@ -52,21 +99,21 @@ static int32_t child(tree *tr, int32_t node, int32_t row, int32_t owner, int sha
     return made;
 }
 
-/* Builds the tree of batch rows b0 .. b0 + n: one wave per turn of the outer loop, in which each row goes on to its
+/* Builds the tree of the n batch rows in `rows`: one wave per turn of the outer loop, in which each row goes on to its
  * next unmasked step. state and last receive nodes; ends[w] the number of states up to and with wave w. */
 static void grow(tree *tr, int32_t *ends, int32_t *state, int32_t *last, const int32_t *index, const uint8_t *mask,
-                 int share, fk_index b0, fk_index n, fk_index T)
+                 int share, const int32_t *rows, fk_index n, fk_index T)
 {
     fk_index step[FK_PREFIX_BLOCK] = {0}; /* the next step of each row */
     for (fk_index i = 0; i < tr->roots; i++)
         add_node(tr);
     for (fk_index i = 0; i < n; i++) {
-        last[b0 + i] = tr->roots == 1 ? 0 : (int32_t)i;
-        tr->members[last[b0 + i]]++;
+        last[rows[i]] = tr->roots == 1 ? 0 : (int32_t)i;
+        tr->members[last[rows[i]]]++;
     }
     for (fk_index w = 0; w < T; w++) {
         for (fk_index i = 0; i < n; i++) {
-            const fk_index b = b0 + i;
+            const fk_index b = rows[i];
             const int32_t node = last[b];
             fk_index t = step[i];
             for (; t < T && mask != NULL && !mask[b * T + t]; t++)
@@ -101,8 +148,9 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
                         fk_index roots)
 {
     const fk_index blocks = fk_prefix_blocks(B), threads = fk_min(blocks, fk_threads_for(B * T, GRAIN));
-    int32_t *all_ends = (int32_t *)scratch, *all_nodes = all_ends + blocks * T;
+    int32_t *order = (int32_t *)scratch, *all_ends = order + 2 * B, *all_nodes = all_ends + blocks * T;
     fk_index S = 0;
+    order_rows(order, order + B, index, share && roots == 0 && blocks >= FK_PREFIX_SORTED, B, T);
 
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
@@ -110,7 +158,7 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
         for (fk_index k = 0; k < blocks; k++) {
             const fk_index b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
             tree tr = block_tree(all_nodes, b0, n, T, roots);
-            grow(&tr, all_ends + k * T, state, last, index, mask, share, b0, n, T);
+            grow(&tr, all_ends + k * T, state, last, index, mask, share, order + b0, n, T);
         }
 #pragma omp single
         S = number_waves(waves, all_ends, blocks, T);
@@ -129,10 +177,12 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
                     parent[s] = number[tr.parent[node]];
                     owner[s] = tr.owner[node];
                 }
-            for (fk_index i = b0 * T; i < (b0 + n) * T; i++)
-                state[i] = state[i] < tr.roots ? 0 : number[state[i]];
-            for (fk_index b = b0; b < b0 + n; b++)
+            for (fk_index i = 0; i < n; i++) {
+                const fk_index b = order[b0 + i];
+                for (fk_index t = 0; t < T; t++)
+                    state[b * T + t] = state[b * T + t] < tr.roots ? 0 : number[state[b * T + t]];
                 last[b] = number[last[b]];
+            }
         }
     }
     return S;

@@ -11,7 +11,7 @@
  *                               zero there are none (roots = 0) and row 0 is also the root
  *     rows 1+roots .. roots+S   the S states computed, each after its parent
  * The batch is cut into blocks of FK_PREFIX_BLOCK rows, whatever the number of threads; states are shared inside a
- * block only. Wave w of a block holds its nodes at depth w + 1, all of whose parents lie in wave w - 1 of the same
+ * block only. From FK_PREFIX_SORTED blocks on, rows that begin alike are put into one block. Wave w of a block holds its nodes at depth w + 1, all of whose parents lie in wave w - 1 of the same
  * block. States are numbered wave by wave, and block by block within a wave, so that some neighbouring blocks have
  * their states of a wave side by side: a thread takes such blocks and computes each of its waves as one matrix
  * product, and never waits for another thread (recurrent.h).
@@ -27,6 +27,7 @@
 #include "fk.h"
 
 #define FK_PREFIX_BLOCK 16
+#define FK_PREFIX_SORTED 8
 
 /* The tree, as the layers receive it. */
 typedef struct {

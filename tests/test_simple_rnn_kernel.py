@@ -39,6 +39,45 @@ def test_rows_share_a_state_exactly_while_their_pasts_are_equal(B, T, V, U, mask
     assert all(states.parent < np.arange(1, states.count + 1))
 
 
+SORTED = 8  # FK_PREFIX_SORTED: in a batch of so many blocks, rows that begin alike come into one block
+
+
+def test_in_a_large_batch_equal_rows_find_each_other():
+    kinds, T = np.random.default_rng(3).integers(0, 5, (SORTED, 7)).astype(np.int32), 7
+    kinds[:, 0] = np.arange(SORTED)
+    index = np.tile(kinds, (BLOCK, 1))  # each row a block apart from the next one of its kind
+    states = same_bits_for_any_threads(lambda: States(index).state)
+    assert States(index).count == SORTED * T
+    np.testing.assert_array_equal(states, np.tile(states[:SORTED], (BLOCK, 1)))
+    assert States(index[:-BLOCK]).count > SORTED * T  # one block less
+
+
+@pytest.mark.parametrize("B", [128, 131, 150, 211])
+@pytest.mark.parametrize("masked", [False, True])
+def test_in_a_large_batch_each_state_has_one_past(B, masked):
+    T, V = 9, 3
+    index, mask = batch(B, T, V)
+    index[::3, :4] = 0  # padding in front
+    mask = mask if masked else np.ones_like(mask)
+    states = States(index, mask if masked else None)
+    pasts, blocks = {}, {}
+    for b in range(B):
+        for t in range(T):
+            read, state = past(index, mask, b, t), states.state[b, t]
+            assert (state == 0) == (read == ())
+            if read:
+                assert pasts.setdefault(state, read) == read
+                assert states.row[state - 1] == read[-1]
+                before = states.parent[state - 1]
+                assert pasts[before] == read[:-1] if before else len(read) == 1
+                blocks.setdefault(read, set()).add(state)
+        assert states.last[b] == states.state[b, -1]
+    assert sorted(pasts) == list(range(1, states.count + 1))
+    assert max(map(len, blocks.values())) <= -(-B // BLOCK)  # once a block, at the most
+    unsorted = sum(States(index[b : b + BLOCK], mask[b : b + BLOCK]).count for b in range(0, B, BLOCK))
+    assert masked or states.count < unsorted
+
+
 def test_rows_with_initial_states_of_their_own_share_nothing():
     index, mask = batch(19, 5, 2)
     states = States(index, mask, own_roots=True)
