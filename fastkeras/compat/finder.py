@@ -50,7 +50,8 @@ class Alias(ModuleType):
             notices.say(f"{self.__name__}.{name} is {now}.{name} now.", self.__name__)
 
     def _sources(self):
-        return [importlib.import_module(source) for source in self.__spec__.loader_state.sources]
+        """The modules that have the names, one by one: the first often has what is asked for."""
+        return map(importlib.import_module, self.__spec__.loader_state.sources)
 
     def __dir__(self):
         names = (getattr(source, "__all__", None) or dir(source) for source in self._sources())
