@@ -184,6 +184,28 @@ def test_windows_take_channels_in_front_too():
         assert_close(np.moveaxis(front, 1, -1), y, 1e-12)
 
 
+def test_methods_and_numpys_functions_keep_what_leads_back():
+    w = fastkeras.Variable([[1.0, 2.0], [4.0, 3.0]])
+    calls = {
+        "max": lambda x: x.max(axis=1), "min": lambda x: np.min(x, axis=0), "std": lambda x: np.std(x), "var":
+        lambda x: x.var(), "prod": lambda x: np.prod(x, axis=1), "cumsum": lambda x: x.cumsum(1), "clip":
+        lambda x: np.clip(x, 1.5, 3.5), "dot": lambda x: x.dot(w), "flatten": lambda x: x.flatten(), "ravel":
+        lambda x: np.ravel(x), "squeeze": lambda x: x[None].squeeze(0), "repeat": lambda x: x.repeat(2, axis=0),
+    }  # fmt: skip
+    for name, call in calls.items():
+        with fastkeras.GradientTape() as tape:
+            y = call(w * 1.0)
+        assert_close(y, call(w.value), 1e-6, name)
+        assert tape.gradient(y, w) is not None, name
+
+
+def test_tensors_and_variables_of_one_number_are_numbers():
+    for one in (ops.sum(np.float32([2.25, 0.5])), fastkeras.Variable(2.75)):
+        assert f"{one:.1f}" == "2.8" and float(one) == 2.75 and int(one) == 2 and bool(one)
+    assert round(ops.sum(np.float32([2.25, 0.5])), 1) == 2.8
+    assert "path=w" in f"{fastkeras.Variable(1.0, name='w')}"
+
+
 def test_new_tensors():
     assert ops.zeros((2, 3)).dtype == ops.ones((2,)).dtype == ops.full((2,), 7).dtype == np.float32
     np.testing.assert_array_equal(ops.eye(2, 3, 1), np.eye(2, 3, 1))

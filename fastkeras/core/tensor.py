@@ -226,6 +226,9 @@ class Tensor(Operators, np.ndarray):
     def astype(self, dtype):
         return cast(self, dtype)
 
+    def __round__(self, ndigits=None):
+        return round(self.item(), ndigits)
+
 
 def as_tensor(array):
     """A Tensor with the array's values; it owns them."""

@@ -81,6 +81,9 @@ class Variable(Watchable):
     def __int__(self):
         return int(self.value)
 
+    def __format__(self, spec):
+        return format(self.value, spec) if spec else repr(self)
+
     def numpy(self):
         """A copy of the value."""
         return self.value.copy()

@@ -11,6 +11,7 @@ tape records, how they were computed. Types are numpy's, but that float64 arises
 # ruff: noqa: F401, F403 (this module is its parts' names)
 
 from fastkeras.core.tensor import (
+    Tensor,
     absolute,
     add,
     broadcast_to,
@@ -45,3 +46,21 @@ from fastkeras.ops.solving import *
 from fastkeras.ops.windows import *
 
 abs, true_divide = absolute, divide
+
+
+# What numpy's functions say to the methods of what they are given, even where nobody asks for it.
+_SAID = {"ddof": 0, "dtype": None, "order": "C", "out": None}
+
+
+def _method(operation):
+    def method(self, *args, **kwargs):
+        return operation(self, *args, **{k: v for k, v in kwargs.items() if k not in _SAID or v is not _SAID[k]})
+
+    method.__name__, method.__doc__ = operation.__name__, operation.__doc__
+    return method
+
+
+# numpy's own methods would forget how a tensor was computed.
+for _name in ("clip", "cumsum", "dot", "max", "min", "prod", "ravel", "repeat", "squeeze", "std", "var"):
+    setattr(Tensor, _name, _method(globals()[_name]))
+Tensor.flatten = Tensor.ravel
