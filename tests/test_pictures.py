@@ -170,24 +170,33 @@ def test_plot_model_writes_the_file_that_is_asked_for(tmp_path, monkeypatch):
     assert shown._repr_svg_() == (tmp_path / "model.svg").read_text() and shown._repr_png_() is None
     assert texts(ElementTree.parse(tmp_path / "model.svg"))[-1] == "out (Dense)"
 
-    program = tmp_path / "dot"  # stands in for Graphviz: gives back its argument and what it reads
-    program.write_text(f"#!{sys.executable}\nimport sys\nprint(sys.argv[1])\nprint(sys.stdin.read())\n")
+    program = tmp_path / "dot"  # stands in for Graphviz: gives back its arguments and what it reads
+    program.write_text(f"#!{sys.executable}\nimport sys\nprint(*sys.argv[1:])\nprint(sys.stdin.read())\n")
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("PATH", str(tmp_path))
     for name, kind in [("model.png", "png"), ("model.PDF", "pdf"), ("model", "png")]:
         plot_model(branches(keras), str(tmp_path / name))
-        assert (tmp_path / name).read_text().startswith(f"-T{kind}\ndigraph model {{\n")
-    program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no such format')\n")
-    with pytest.raises(ValueError, match=r"could not draw the format 'xyz'. Received: no such format"):
+        arguments, first, *_ = (tmp_path / name).read_text().splitlines()
+        assert f"-T{kind}" in arguments.split() and first == "digraph model {"
+    with pytest.raises(ValueError, match=r"could not draw the format 'xyz'. Received: .*'xyz'"):
         plot_model(branches(keras), str(tmp_path / "model.xyz"))
+    program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no such font')\n")
+    with pytest.raises(ValueError, match=r"could not draw the format 'pdf'. Received: no such font"):
+        plot_model(branches(keras), str(tmp_path / "other.pdf"))
+    assert not (tmp_path / "other.pdf").exists()
 
 
 def test_a_png_without_graphviz_names_what_to_install(tmp_path, monkeypatch):
+    def refused(received):
+        what = rf"'fastkeras\[graphviz\]'; to_file='model.svg' needs neither\. Received: {received}"
+        with pytest.raises(ImportError, match=what):
+            plot_model(branches(keras), str(tmp_path / "model.png"))
+        assert not (tmp_path / "model.png").exists()
+
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
-    with pytest.raises(ImportError, match=r"'fastkeras\[graphviz\]'; to_file='model.svg' needs neither\. Received: no"):
-        plot_model(branches(keras), str(tmp_path / "model.png"))
-    assert not (tmp_path / "model.png").exists()
+    refused("failed to execute .*'dot'")
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    refused("import of graphviz")
 
 
 @pytest.mark.parametrize(

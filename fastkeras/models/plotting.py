@@ -1,14 +1,11 @@
 """plot_model: a model as a picture.
 
-SVG is drawn by models/svg.py. For PNG and other formats the graph is written in the
-language of Graphviz and given to its program `dot`, or to `graphviz-pure`, which the extra `graphviz` installs.
+SVG is drawn by models/svg.py. For PNG and other formats the graph is written in the language of Graphviz and given to
+its program `dot`, by the package of the extra `graphviz`.
 """
 
 import html
 import os
-import shutil
-import subprocess
-import sysconfig
 
 from fastkeras.models.diagram import TRAINABLE, Box, Diagram, Shown, diagram_of
 from fastkeras.models.svg import svg
@@ -16,7 +13,6 @@ from fastkeras.utils import suggest
 from fastkeras.utils.messages import message
 
 _DIRECTIONS = ("TB", "BT", "LR", "RL")
-_PROGRAMS = ("dot", "graphviz-pure")
 
 
 def plot_model(
@@ -35,9 +31,10 @@ def plot_model(
 ):
     """Draws the model's layers and what feeds what, and returns a Picture, which notebooks show.
 
-    to_file: *.svg needs nothing else; *.png (also *.jpg, *.pdf, ...) needs Graphviz: its program `dot`, or the extra
-    `graphviz`; *.dot is Graphviz's own language. rankdir: from top to bottom "TB", "BT", "LR" or "RL". expand_nested:
-    whether to draw the layers of models inside. dpi, splines: for Graphviz; dots per inch, and how it draws lines.
+    to_file: *.svg needs nothing else; *.png (also *.jpg, *.pdf, ...) needs Graphviz, its program `dot`, and the
+    extra `graphviz`; *.dot is Graphviz's own language. rankdir: from top to bottom "TB", "BT", "LR" or "RL".
+    expand_nested: whether to draw the layers of models inside. dpi, splines: for Graphviz; dots per inch, and how it
+    draws lines.
     """
     suggest.refuse_arguments("plot_model", plot_model, unknown)
     dot = model_to_dot(
@@ -104,18 +101,23 @@ class Dot:
         return "\n".join(lines) + "\n"
 
     def create(self, prog=None, format="svg"):
-        """The picture as bytes. prog: the program that draws it, if not one of Graphviz's that is found; an SVG is
-        drawn without."""
+        """The picture as bytes. prog: Graphviz's engine, if not `dot`; an SVG is drawn without."""
         if format == "svg":
             return svg(self.diagram, self.rankdir).encode()
         if format in ("dot", "gv"):
             return self.to_string().encode()
-        made = subprocess.run([_program(prog), f"-T{format}"], input=self.to_string().encode(), capture_output=True)
-        if made.returncode != 0:
-            raise ValueError(
-                message("plot_failed", format=format, received=made.stderr.decode(errors="replace").strip())
-            )
-        return made.stdout
+        try:
+            import graphviz
+        except ImportError as error:
+            raise ImportError(message("plot_needs_graphviz", received=error)) from error
+        try:
+            return graphviz.pipe(prog or "dot", format, self.to_string().encode())
+        except graphviz.ExecutableNotFound as error:
+            raise ImportError(message("plot_needs_graphviz", received=error)) from error
+        except graphviz.CalledProcessError as error:
+            raise ValueError(message("plot_failed", format=format, received=error.stderr.decode().strip())) from error
+        except ValueError as error:  # of a format that the package does not know
+            raise ValueError(message("plot_failed", format=format, received=error)) from error
 
     def write(self, path, prog=None, format="png"):
         """Writes the picture to a file."""
@@ -149,16 +151,6 @@ class Picture:
             return None
         with open(self.path, "rb") as file:
             return file.read()
-
-
-def _program(wanted):
-    """The path of the program that draws; the scripts of this Python may not be on the system's path."""
-    places = os.pathsep.join([os.environ.get("PATH", ""), sysconfig.get_path("scripts")])
-    for name in [wanted] if wanted else _PROGRAMS:
-        found = shutil.which(name, path=places)
-        if found:
-            return found
-    raise ImportError(message("plot_needs_graphviz", received=wanted or " / ".join(_PROGRAMS)))
 
 
 # --- Graphviz's language ---------------------------------------------------------------------------------------------

@@ -393,10 +393,10 @@ TABLE = {
         "ko": "plot_model: `rankdir`에는 {known} 중 하나를 넣어야 합니다. 받은 값: {received}",
     },
     "plot_needs_graphviz": {
-        "en": "plot_model: this format needs Graphviz, its program `dot` or the extra: pip install "
-        "'fastkeras[graphviz]'; to_file='model.svg' needs neither. Received: no program {received}",
-        "ko": "plot_model: 이 형식에는 Graphviz가 필요합니다. `dot` 프로그램을 설치하거나 pip install "
-        "'fastkeras[graphviz]'를 실행하세요. to_file='model.svg'에는 둘 다 필요 없습니다. 받은 값: {received} 없음",
+        "en": "plot_model: this format needs Graphviz, its program `dot` (graphviz.org) and pip install "
+        "'fastkeras[graphviz]'; to_file='model.svg' needs neither. Received: {received}",
+        "ko": "plot_model: 이 형식에는 Graphviz가 필요합니다. `dot` 프로그램(graphviz.org)을 설치하고 pip install "
+        "'fastkeras[graphviz]'를 실행하세요. to_file='model.svg'에는 둘 다 필요 없습니다. 받은 값: {received}",
     },
     "plot_failed": {
         "en": "plot_model: Graphviz could not draw the format '{format}'. Received: {received}",
