@@ -206,8 +206,8 @@ def identity(x, name=None):
 
 
 def get_value(x):
-    """The values as a numpy array."""
-    return np.array(value(x))
+    """The values as a numpy array; a single number as numpy's number."""
+    return np.array(value(x))[()]
 
 
 def eval(x):
@@ -464,6 +464,49 @@ def binary_crossentropy(target, output, from_logits=False):
 def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """-sum(t log(p)) along the axis."""
     return ops.categorical_crossentropy(target, output, from_logits, axis)
+
+
+def conv1d(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """The convolution of sequences. padding: "valid", "same", or "causal": a step sees none that come after it."""
+    order = data_format or image_data_format()
+    if padding == "causal":
+        before, padding = (dilation_rate * (shape(kernel)[0] - 1), 0), "valid"
+        x = ops.pad(x, ((0, 0), (0, 0), before) if order == "channels_first" else ((0, 0), before, (0, 0)))
+    return ops.conv(x, kernel, strides, padding, order, dilation_rate)
+
+
+def conv2d(x, kernel, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):
+    """The convolution of images, as ops.conv has it."""
+    return ops.conv(x, kernel, strides, padding, data_format or image_data_format(), dilation_rate)
+
+
+def depthwise_conv2d(x, depthwise_kernel, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):
+    """The convolution of images with each channel by itself, as ops.depthwise_conv has it."""
+    order = data_format or image_data_format()
+    return ops.depthwise_conv(x, depthwise_kernel, strides, padding, order, dilation_rate)
+
+
+def pool2d(x, pool_size, strides=(1, 1), padding="valid", data_format=None, pool_mode="max"):
+    """The largest element of each window of images, or with pool_mode "avg" the mean."""
+    if pool_mode not in ("max", "avg"):
+        raise ValueError(f"pool2d: `pool_mode` must be 'max' or 'avg'. Received: pool_mode={pool_mode!r}")
+    pool = ops.max_pool if pool_mode == "max" else ops.average_pool
+    return pool(x, pool_size, strides, padding, data_format or image_data_format())
+
+
+def ctc_batch_cost(y_true, y_pred, input_length, label_length):
+    """-log p(labels | y_pred), (n, 1), as ops.ctc_loss has it, for probabilities y_pred (n, T, C), the last class being
+    the blank. y_true (n, L); how many steps of y_pred and labels of y_true count: both (n, 1)."""
+    steps, labels = (np.asarray(value(count)).reshape(-1) for count in (input_length, label_length))
+    return expand_dims(ops.ctc_loss(y_true, log(y_pred + epsilon()), labels, steps, shape(y_pred)[-1] - 1), 1)
+
+
+def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
+    """([labels (n, T), -1 behind those of each sample], scores (n, 1)), as ops.ctc_decode has them: by the most
+    probable class of each step, the last one being the blank. y_pred (n, T, C): probabilities; greedy must be True."""
+    strategy = "greedy" if greedy else "beam_search"
+    labels, scores = ops.ctc_decode(log(y_pred + epsilon()), input_length, strategy, mask_index=-1)
+    return [labels[0]], scores
 
 
 def in_top_k(predictions, targets, k):

@@ -9,19 +9,23 @@ import numpy as np
 
 ALL = [
     # arithmetic, broadcasting both ways
-    *[(name, [shape1, shape2], {}) for name in ("add", "subtract", "multiply", "maximum", "minimum", "logaddexp")
+    *[(name, [shape1, shape2], {}) for name in (
+        "add", "subtract", "multiply", "maximum", "minimum", "logaddexp", "logaddexp2", "fmax", "fmin")
       for shape1, shape2 in (((2, 3), (2, 3)), ((2, 1, 3), (5, 1)), ((), (3,)))],
     ("divide", [(2, 3), ("positive", (3,))], {}),
     ("true_divide", [(3,), ("positive", (2, 1))], {}),
     ("power", [("positive", (2, 3)), (3,)], {}),
     ("mod", [("positive", (2, 3)), ("positive", (3,))], {}),
-    ("arctan2", [(2, 3), ("positive", (3,))], {}),
+    ("fmod", [(2, 3), ("positive", (3,))], {}),
+    *[(name, [(2, 3), ("positive", (3,))], {}) for name in ("arctan2", "hypot", "divide_no_nan")],
+    ("ldexp", [(2, 3), ["const", np.array([1, -2, 3], np.int32)]], {}),
+    ("nan_to_num", [(2, 3)], {}),
     *[(name, [(2, 3)], {}) for name in (
         "negative", "abs", "absolute", "exp", "exp2", "expm1", "sin", "cos", "sinh", "cosh", "tanh", "arctan",
-        "arcsinh", "square", "erf")],
+        "arcsinh", "square", "erf", "erfc", "fabs", "sinc", "deg2rad", "rad2deg")],
     *[(name, [("positive", (2, 3))], {}) for name in (
-        "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "reciprocal")],
-    *[(name, [("unit", (2, 3))], {}) for name in ("tan", "arcsin", "arccos", "arctanh")],
+        "log", "log1p", "log2", "log10", "sqrt", "cbrt", "rsqrt", "reciprocal")],
+    *[(name, [("unit", (2, 3))], {}) for name in ("tan", "arcsin", "arccos", "arctanh", "erfinv")],
     ("arccosh", [("above one", (2, 3))], {}),
     ("clip", [(2, 7)], {"x_min": -0.5, "x_max": 0.7}),
     ("where", [["const", np.array([True, False, True])], (2, 3), (3,)], {}),
@@ -37,12 +41,38 @@ ALL = [
     ("cumsum", [(2, 3)], {"axis": 1}),
     ("cumsum", [(2, 3)], {"axis": 0}),
     ("cumprod", [(2, 3)], {"axis": 1}),
+    # quantiles, differences, correlations, and reductions that pass over nan
+    ("quantile", [(2, 5), ["const", 0.3]], {}),
+    ("quantile", [(3, 7), ["const", [0.25, 0.5]]], {"axis": 1, "keepdims": True}),
+    *[("quantile", [(2, 6), ["const", 0.45]], {"axis": 1, "method": method})
+      for method in ("linear", "lower", "higher", "midpoint", "nearest")],
+    ("percentile", [(5, 7), ["const", 30.0]], {"axis": 0}),
+    ("median", [(2, 3, 5)], {"axis": (0, 2)}),
+    ("median", [(2, 4)], {}),
+    ("ptp", [(2, 5)], {"axis": 1}),
+    ("diff", [(3, 5)], {"n": 2}),
+    ("diff", [(3, 5)], {"axis": 0}),
+    ("trapezoid", [(3, 5)], {"dx": 0.5}),
+    ("trapezoid", [(3, 5), (3,)], {"axis": 0}),
+    ("corrcoef", [(3, 7)], {}),
+    *[("correlate", [(7,), (m,)], {"mode": mode}) for m in (2, 3) for mode in ("valid", "same", "full")],
+    ("correlate", [(3,), (7,)], {}),
+    *[(name, [("holes", (3, 5))], options) for options in ({"axis": 0}, {"axis": 1, "keepdims": True}) for name in (
+        "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin")],
+    ("nansum", [("holes", (3, 5))], {}),
+    ("nancumsum", [("holes", (3, 5))], {"axis": 1}),
+    ("nancumprod", [("holes", (3, 5))], {"axis": 0}),
     # products
     *[("matmul", [a, b], {}) for a, b in (
         ((2, 3), (3, 5)), ((3,), (3,)), ((3,), (3, 5)), ((2, 3), (3,)), ((7, 2, 3), (3, 5)), ((2, 3), (7, 3, 5)))],
     *[("dot", [a, b], {}) for a, b in (((2, 3), (3, 5)), ((7, 2, 3), (3,)), ((2, 3), (5, 3, 7)))],
     ("outer", [(3,), (5,)], {}),
     ("inner", [(2, 3), (5, 3)], {}),
+    ("kron", [(2, 3), (5, 2)], {}),
+    ("cross", [(2, 3), (2, 3)], {}),
+    ("cross", [(3, 5), (5, 3)], {"axisa": 0}),
+    ("vander", [(3,)], {}),
+    ("vander", [(3,)], {"N": 4, "increasing": True}),
     ("vdot", [(2, 3), (2, 3)], {}),
     ("tensordot", [(2, 3, 5), (3, 5, 7)], {"axes": 2}),
     ("tensordot", [(2, 3, 5), (5, 7, 2)], {"axes": ([0, 2], [2, 0])}),
@@ -69,6 +99,10 @@ ALL = [
     ("pad", [(3, 4)], {"pad_width": ((1, 2), (0, 3)), "mode": "reflect"}),
     ("flip", [(2, 3)], {"axis": 1}),
     ("flip", [(2, 3)], {}),
+    ("fliplr", [(2, 3)], {}),
+    ("flipud", [(2, 3)], {}),
+    ("rot90", [(2, 3)], {}),
+    ("rot90", [(2, 3, 5)], {"k": 3, "axes": (1, 2)}),
     ("roll", [(2, 5)], {"shift": 2, "axis": 1}),
     # choosing
     ("take", [(5, 3), ["const", np.array([[0, 4], [0, -1]])]], {"axis": 0}),
@@ -86,6 +120,8 @@ ALL = [
     ("diag", [(3,)], {"k": 1}),
     ("diag", [(3, 5)], {"k": -1}),
     ("diagonal", [(3, 5)], {"offset": 1}),
+    ("diagflat", [(2, 2)], {"k": 1}),
+    ("get_item", [(3, 5), ["const", (1, slice(None, None, 2))]], {}),
     ("trace", [(3, 3)], {}),
     # networks
     *[(name, [(5, 7)], {}) for name in (
@@ -119,6 +155,9 @@ ALL = [
     ("conv", [(2, 7, 3), (3, 3, 2)], {"strides": 2, "padding": "same"}),
     ("conv", [(2, 9, 3), (3, 3, 2)], {"dilation_rate": 2}),
     ("conv", [(2, 5, 6, 3), (3, 2, 3, 2)], {"strides": (2, 1), "padding": "same"}),
+    *[("conv_transpose", [(2, 5, 3), (k, 2, 3)], {"strides": s, "padding": padding})
+      for k, s in ((3, 2), (4, 3), (2, 3)) for padding in ("valid", "same")],
+    ("conv_transpose", [(2, 3, 4, 3), (3, 3, 2, 3)], {"strides": 2, "padding": "same", "output_padding": 1}),
     ("depthwise_conv", [(2, 5, 6, 3), (3, 3, 3, 2)], {"padding": "same"}),
     ("separable_conv", [(2, 5, 6, 3), (3, 3, 3, 2), (1, 1, 6, 5)], {}),
     ("max_pool", [(2, 7, 3)], {"pool_size": 3, "strides": 2, "padding": "same"}),
@@ -129,8 +168,42 @@ ALL = [
     ("inv", [("regular", (3, 3))], {}),
     ("inv", [("regular", (2, 3, 3))], {}),
     ("det", [("regular", (2, 3, 3))], {}),
+    ("svd", [(3, 5)], {"compute_uv": False}),
+    ("svd", [(2, 5, 3)], {"compute_uv": False}),
+    *[("solve_triangular", [("regular", (3, 3)), (3, 2)], {"lower": lower}) for lower in (True, False)],
     ("solve", [("regular", (3, 3)), (3, 2)], {}),
     ("solve", [("regular", (3, 3)), (3,)], {}),
+]  # fmt: skip
+
+# Calls of what has no slope, as (name, arguments, keyword arguments), for numpy's functions of these names too.
+I, J = np.array([[12, 5, 0], [7, 18, 9]], np.int32), np.array([[8, 5, 3], [2, 1, 4]], np.int32)
+X = np.array([[3.0, -1.5, -0.0], [np.inf, np.nan, -np.inf]], np.float32)
+PLAIN = [
+    *[(name, (I, J), {}) for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm", "left_shift",
+                                      "right_shift", "isin", "isclose", "allclose", "heaviside")],
+    *[(name, (X,), {}) for name in ("trunc", "signbit", "isposinf", "isneginf", "nonzero", "nan_to_num")],
+    ("nan_to_num", (X,), {"nan": 1.0, "posinf": 2.0, "neginf": 3.0}),
+    ("isclose", (np.float32([1, np.nan, 2]), np.float32([1, np.nan, 3])), {"equal_nan": True}),
+    ("allclose", (X, X), {"equal_nan": True}),
+    ("isin", (I, [5, 7]), {"invert": True}),
+    ("unravel_index", ([5, 0, 3], (2, 3)), {}),
+    ("digitize", (J, [2, 4, 5]), {}),
+    ("searchsorted", ([1, 3, 3, 9], J[0]), {"side": "right"}),
+    ("bincount", (I[0],), {}),
+    ("bincount", (I[0],), {"weights": np.float32([0.5, 1.0, 2.0]), "minlength": 15}),
+    ("histogram", (J[0].astype(np.float32),), {"bins": 4}),
+    ("histogram", (J[0],), {"bins": 2, "range": (0, 6)}),
+    ("tri", (2, 3, 1), {}),
+    ("logspace", (0, 2, 5), {}),
+    ("geomspace", (1, 16, 5), {}),
+    ("bartlett", (5,), {}), ("blackman", (5,), {}), ("hamming", (6,), {}), ("hanning", (7,), {}),
+    ("kaiser", (5, 3.0), {}),
+    ("array_split", (np.arange(7, dtype=np.int32), 3), {}),
+    ("array_split", (I, 2), {"axis": 1}),
+    ("hsplit", (I, 3), {}), ("hsplit", (I[0], 3), {}), ("vsplit", (I, 2), {}), ("dsplit", (I[None], 3), {}),
+    *[(name, ([I, J],), {}) for name in ("hstack", "vstack", "dstack")],
+    *[(name, ([I[0], J[0]],), {}) for name in ("hstack", "dstack")],
+    ("select", ([I > 10, I < 6], [I, -I], 100), {}),
 ]  # fmt: skip
 
 
@@ -151,6 +224,8 @@ def arguments(case, dtype):
                     "unit": lambda size: rng.uniform(-0.9, 0.9, size),
                     "probability": lambda size: rng.uniform(0.1, 0.9, size),
                     "regular": lambda size: rng.uniform(-0.5, 0.5, size) + 2 * np.eye(size[-1]),
+                    "holes": lambda size: np.where(np.arange(np.prod(size)).reshape(size) % 4 == 1, np.nan,
+                                                   rng.normal(size=size)),
                     "above one": lambda size: rng.uniform(1.2, 3.0, size)}[domain](size=shape)  # fmt: skip
             made.append(np.asarray(size, dtype))
     return made, moves

@@ -72,6 +72,12 @@ show("losses", tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.nn.sigmoid(b), 
 show("losses", tf.nn.softmax_cross_entropy_with_logits(labels=tf.nn.softmax(b), logits=a))
 show("losses", tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[2, 0], logits=a), tf.nn.l2_loss(a))
 show("nn", tf.nn.bias_add(a, [1.0, 2.0, 3.0]), tf.nn.moments(a, axes=[0]), tf.nn.embedding_lookup(a, [1, 1]))
+x = tf.reshape(tf.range(40.0) % 7.0, [1, 4, 5, 2])
+w = tf.reshape(tf.range(36.0) % 5.0, [3, 3, 2, 2])
+show("conv", tf.nn.conv2d(x, w, 2, "SAME"), tf.nn.conv2d(x, w, strides=[1, 1, 2, 1], padding="VALID"))
+show("conv", tf.nn.conv1d(x[0], w[0], 1, "SAME"), tf.nn.depthwise_conv2d(x, w, [1, 2, 2, 1], "VALID"))
+show("pool", tf.nn.max_pool2d(x, 2, 2, "SAME"), tf.nn.avg_pool2d(x, [1, 3, 2, 1], [1, 1, 2, 1], "VALID"))
+show("pool", tf.nn.max_pool(x[0], [2], [1], "VALID"), tf.nn.avg_pool(x, 2, 1, "SAME"))
 show(
     "random", list(tf.random.normal([2, 3]).shape), tf.random.uniform([4], 5, 6, tf.int32), list(tf.shape(a)) == [2, 3]
 )
@@ -86,6 +92,7 @@ with tf.GradientTape() as tape:
     loss = tf.reduce_mean(tf.square(tf.matmul(a, w) - [[1.0], [2.0]])) + tf.reduce_sum(tf.concat([w, w], 0))
 gradient = tape.gradient(loss, w)
 w.assign_sub(0.1 * gradient)
+show("variable", w.read_value(), list(w.get_shape()))
 show("tape", loss, gradient, w.numpy(), tf.Variable(2).numpy(), tf.Variable([1.5], trainable=False).trainable)
 
 Dataset = tf.data.Dataset

@@ -16,6 +16,8 @@ C = RNG.normal(size=(2, 5, 7)).astype(np.float32)
 P = RNG.uniform(0.1, 0.9, (4, 3)).astype(np.float32)
 HOT = np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
 IMAGES = RNG.normal(size=(2, 4, 5, 3)).astype(np.float32)
+FILTERS = RNG.normal(size=(2, 3, 3, 2)).astype(np.float32)
+TIMES = RNG.dirichlet(np.ones(4), (2, 5)).astype(np.float32)  # (samples, steps, classes) of sum 1
 
 # (name, arguments, keyword arguments)
 CALLS = [
@@ -47,6 +49,14 @@ CALLS = [
     ("cast", (A, "int32"), {}),
     ("categorical_crossentropy", (HOT, P), {}),
     ("clip", (A, -0.5, 0.5), {}),
+    *[("conv1d", (B, C[:, :, :3].reshape(3, 5, 2)), options) for options in (
+        {}, {"padding": "causal", "dilation_rate": 2}, {"padding": "same", "strides": 2})],
+    ("conv2d", (IMAGES, FILTERS), {"padding": "same", "strides": (1, 2)}),
+    ("conv2d", (IMAGES, FILTERS), {"dilation_rate": (2, 1)}),
+    ("depthwise_conv2d", (IMAGES, FILTERS), {"padding": "same"}),
+    ("pool2d", (IMAGES, (2, 3)), {}),
+    ("pool2d", (IMAGES, (2, 2)), {"strides": (2, 2), "padding": "same", "pool_mode": "avg"}),
+    ("ctc_batch_cost", (np.array([[1, 1], [0, 2]]), TIMES, np.array([[5], [3]]), np.array([[2], [1]])), {}),
     ("concatenate", ([A, A],), {}),
     ("concatenate", ([A, A],), {"axis": 0}),
     ("constant", ([1, 2, 3],), {}),
@@ -190,6 +200,19 @@ def test_variables():
     assert K.get_value(K.random_normal_variable((50,), 100, 0.1)).min() > 90
 
 
+def test_numbers_are_rounded():
+    optimizer = keras.optimizers.Adam(0.00123)
+    assert round(K.get_value(optimizer.lr), 4) == 0.0012
+    assert round(K.eval(K.sum(K.ones((2, 2)))), 1) == 4
+
+
+def test_ctc_decode_takes_the_best_classes():
+    p = np.float32([[[0.6, 0.3, 0.1], [0.7, 0.2, 0.1], [0.1, 0.2, 0.7], [0.8, 0.1, 0.1], [0.2, 0.7, 0.1]]])
+    (labels,), scores = K.ctc_decode(p, np.array([4]))
+    np.testing.assert_array_equal(labels, [[0, 0, -1, -1, -1]])
+    np.testing.assert_allclose(scores, [[-np.log(0.6 * 0.7 * 0.7 * 0.8)]], rtol=1e-5)
+
+
 def test_choices():
     x = K.constant([[1, 2], [3, 4]])
     np.testing.assert_array_equal(K.switch(K.constant([1, 0]), x, -x), [[1, 2], [-3, -4]])
@@ -262,6 +285,8 @@ def test_printing(capsys):
         (lambda: K.batch_dot(A[0], B), ValueError, r"Received: shapes \(3,\)"),
         (lambda: K.batch_dot(B, C, axes=(1, 1)), ValueError, "must have one extent"),
         (lambda: K.bias_add(IMAGES, A), ValueError, r"1 or 3 axes. Received: shape \(2, 3\)"),
+        (lambda: K.pool2d(IMAGES, (2, 2), pool_mode="sum"), ValueError, "Received: pool_mode='sum'"),
+        (lambda: K.ctc_decode(TIMES, np.array([5, 5]), greedy=False), ValueError, "must be 'greedy'"),
         (lambda: K.is_keras_tensor("x"), ValueError, "Received: str"),
         (lambda: K.set_learning_phase(2), ValueError, "Received: 2"),
         (lambda: K.squre, AttributeError, "Did you mean 'square'"),

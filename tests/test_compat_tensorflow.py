@@ -158,7 +158,8 @@ def test_what_tensorflow_1_had_is_noticed(tmp_path):
 MISSING = """
 import tensorflow as tf
 
-for code in ("tf.image.resize", "tf.Session()", "tf.placeholder('float32')", "tf.reduce_meen", "tf.nn.conv2d"):
+names = "tf.image.resize", "tf.Session()", "tf.placeholder('float32')", "tf.reduce_meen", "tf.nn.conv2d_transpose"
+for code in names:
     try:
         eval(code)
     except AttributeError as error:
@@ -176,6 +177,6 @@ def test_what_is_missing_says_what_to_write_instead(tmp_path):
         "fastkeras has no tensorflow.Session. Nothing runs in sessions: operations give their results at once.",
         "fastkeras has no tensorflow.placeholder. Write a function of tensors, or keras.Input for a model.",
         "fastkeras has no tensorflow.reduce_meen. Did you mean 'reduce_mean'?",
-        "fastkeras has no tensorflow.nn.conv2d. Write keras.layers.Conv2D.",
+        "fastkeras has no tensorflow.nn.conv2d_transpose. Write keras.ops.conv_transpose.",
         "fastkeras has no tensorflow.keras.applications.VGG16. Pretrained networks of pictures are not part of it.",
     ]

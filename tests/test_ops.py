@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from checks import assert_close, central_difference
-from op_cases import ALL, arguments, label
+from op_cases import ALL, PLAIN, I, J, X, arguments, label
 
 import fastkeras
 from fastkeras import ops
@@ -131,6 +131,186 @@ def test_what_has_no_slope():
     assert tape.gradient(y, w) is None
 
 
+@pytest.mark.parametrize("case", PLAIN, ids=lambda case: f"{case[0]} {case[2]}")
+def test_values_are_numpy_s(case):
+    name, args, kwargs = case
+    found, wanted = (getattr(module, name)(*args, **kwargs) for module in (ops, np))
+    several = isinstance(wanted, (list, tuple))
+    for y, expected in zip(*((found, wanted) if several else ([found], [wanted])), strict=True):
+        assert y.dtype not in (np.int64, np.float64)
+        assert_close(y, expected, 1e-6)
+
+
+def test_numbers_in_rows():
+    np.testing.assert_array_equal(ops.vstack([I[0], J[0]]), np.vstack([I[0], J[0]]))
+    np.testing.assert_array_equal(ops.array_split(I, [1], axis=1)[1], I[:, 1:])
+    np.testing.assert_array_equal(ops.isclose(X, X, equal_nan=True), np.ones((2, 3)))
+    np.testing.assert_array_equal(ops.bitwise_not(I), ~I)
+    np.testing.assert_array_equal(ops.bitwise_invert(I > 6), ~(I > 6))
+    np.testing.assert_array_equal(ops.bincount(I[:, ::2], minlength=3)[:, :3], [[1, 0, 0], [0, 0, 0]])
+
+
+def test_joined_choices_have_gradients():
+    x = ops.convert_to_tensor(np.float32([[1.0, -2.0], [3.0, 4.0]]))
+    with fastkeras.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        chosen = ops.select([x > 3, x < 0], [2 * x, 5 * x], 7.0)
+        joined = ops.hstack([ops.vstack([x, 3 * x]), ops.ones((4, 1))])
+        counted = ops.bincount(np.array([[0, 2], [1, 1]]), weights=x) * [1.0, 10.0, 100.0]
+    np.testing.assert_array_equal(chosen, [[7, -10], [7, 8]])
+    np.testing.assert_array_equal(tape.gradient(chosen, x), [[0, 5], [0, 2]])
+    np.testing.assert_array_equal(tape.gradient(joined, x), np.full((2, 2), 4))
+    np.testing.assert_array_equal(tape.gradient(counted, x), [[1, 100], [10, 10]])
+
+
+def test_what_is_nan_alone():
+    x = np.float32([[np.nan, np.nan], [3.0, np.nan]])
+    for name in ("nanmax", "nanmin", "nanmean", "nanvar"):
+        np.testing.assert_array_equal(getattr(ops, name)(x, axis=1), [np.nan, 0 if name == "nanvar" else 3])
+    np.testing.assert_array_equal(ops.nansum(x, axis=1), [0, 3])
+    np.testing.assert_array_equal(ops.nanargmax(x, axis=1), [-1, 0])
+    np.testing.assert_array_equal(ops.nanargmin(x, axis=1), [-1, 0])
+    np.testing.assert_array_equal(ops.median(x, axis=0), [np.nan, np.nan])
+    np.testing.assert_array_equal(ops.median(np.array([3, 1, 2, 7])), 2.5)
+    np.testing.assert_array_equal(ops.fmax(x, 1.0), [[1, 1], [3, 1]])
+    with fastkeras.GradientTape() as tape:
+        w = ops.convert_to_tensor(np.float32([4.0, 2.0]))
+        tape.watch(w)
+        y = ops.divide_no_nan(w, np.float32([0.0, 4.0]))
+    np.testing.assert_array_equal(y, [0, 0.5])
+    np.testing.assert_array_equal(tape.gradient(y, w), [0, 0.25])
+
+
+def test_erfinv_is_the_inverse_of_erf():
+    y = np.concatenate([np.linspace(-3.5, 3.5, 701), np.geomspace(1e-7, 1, 100)])
+    x = np.array([math.erf(element) for element in y]).astype(np.float32)
+    with np.errstate(divide="ignore"):
+        slope = 2 / math.sqrt(math.pi) * np.exp(-y * y)
+    exact = y + (x - np.array([math.erf(element) for element in y])) / slope  # for x as it was rounded
+    near = np.abs(y) < 2.5  # where one step is exact enough to tell
+    found = np.asarray(ops.erfinv(x), np.float64)
+    assert (np.abs(found - exact)[near] <= 1e-6 * np.abs(exact)[near]).all()
+    again = np.array([math.erf(element) for element in found])
+    assert np.abs(again - x).max() < 3e-7
+    np.testing.assert_array_equal(ops.erfinv(np.float32([-1, 0, 1, 1.5])), [-np.inf, 0, np.inf, np.nan])
+
+
+def assert_gradient(function, x):
+    """The gradient of a function of ops, by central differences."""
+    tensor = ops.convert_to_tensor(x)
+    with fastkeras.GradientTape() as tape:
+        tape.watch(tensor)
+        y = function(tensor)
+    dy = np.random.default_rng(3).normal(size=y.shape)
+    gradient = tape.gradient(y, tensor, ops.convert_to_tensor(dy))
+    assert_close(gradient, central_difference(lambda x: np.asarray(function(x)), x, dy), 1e-6)
+
+
+def symmetric(x):
+    """Positive definite, of eigenvalues that differ."""
+    return ops.matmul(x, ops.swapaxes(x, -1, -2)) + np.diag(np.arange(1.0, 4.0))
+
+
+FACTORS = {
+    "cholesky": lambda a: ops.cholesky(a),
+    "cholesky upper": lambda a: ops.cholesky(a, upper=True),
+    "eigh values": lambda a: ops.eigh(a)[0],
+    "eigh vectors": lambda a: ops.eigh(a)[1],
+    "logdet": lambda a: ops.logdet(a),
+    "slogdet": lambda a: ops.slogdet(-a)[1],
+    "cholesky_inverse": lambda a: ops.cholesky_inverse(ops.cholesky(a)),
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_gradients_of_factors_of_symmetric_matrices(name):
+    x = np.random.default_rng(4).normal(size=(2, 3, 3))
+    assert_gradient(lambda x: FACTORS[name](symmetric(x)), x)
+
+
+def test_factors_make_the_matrix_again():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(2, 5, 3)).astype(np.float32)
+    for full in (True, False):
+        u, s, vt = (np.asarray(part) for part in ops.svd(x, full_matrices=full))
+        assert_close(u[..., :3] @ (s[..., None] * vt), x, 1e-5)
+    for mode, columns in (("reduced", 3), ("complete", 5)):
+        q, r = (np.asarray(part) for part in ops.qr(x, mode=mode))
+        assert q.shape == (2, 5, columns)
+        assert_close(q @ r, x, 1e-5)
+    a = np.asarray(symmetric(rng.normal(size=(3, 3))))
+    w, v = (np.asarray(part) for part in ops.eigh(a))
+    assert_close(v * w @ v.T, a, 1e-12)
+    L = np.asarray(ops.cholesky(a))
+    assert_close(L @ L.T, a, 1e-12)
+    assert_close(ops.cholesky_inverse(L), np.linalg.inv(a), 1e-10)
+    assert_close(ops.cholesky_inverse(L.T, upper=True), np.linalg.inv(a), 1e-10)
+    assert ops.slogdet(-a)[0] == -1
+
+
+def test_what_has_no_gradient_says_so():
+    x = ops.convert_to_tensor(np.eye(3, dtype=np.float32) + 1)
+    for name in ("qr", "svd"):
+        with fastkeras.GradientTape() as tape:
+            tape.watch(x)
+            y = getattr(ops, name)(x)[0]
+        with pytest.raises(NotImplementedError, match=f"ops.{name} has no gradient"):
+            tape.gradient(y, x)
+    with fastkeras.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        with pytest.raises(NotImplementedError, match=r"ops\.eigh: its gradient has no gradient"):
+            tape.gradient(ops.eigh(x)[0], x)
+
+
+def test_conv_transpose_is_conv_s_way_back():
+    rng = np.random.default_rng(6)
+    kernel = rng.normal(size=(3, 2, 3, 5))  # (rows, columns, channels of a, of b)
+    for options in ({"strides": 2, "padding": "same"}, {"dilation_rate": 2}, {"dilation_rate": 2, "padding": "same"}):
+        b = rng.normal(size=(2, 4, 5, 5))
+        back = np.asarray(ops.conv_transpose(b, kernel, **options))
+        a = rng.normal(size=back.shape)
+        np.testing.assert_allclose((np.asarray(ops.conv(a, kernel, **options)) * b).sum(), (a * back).sum())
+        front = ops.conv_transpose(np.moveaxis(b, -1, 1), kernel, data_format="channels_first", **options)
+        assert_close(np.moveaxis(front, 1, -1), back, 1e-12)
+
+
+def test_ctc():
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=(3, 7, 5)).astype(np.float32), np.array([[1, 1, 4], [2, 3, 0], [4, 0, 0]])
+    labels, steps = np.array([3, 2, 1]), np.array([7, 5, 6])
+    tensor = ops.convert_to_tensor(x)
+    with fastkeras.GradientTape() as tape:
+        tape.watch(tensor)
+        loss = ops.ctc_loss(y, tensor, labels, steps)
+    gradient = tape.gradient(loss, tensor)
+    assert_close(loss[:1], fastkeras.losses.ctc(y[:1], x[:1]), 1e-6)
+    last = np.roll(x, -1, axis=-1)  # the blank behind the labels
+    assert_close(ops.ctc_loss(y - 1, last, labels, steps, mask_index=-1), loss, 1e-6)
+    dy = np.float32([1.0, 1.0, 1.0])
+    assert_close(gradient, central_difference(lambda x: ops.ctc_loss(y, x, labels, steps), x, dy, step=1e-2), 1e-3)
+    assert np.isinf(ops.ctc_loss(y, x, labels, np.array([3, 5, 6]))[0])
+
+
+def test_ctc_decode():
+    best = np.array([[0, 1, 1, 0, 1, 2], [3, 3, 0, 3, 2, 2]])
+    x = np.float32(np.eye(4)[best] * 2)
+    labels, scores = ops.ctc_decode(x, np.array([6, 4]))
+    np.testing.assert_array_equal(labels, [[[1, 1, 2, -1, -1, -1], [3, 3, -1, -1, -1, -1]]])
+    np.testing.assert_array_equal(scores, [[-12], [-8]])
+    labels, _ = ops.ctc_decode(x, np.array([6, 4]), merge_repeated=False, mask_index=3)
+    np.testing.assert_array_equal(labels, [[[0, 1, 1, 0, 1, 2], [0, -1, -1, -1, -1, -1]]])
+
+
+def test_modules_group_the_functions_as_keras_does():
+    assert ops.numpy.hstack is ops.hstack and ops.numpy.abs is ops.abs and ops.numpy.max is ops.max
+    assert ops.nn.relu is ops.relu and ops.nn.conv is ops.conv and ops.nn.one_hot is ops.one_hot
+    assert ops.linalg.norm is ops.norm and ops.linalg.solve is ops.solve
+    with pytest.raises(AttributeError, match=r"fastkeras\.ops has no fft: there are no complex numbers"):
+        ops.fft  # noqa: B018 (it is not there)
+    with pytest.raises(AttributeError, match="Did you mean 'median'"):
+        ops.mediann  # noqa: B018
+
+
 def test_top_k_gives_values_with_a_gradient_and_indices():
     x = ops.convert_to_tensor(np.float32([[1, 5, 3], [9, 2, 4]]))
     with fastkeras.GradientTape() as tape:
@@ -253,6 +433,14 @@ def test_loops_run_and_are_recorded():
         (lambda: ops.max_pool(np.ones((1, 5, 2)), (2, 2)), r"`pool_size`.*Received: \(2, 2\)"),
         (lambda: ops.max_pool(np.ones((1, 5, 2)), 2, padding="full"), "Received: padding='full'"),
         (lambda: ops.conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), data_format="last"), "Received: 'last'"),
+        (lambda: ops.conv_transpose(np.ones((1, 5, 2)), np.ones((3, 2, 1))), r"3 axes and 1 channels.*\(1, 5, 2\)"),
+        (lambda: ops.conv_transpose(np.ones((1, 5, 2)), np.ones((3, 1, 2)), padding="full"), "padding='full'"),
+        (lambda: ops.quantile(np.ones(3), 0.5, method="mean"), "Received: method='mean'"),
+        (lambda: ops.correlate(np.ones(3), np.ones(2), mode="most"), "Received: mode='most'"),
+        (lambda: ops.cross(np.ones(2), np.ones(2)), r"3 numbers. Received: shapes \(2,\)"),
+        (lambda: ops.bincount(np.ones(3, int), sparse=True), "Received: sparse=True"),
+        (lambda: ops.qr(np.ones((3, 3)), mode="r"), "Received: mode='r'"),
+        (lambda: ops.ctc_decode(np.ones((1, 2, 3)), [2], strategy="beam_search"), "Received: strategy='beam_search'"),
     ],
 )
 def test_errors_say_what_was_received(call, message):

@@ -23,7 +23,7 @@ _OLD_PACKAGES = {"keras_preprocessing", "tensorflow.contrib.keras", "tensorflow.
 _NAMED_ALIKE = (
     "activations backend callbacks config constraints datasets initializers layers losses metrics ops optimizers "
     "optimizers.schedules preprocessing preprocessing.sequence preprocessing.text random "
-    "regularizers saving utils"
+    "ops.linalg ops.nn ops.numpy regularizers saving utils"
 )
 _SETS = ("boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters")
 

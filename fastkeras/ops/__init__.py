@@ -10,43 +10,13 @@ tape records, how they were computed. Types are numpy's, but that float64 arises
 
 # ruff: noqa: F401, F403 (this module is its parts' names)
 
-from fastkeras.core.tensor import (
-    Tensor,
-    absolute,
-    add,
-    broadcast_to,
-    cast,
-    divide,
-    floor_divide,
-    greater,
-    greater_equal,
-    less,
-    less_equal,
-    log,
-    matmul,
-    mod,
-    multiply,
-    negative,
-    power,
-    reshape,
-    subtract,
-    swapaxes,
-    transpose,
-    where,
-)
+from fastkeras.core.tensor import Tensor, broadcast_to, cast, reshape, swapaxes, transpose
+from fastkeras.ops import linalg, nn, numpy
 from fastkeras.ops.control import *
-from fastkeras.ops.elementwise import *
-from fastkeras.ops.indexing import *
-from fastkeras.ops.making import *
+from fastkeras.ops.linalg import *
 from fastkeras.ops.nn import *
-from fastkeras.ops.products import *
-from fastkeras.ops.reductions import *
-from fastkeras.ops.shapes import *
-from fastkeras.ops.solving import *
-from fastkeras.ops.windows import *
-
-abs, true_divide = absolute, divide
-
+from fastkeras.ops.numpy import *
+from fastkeras.utils import suggest
 
 # What numpy's functions say to the methods of what they are given, even where nobody asks for it.
 _SAID = {"ddof": 0, "dtype": None, "order": "C", "out": None}
@@ -64,3 +34,17 @@ def _method(operation):
 for _name in ("clip", "cumsum", "dot", "max", "min", "prod", "ravel", "repeat", "squeeze", "std", "var"):
     setattr(Tensor, _name, _method(globals()[_name]))
 Tensor.flatten = Tensor.ravel
+
+
+_LEFT_OUT = {
+    "angle", "conj", "conjugate", "eig", "fft", "fft2", "ifft2", "imag", "image", "irfft", "isreal", "istft", "polar",
+    "real", "rfft", "stft", "view_as_complex", "view_as_real",
+}  # fmt: skip
+
+
+def __getattr__(name):
+    if name in _LEFT_OUT:
+        raise AttributeError(
+            f"fastkeras.ops has no {name}: there are no complex numbers here, and no functions of images. numpy has."
+        )
+    raise AttributeError(suggest.unknown("name in fastkeras.ops", name, globals()))

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from fastkeras.core.tensor import cast, getitem, made, operation, put_in_zeros, value
+from fastkeras.core.tensor import cast, getitem, made, operation, put_in_zeros, value, where
 from fastkeras.ops.shapes import moveaxis, ravel
 
 __all__ = [
-    "argsort", "diag", "diagonal", "in_top_k", "one_hot", "scatter", "scatter_update", "segment_sum", "slice",
-    "slice_update", "sort", "take", "take_along_axis", "top_k", "trace", "tril", "triu",
+    "argsort", "diag", "diagflat", "diagonal", "get_item", "in_top_k", "nonzero", "one_hot", "scatter",
+    "scatter_update", "segment_sum", "select", "slice", "slice_update", "sort", "take", "take_along_axis", "top_k",
+    "trace", "tril", "triu", "unravel_index",
 ]  # fmt: skip
 
 _ALL = np.s_[:]
@@ -16,6 +17,31 @@ _ALL = np.s_[:]
 def _front(x, axis):
     """The part of a key before an axis."""
     return (_ALL,) * (axis % np.ndim(value(x)))
+
+
+get_item = getitem
+
+
+@operation
+def nonzero(x):
+    """The places where x is not 0: a tuple with the indices along each axis, int32."""
+    return tuple(made(indices.astype(np.int32)) for indices in np.nonzero(np.asarray(value(x))))
+
+
+@operation
+def unravel_index(indices, shape):
+    """The indices along each axis, int32, of places that are counted row by row."""
+    places = np.asarray(value(indices)).astype(np.intp)
+    return tuple(made(part.astype(np.int32)) for part in np.unravel_index(places, shape))
+
+
+@operation
+def select(condlist, choicelist, default=0):
+    """From the list of choices, each element from the first whose condition holds there; `default` where none does."""
+    y = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        y = where(condition, choice, y)
+    return y
 
 
 @operation
@@ -157,6 +183,12 @@ def diag(x, k=0):
     n = np.shape(x)[0] + abs(k)
     i = np.arange(np.shape(x)[0])
     return put_in_zeros(x, (i - min(k, 0), i + max(k, 0)), (n, n))
+
+
+@operation
+def diagflat(x, k=0):
+    """The matrix that has all elements of x on its k-th diagonal, and 0 elsewhere."""
+    return diag(ravel(x), k)
 
 
 @operation

@@ -5,8 +5,9 @@ import numpy as np
 from fastkeras.core.tensor import SymbolicTensor, Tensor, Watchable, cast, linked, made, operation, value
 
 __all__ = [
-    "arange", "array", "convert_to_numpy", "convert_to_tensor", "empty", "eye", "full", "full_like", "identity",
-    "is_tensor", "linspace", "meshgrid", "ndim", "ones", "ones_like", "shape", "size", "zeros", "zeros_like",
+    "arange", "array", "bartlett", "blackman", "convert_to_numpy", "convert_to_tensor", "copy", "empty", "empty_like",
+    "eye", "full", "full_like", "geomspace", "hamming", "hanning", "identity", "is_tensor", "kaiser", "linspace",
+    "logspace", "meshgrid", "ndim", "ones", "ones_like", "shape", "size", "tri", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -24,6 +25,12 @@ def convert_to_tensor(x, dtype=None, sparse=None):
 
 
 array = convert_to_tensor
+
+
+@operation
+def copy(x):
+    """The same values in a tensor of their own."""
+    return linked(np.array(value(x)), (x, lambda d, y: d))
 
 
 def convert_to_numpy(x):
@@ -76,6 +83,9 @@ def zeros_like(x, dtype=None):
     return linked(np.zeros_like(value(x), dtype))
 
 
+empty_like = zeros_like
+
+
 @operation
 def ones_like(x, dtype=None):
     """1 in the shape of x."""
@@ -98,6 +108,11 @@ def identity(n, dtype=None):
     return eye(n, dtype=dtype)
 
 
+def tri(N, M=None, k=0, dtype=None):
+    """N rows and M columns (N by default) with 1 on the k-th diagonal and below, 0 above."""
+    return linked(np.tri(N, M, k, dtype or np.float32))
+
+
 def arange(start, stop=None, step=None, dtype=None):
     """start, start + step, ... below stop; from 0 if one number is given. Of integers int32, else float32."""
     numbers = [value(n) for n in (start, stop, step) if n is not None]
@@ -111,6 +126,44 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     y, step = np.linspace(value(start), value(stop), num, endpoint, True, axis=axis)
     y = linked(y.astype(dtype or np.float32))
     return (y, step) if retstep else y
+
+
+def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
+    """num numbers from base^start to base^stop, with exponents at equal distances."""
+    return linked(np.logspace(value(start), value(stop), num, endpoint, base, dtype or np.float32, axis))
+
+
+def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    """num numbers from start to stop, each the same multiple of the one before."""
+    return linked(np.geomspace(value(start), value(stop), num, endpoint, dtype or np.float32, axis))
+
+
+# Windows of x numbers, by which a stretch of a signal is weighted; n goes from 0 to x - 1.
+
+
+def bartlett(x):
+    """1 - |2 n / (x - 1) - 1|"""
+    return linked(np.bartlett(int(x)).astype(np.float32))
+
+
+def hanning(x):
+    """0.5 - 0.5 cos(2 pi n / (x - 1))"""
+    return linked(np.hanning(int(x)).astype(np.float32))
+
+
+def hamming(x):
+    """0.54 - 0.46 cos(2 pi n / (x - 1))"""
+    return linked(np.hamming(int(x)).astype(np.float32))
+
+
+def blackman(x):
+    """0.42 - 0.5 cos(2 pi n / (x - 1)) + 0.08 cos(4 pi n / (x - 1))"""
+    return linked(np.blackman(int(x)).astype(np.float32))
+
+
+def kaiser(x, beta):
+    """I0(beta sqrt(1 - (2 n / (x - 1) - 1)^2)) / I0(beta), I0 being the modified Bessel function"""
+    return linked(np.kaiser(int(x), float(beta)).astype(np.float32))
 
 
 def meshgrid(*x, indexing="xy"):

@@ -1,4 +1,4 @@
-"""The functions of neural networks: activations, crossentropies, moments, pooling.
+"""The functions of neural networks: activations, crossentropies, moments; and as Keras has them here, windows and CTC.
 
 An activation of float32 is our kernel, forward and back. Its formula in ops stands in for it where the kernel does not
 reach: for float64, and within two tapes, where gradients must have gradients.
@@ -24,11 +24,13 @@ from fastkeras.core.tensor import (
     value,
     where,
 )
+from fastkeras.ops.ctc import ctc_decode, ctc_loss
 from fastkeras.ops.elementwise import clip, erf, exp, expm1, log1p, log10, maximum, minimum, rsqrt, sqrt, square, tanh
 from fastkeras.ops.indexing import one_hot, take_along_axis
 from fastkeras.ops.products import einsum
 from fastkeras.ops.reductions import logsumexp, norm
 from fastkeras.ops.shapes import split, squeeze
+from fastkeras.ops.windows import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
 
 EPSILON = 1e-7  # what Keras adds where a logarithm would meet 0
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -366,10 +368,11 @@ def multi_hot(inputs, num_classes, axis=-1, dtype=None):
 
 
 __all__ = [
-    "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "celu", "dot_product_attention", "elu",
-    "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "layer_normalization",
-    "leaky_relu", "log_sigmoid", "log_softmax", "mish", "moments", "multi_hot", "normalize", "psnr", "relu", "relu6",
-    "rms_normalization", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
-    "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh_shrink",
-    "threshold",
+    "average_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "celu", "conv",
+    "conv_transpose", "ctc_decode", "ctc_loss", "depthwise_conv", "dot_product_attention", "elu", "gelu", "glu",
+    "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "layer_normalization", "leaky_relu",
+    "log_sigmoid", "log_softmax", "max_pool", "mish", "moments", "multi_hot", "normalize", "one_hot", "psnr", "relu",
+    "relu6", "rms_normalization", "selu", "separable_conv", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
+    "softsign", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "squareplus", "swish",
+    "tanh_shrink", "threshold",
 ]  # fmt: skip

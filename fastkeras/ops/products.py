@@ -1,4 +1,4 @@
-"""Products over axes: dot, tensordot, inner, outer, cross and einsum; matmul is in core/tensor.py."""
+"""Products over axes: dot, tensordot, inner, outer, kron, cross and einsum; matmul is in core/tensor.py."""
 
 import math
 import string
@@ -6,9 +6,9 @@ import string
 import numpy as np
 
 from fastkeras.core.tensor import broadcast_to, made, matmul, multiply, operation, reshape, transpose, value
-from fastkeras.ops.shapes import expand_dims
+from fastkeras.ops.shapes import expand_dims, moveaxis, roll, stack
 
-__all__ = ["dot", "einsum", "inner", "outer", "tensordot", "vdot"]
+__all__ = ["cross", "dot", "einsum", "inner", "kron", "outer", "tensordot", "vander", "vdot"]
 
 
 @operation
@@ -39,6 +39,39 @@ def inner(x1, x2):
 def outer(x1, x2):
     """All products of an element of x1 and one of x2: (n, m)"""
     return reshape(x1, (-1, 1)) * reshape(x2, (1, -1))
+
+
+@operation
+def kron(x1, x2):
+    """Kronecker's product: each element of x1 replaced by itself times x2."""
+    rank = max(np.ndim(value(x1)), np.ndim(value(x2)))
+    outer, inner = ((1,) * (rank - np.ndim(value(x))) + np.shape(x) for x in (x1, x2))
+    blocks = reshape(x1, [n for extent in outer for n in (extent, 1)])
+    elements = reshape(x2, [n for extent in inner for n in (1, extent)])
+    return reshape(blocks * elements, [n * m for n, m in zip(outer, inner, strict=True)])
+
+
+@operation
+def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """The vectors of length |x1| |x2| sin(their angle) that stand upright on x1 and x2, vectors of 3 numbers.
+
+    axisa, axisb, axisc: where x1, x2 and the result have them, or `axis` for all.
+    """
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis,) * 3
+    a, b = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(f"ops.cross: expected vectors of 3 numbers. Received: shapes {np.shape(x1)}, {np.shape(x2)}")
+    y = roll(a, -1, -1) * roll(b, 1, -1) - roll(a, 1, -1) * roll(b, -1, -1)  # a2 b3 - a3 b2, and so round
+    return moveaxis(y, -1, axisc)
+
+
+@operation
+def vander(x, N=None, increasing=False):
+    """The powers x^(N-1) ... x^0 of each number in a row, or from x^0 on. N: by default how many numbers there are."""
+    powers = [np.ones_like(value(x))]
+    for _ in range(1, np.shape(x)[0] if N is None else N):
+        powers.append(multiply(x, powers[-1]))
+    return stack(powers if increasing else powers[::-1], axis=-1)
 
 
 @operation

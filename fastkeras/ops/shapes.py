@@ -17,8 +17,9 @@ from fastkeras.core.tensor import (
 )
 
 __all__ = [
-    "append", "broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "ravel", "repeat", "reshape",
-    "roll", "split", "squeeze", "stack", "swapaxes", "tile", "transpose", "unstack",
+    "append", "array_split", "broadcast_to", "concatenate", "dsplit", "dstack", "expand_dims", "flip", "fliplr",
+    "flipud", "hsplit", "hstack", "moveaxis", "pad", "ravel", "repeat", "reshape", "roll", "rot90", "split", "squeeze",
+    "stack", "swapaxes", "tile", "transpose", "unstack", "vsplit", "vstack",
 ]  # fmt: skip
 
 
@@ -77,6 +78,25 @@ def stack(x, axis=0):
 
 
 @operation
+def hstack(xs):
+    """Tensors side by side: along axis 1, vectors along their only one."""
+    return concatenate(xs, axis=0 if np.ndim(value(xs[0])) < 2 else 1)
+
+
+@operation
+def vstack(xs):
+    """Tensors one below the other, along axis 0; vectors are rows."""
+    return concatenate([reshape(x, (1, -1)) if np.ndim(value(x)) < 2 else x for x in xs], axis=0)
+
+
+@operation
+def dstack(xs):
+    """Tensors along axis 2: matrices get one of extent 1, vectors are rows of such."""
+    rows = [reshape(x, (1, -1)) if np.ndim(value(x)) < 2 else x for x in xs]
+    return concatenate([expand_dims(x, 2) if np.ndim(value(x)) == 2 else x for x in rows], axis=2)
+
+
+@operation
 def split(x, indices_or_sections, axis=0):
     """A list of pieces along an axis: so many of equal extent, or cut in front of these indices."""
     extent = np.shape(x)[axis]
@@ -88,6 +108,34 @@ def split(x, indices_or_sections, axis=0):
     bounds = [0, *(int(cut) for cut in cuts), extent]
     front = (slice(None),) * (axis % np.ndim(value(x)))
     return [getitem(x, (*front, slice(a, b))) for a, b in itertools.pairwise(bounds)]
+
+
+@operation
+def array_split(x, indices_or_sections, axis=0):
+    """As `split`, but the first pieces may be longer by 1 where they cannot all be equal."""
+    cuts = indices_or_sections
+    if isinstance(cuts, (int, np.integer)):
+        length, longer = divmod(np.shape(x)[axis], cuts)
+        cuts = [i * length + min(i, longer) for i in range(1, cuts)]
+    return split(x, cuts, axis)
+
+
+@operation
+def hsplit(x, indices_or_sections):
+    """`split` along axis 1, of a vector along its only one."""
+    return split(x, indices_or_sections, axis=0 if np.ndim(value(x)) < 2 else 1)
+
+
+@operation
+def vsplit(x, indices_or_sections):
+    """`split` along axis 0."""
+    return split(x, indices_or_sections, axis=0)
+
+
+@operation
+def dsplit(x, indices_or_sections):
+    """`split` along axis 2."""
+    return split(x, indices_or_sections, axis=2)
 
 
 @operation
@@ -146,6 +194,24 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 def flip(x, axis=None):
     """The elements in reverse order along an axis, or several, or all."""
     return made(np.flip(value(x), axis), (x, lambda d, y: flip(d, axis)))
+
+
+@operation
+def fliplr(x):
+    """The columns in reverse order."""
+    return flip(x, 1)
+
+
+@operation
+def flipud(x):
+    """The rows in reverse order."""
+    return flip(x, 0)
+
+
+@operation
+def rot90(array, k=1, axes=(0, 1)):
+    """A quarter turn, k times, from the first axis to the second."""
+    return made(np.rot90(value(array), k, axes), (array, lambda d, y: rot90(d, -k, axes)))
 
 
 @operation

@@ -8,11 +8,11 @@ import itertools
 
 import numpy as np
 
-from fastkeras.core.tensor import getitem, matmul, operation, reshape, value
+from fastkeras.core.tensor import getitem, matmul, operation, put_in_zeros, reshape, swapaxes, value
 from fastkeras.ops.elementwise import maximum
 from fastkeras.ops.shapes import moveaxis, pad
 
-__all__ = ["average_pool", "conv", "depthwise_conv", "max_pool", "separable_conv"]
+__all__ = ["average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool", "separable_conv"]
 
 
 def _per_axis(who, name, given, rank):
@@ -79,6 +79,53 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
         return sum(matmul(part, getitem(kernel, index)) for index, part in places)
 
     return _channels_last("conv", convolve, inputs, data_format)
+
+
+@operation
+def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
+    """What `conv` would take to give the inputs: each of their places adds a window to the result, `strides` apart.
+
+    inputs: (batch, ..., channels), or channels_first; kernel: (..., filters, channels), window = (its extent - 1)
+    dilation_rate + 1 on an axis. There, n places become (n - 1) strides + max(window, strides) with padding "valid",
+    n strides with "same"; given output_padding, (n - 1) strides + (window, or for "same" window % 2) + output_padding.
+    """
+    *window, filters, channels = np.shape(value(kernel))
+    rank = len(window)
+    strides = _per_axis("conv_transpose", "strides", strides, rank)
+    dilation = _per_axis("conv_transpose", "dilation_rate", dilation_rate, rank)
+    extras = tuple(output_padding) if isinstance(output_padding, (tuple, list)) else (output_padding,) * rank
+    if padding not in ("valid", "same"):
+        raise ValueError(f"ops.conv_transpose: `padding` must be 'valid' or 'same'. Received: padding={padding!r}")
+
+    def spread(x):
+        extents = np.shape(value(x))[1:-1]
+        if len(extents) != rank or np.shape(value(x))[-1] != channels:
+            raise ValueError(
+                f"ops.conv_transpose: expected inputs with {rank + 2} axes and {channels} channels, as `kernel` has. "
+                f"Received: shapes {np.shape(value(inputs))} and {np.shape(value(kernel))}"
+            )
+        kept, reached = [], []
+        for n, k, s, d, extra in zip(extents, window, strides, dilation, extras, strict=True):
+            reach = (k - 1) * d + 1
+            full = (n - 1) * s + reach
+            if extra is None:
+                count = n * s if padding == "same" else max(full, n * s)
+            else:
+                count = (n - 1) * s + (reach % 2 if padding == "same" else reach) + extra
+            start = max(0, full - count) // 2
+            kept.append(slice(start, start + count))
+            reached.append(max(full, start + count))
+        y = 0
+        for index in itertools.product(*map(range, window)):
+            places = [
+                slice(i * d, i * d + (n - 1) * s + 1, s)
+                for i, d, n, s in zip(index, dilation, extents, strides, strict=True)
+            ]
+            part = matmul(x, swapaxes(getitem(kernel, index), 0, 1))
+            y = y + put_in_zeros(part, (slice(None), *places), (part.shape[0], *reached, filters))
+        return getitem(y, (slice(None), *kept))
+
+    return _channels_last("conv_transpose", spread, inputs, data_format)
 
 
 @operation

@@ -6,7 +6,13 @@ from fastkeras import ops, random
 from fastkeras.compat.tensorflow.functions import l2_normalize, sigmoid, softplus, softsign, tanh, top_k
 
 __all__ = [
+    "avg_pool",
+    "avg_pool1d",
+    "avg_pool2d",
     "bias_add",
+    "conv1d",
+    "conv2d",
+    "depthwise_conv2d",
     "dropout",
     "elu",
     "embedding_lookup",
@@ -15,6 +21,9 @@ __all__ = [
     "l2_normalize",
     "leaky_relu",
     "log_softmax",
+    "max_pool",
+    "max_pool1d",
+    "max_pool2d",
     "moments",
     "relu",
     "relu6",
@@ -123,3 +132,58 @@ def embedding_lookup(params, ids, max_norm=None, name=None):
 def l2_loss(t, name=None):
     """sum x^2 / 2"""
     return ops.sum(ops.square(t)) / 2
+
+
+# --- windows ---------------------------------------------------------------------------------------------------------
+
+
+def _numbers(given, x, data_format):
+    """Extents or strides: one number for all axes of a window, or one for each, perhaps with those of the batch and the
+    channels."""
+    numbers = np.atleast_1d(given).tolist()
+    if len(numbers) == ops.ndim(x):
+        numbers = numbers[2:] if _order(data_format) == "channels_first" else numbers[1:-1]
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+def _order(data_format):
+    return "channels_first" if data_format and data_format.startswith("NC") else "channels_last"
+
+
+def _lower(padding):
+    return padding.lower() if isinstance(padding, str) else padding
+
+
+def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=None, name=None):
+    """The convolution of images (batch, rows, columns, channels), or "NCHW", as ops.conv has it."""
+    strides = _numbers(strides, input, data_format)
+    dilations = 1 if dilations is None else _numbers(dilations, input, data_format)
+    return ops.conv(input, filters, strides, _lower(padding), _order(data_format), dilations)
+
+
+def conv1d(input, filters, stride, padding, data_format="NWC", dilations=None, name=None):
+    """The convolution of sequences (batch, steps, channels), or "NCW"."""
+    return conv2d(input, filters, stride, padding, data_format, dilations)
+
+
+def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilations=None, name=None):
+    """The convolution of each channel by itself, as ops.depthwise_conv has it."""
+    strides = _numbers(strides, input, data_format)
+    dilations = 1 if dilations is None else _numbers(dilations, input, data_format)
+    return ops.depthwise_conv(input, filter, strides, _lower(padding), _order(data_format), dilations)
+
+
+def max_pool(input, ksize, strides, padding, data_format=None, name=None):
+    """The largest element of each window, ksize wide."""
+    ksize, strides = (_numbers(given, input, data_format) for given in (ksize, strides))
+    return ops.max_pool(input, ksize, strides, _lower(padding), _order(data_format))
+
+
+def avg_pool(input, ksize, strides, padding, data_format=None, name=None):
+    """The mean of each window, ksize wide, of what lies in `input` alone."""
+    ksize, strides = (_numbers(given, input, data_format) for given in (ksize, strides))
+    return ops.average_pool(input, ksize, strides, _lower(padding), _order(data_format))
+
+
+max_pool1d = max_pool2d = max_pool
+avg_pool1d = avg_pool2d = avg_pool

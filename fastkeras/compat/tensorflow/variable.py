@@ -4,6 +4,7 @@ import numpy as np
 
 from fastkeras.compat.tensorflow.functions import constant
 from fastkeras.core import variable
+from fastkeras.ops import convert_to_tensor
 
 
 class Variable(variable.Variable):
@@ -18,3 +19,11 @@ class Variable(variable.Variable):
         super().__init__(
             initial, name or "Variable", trainable, constraint=options.get("constraint"), dtype=initial.dtype
         )
+
+    def read_value(self):
+        """The value as a tensor."""
+        return convert_to_tensor(self)
+
+    def get_shape(self):
+        """The extents, a tuple."""
+        return self.shape
