@@ -185,3 +185,20 @@ def test_what_makes_no_sense_is_refused():
         CRF(2)(np.ones((2, 3)))
     with pytest.raises(ValueError, match="`units` must be a positive integer"):
         CRF(0)
+
+
+def test_a_frozen_one_gets_no_gradients_though_another_model_trains_it():
+    crf, x, y = CRF(C), RNG.normal(size=(B, T, D)).astype("f"), RNG.integers(0, C, (B, T))
+    trained = Sequential([Input((T, D)), crf])
+    trained.compile(keras.optimizers.SGD(0.1), "crf")
+    crf.trainable = False
+    frozen = Sequential([Input((T, D)), Dense(D), crf])
+    frozen.compile(keras.optimizers.SGD(0.1), "crf")
+    before = crf.get_weights()
+    losses = [frozen.train_on_batch(x, y) for _ in range(3)]
+    assert losses[2] < losses[1] < losses[0]
+    assert all(not v.grad.any() for v in crf.variables)
+    for old, new in zip(before, crf.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    trained.train_on_batch(x, y)
+    assert all((old != new).any() for old, new in zip(before, crf.get_weights(), strict=True))

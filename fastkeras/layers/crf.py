@@ -14,12 +14,15 @@ _LINEAR = activations.get("linear").kernel
 
 
 class Decoding:
-    """What stands for the CRF's activation: the step from scores to tags, which the loss leaves out."""
+    """What stands for the CRF's activation: the step from scores to tags, which the loss leaves out.
+
+    trains: whether the loss adds to the gradients of the layer's weights.
+    """
 
     name = "crf"
 
-    def __init__(self, layer):
-        self.layer = layer
+    def __init__(self, layer, trains=True):
+        self.layer, self.trains = layer, trains
 
 
 class CRF(Layer):

@@ -37,7 +37,11 @@ class CRFLoss(Loss):
         w = self._factors(nll, weights, factor / max(len(x), 1))
         tags = y_true if y_true.ndim == 2 else y_true.argmax(axis=-1).astype(np.int32)
         variables = layer.transitions()
-        slopes = [None if dx is None or variable is None else variable.grad for variable in variables]
+        # Those of a frozen layer are thrown away: another model may be training it.
+        slopes = [
+            None if dx is None or v is None else v.grad if left_out.trains else np.zeros_like(v.value)
+            for v in variables
+        ]
         values = [None if variable is None else variable.value for variable in variables]
         try:
             kernel.loss(nll, dx, *slopes, x, *values, tags, mask, w)

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from fastkeras import losses, metrics, optimizers
+from fastkeras.layers.crf import Decoding
 from fastkeras.layers.inside import learning
 from fastkeras.training.heads import Head, by_output, flat, metrics_by_output, unique_keys
 from fastkeras.training.own import Scores
@@ -66,6 +67,9 @@ class Compiled:
             if head.loss is not None and head.loss.fuses_with is not None:
                 number, head.left_out = _last_activation(graph, slot, head.loss.fuses_with)
                 leaving += [number] if head.left_out else []
+                if isinstance(head.left_out, Decoding):
+                    layer = head.left_out.layer
+                    head.left_out = Decoding(layer, layer in self.trained_layers)
         self.logits = tuple(leaving)
 
     def make_heads(self, names):
