@@ -6,11 +6,12 @@ model = keras.Model(start, ops.tanh(start) * 2 + 1)
 
 import numpy as np
 
-from fastkeras.core import tensor
-from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.core import nest, tensor
+from fastkeras.core.tensor import SymbolicTensor, Tensor, source_of
 from fastkeras.layers.arguments import Nth, replaced
 from fastkeras.layers.layer import Layer
 from fastkeras.utils import suggest
+from fastkeras.utils.messages import message
 from fastkeras.utils.naming import unique_name
 
 
@@ -44,6 +45,7 @@ class Operation(Layer):
 
 def on_symbols(function, arguments, keywords):
     """The symbolic result of an operation: a new call site's output."""
+    given = nest.flat([arguments, keywords])
     found = []
 
     def number(symbol):
@@ -52,6 +54,8 @@ def on_symbols(function, arguments, keywords):
 
     arguments = [replaced(value, SymbolicTensor, number) for value in arguments]
     keywords = {key: replaced(value, SymbolicTensor, number) for key, value in keywords.items()}
+    if any(isinstance(item, Tensor) and source_of(item) is not None for item in given):
+        raise TypeError(message("symbol_among_values", received=found[0]))
     layer = Operation(function, arguments, keywords)
     if all(symbol.dtype == "int32" for symbol in found):
         layer.input_dtype = "int32"

@@ -23,7 +23,8 @@ import numpy as np
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.tape import recorded
 from fastkeras.core.targets import like_predictions, of_rank, row_weights
-from fastkeras.core.tensor import Tensor, Whole, as_tensor, linked, source_of
+from fastkeras.core.tensor import SymbolicTensor, Tensor, Whole, as_tensor, linked, source_of
+from fastkeras.utils.messages import message
 from fastkeras.utils.naming import snake_case
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
@@ -220,6 +221,8 @@ class Loss:
 
 def _per_row(result, rows):
     """What a loss in ops has given, as one value per row; anything else as it is."""
+    if isinstance(result, SymbolicTensor):
+        raise TypeError(message("symbol_among_values", received=result))
     if not isinstance(result, Tensor):
         return result
     return result * np.ones(rows, np.float32) if result.ndim == 0 else result.reshape(rows, -1).mean(axis=1)

@@ -45,6 +45,13 @@ TABLE = {
         "ko": "모델 '{model}'의 입력 크기를 아직 알 수 없습니다. 첫 층에 `input_shape=...`을 넣거나 keras.Input을 "
         "쓰거나, model.build(input_shape)를 호출하거나, 데이터로 fit을 실행하세요.",
     },
+    "symbol_among_values": {
+        "en": "A symbolic tensor of the model, which has no values, is used where a loss or a `call` computes with "
+        "values. A loss that depends on a layer's output is added to the model: model.add_loss(tensor), before "
+        "model.compile(...). Received: {received}",
+        "ko": "값이 없는 심볼릭 텐서를 손실 함수나 `call`이 값을 계산하는 곳에서 사용했습니다. 층의 출력에 따라 "
+        "달라지는 손실은 model.compile(...) 전에 model.add_loss(텐서)로 모델에 더하세요. 받은 값: {received}",
+    },
     "no_loss": {
         "en": "The model was compiled without a loss: model.compile(loss=...). Received: loss=None",
         "ko": "모델이 손실 함수 없이 컴파일되었습니다: model.compile(loss=...). 받은 값: loss=None",
