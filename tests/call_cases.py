@@ -214,18 +214,23 @@ def network(keras):
         def call(self, x, training=None):
             return self.norm(self.dense(x), training=training) * self.w
 
+    @keras.saving.register_keras_serializable("cases")
     class Network(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.blocks, self.out = [Scaled(4), Scaled(3)], keras.layers.Dense(2)
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.units = units
+            self.blocks, self.out = [Scaled(4), Scaled(3)], keras.layers.Dense(units)
             self.encoder = keras.layers.LSTM(3)
 
-        def call(self, x):
+        def call(self, x, training=None):
             for block in self.blocks:
                 x = block(x)
             return self.out(x) + keras.ops.sum(self.encoder(x[:, None, :]))
 
-    model = Network()
+        def get_config(self):
+            return {**super().get_config(), "units": self.units}
+
+    model = Network(2)
     model(X)
     return model
 

@@ -209,8 +209,118 @@ def test_weights_of_models_with_a_call_go_by_their_attributes(tmp_path):
     other(X)
     other.load_weights(path)
     assert_close(other(X), model(X), 1e-6)
-    with pytest.raises(ValueError, match=r"\(Own\) computes by a `call` of its own.*save_weights"):
-        model.save(tmp_path / "own.keras")
+    with pytest.raises(ValueError, match=r"\(Own\) computes by a `call` of its own.*name.keras.*save_weights"):
+        model.save(tmp_path / "own.h5")
+    with pytest.raises(ValueError, match="not built"):
+        Own().save(tmp_path / "own.keras")
+
+
+@fastkeras.saving.register_keras_serializable("tests", name="two_sides")
+class Sides(fastkeras.Model):
+    """A model of two inputs, in a dict, with arguments of its own."""
+
+    def __init__(self, units, layers=(), **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.left, self.right = (fastkeras.layers.Dense(units) for _ in range(2))
+
+    def call(self, inputs):
+        return self.left(inputs["a"]) * ops.tanh(self.right(inputs["b"]))
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "layers": [3, 4]}
+
+
+@pytest.mark.parametrize("called", ["fit", "at once"])
+def test_models_with_a_call_are_saved_whole(tmp_path, called):
+    model, path, data = Sides(3), tmp_path / "sides.keras", {"b": X[:, :2], "a": X}
+    if called == "fit":
+        model.compile("adam", "mse")
+        model.fit(data, Y, verbose=0)
+    else:
+        model(data)
+    model.save(path)
+    again = fastkeras.saving.load_model(path) if called == "fit" else fastkeras.saving.load_model(path, compile=False)
+    assert type(again) is Sides and again.name == model.name
+    assert_close(again.predict(data, verbose=0), model(data), 1e-6)
+    if called == "fit":
+        losses = [m.fit(data, Y, verbose=0, shuffle=False).history for m in (again, model)]
+        assert losses[0] == losses[1]
+        assert again.optimizer.iterations == 2
+        for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+    described = fastkeras.models.model_from_json(model.to_json())
+    assert [v.shape for v in described.variables] == [v.shape for v in model.variables]
+
+
+def test_a_model_with_a_call_is_found_by_its_class(tmp_path):
+    model, path = Own(), tmp_path / "own.keras"
+    model(X)
+    model.save(path)
+    with pytest.raises(ValueError, match=r"Unknown layer.*custom_objects=\{'Own': ...\}, or registered"):
+        fastkeras.saving.load_model(path, compile=False)
+    again = fastkeras.saving.load_model(path, custom_objects={"Own": Own}, compile=False)
+    assert_close(again(X), model(X), 1e-6)
+
+    class Needs(Own):
+        def __init__(self, units):
+            super().__init__()
+
+    needs = Needs(3)
+    needs(X)
+    with pytest.raises(ValueError, match=r"get_config\(\) of Needs must return 'units'"):
+        needs.save(path)
+
+
+# --- variables -------------------------------------------------------------------------------------------------------
+
+
+class Scale(layers.Layer):
+    """Variables as attributes, around a weight made by add_weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = fastkeras.Variable(np.ones((1, 4)), name="factor")
+        self.count = fastkeras.Variable(3, dtype="int32")
+
+    def build(self, input_shape):
+        self.shift = self.add_weight("shift", (4,), "zeros")
+        self.more = {"limit": [fastkeras.Variable([2.0], trainable=False, name="limit")]}
+
+    def call(self, x):
+        return (x * self.factor + self.shift) * self.more["limit"][0] * ops.cast(self.count, "float32")
+
+
+class Scaled(fastkeras.Model):
+    def __init__(self):
+        super().__init__()
+        self.scale = Scale()
+        self.tied = self.scale.factor
+        self.last = fastkeras.backend.variable(np.linspace(-1, 1, 12).reshape(4, 3), name="last")
+
+    def call(self, x):
+        return ops.matmul(self.scale(x) * self.tied, self.last)
+
+
+def test_variables_set_as_attributes_are_weights(tmp_path):
+    layer = Scale()
+    assert [v.path for v in layer.trainable_variables] == [f"{layer.name}/factor"]
+    layer(X)
+    assert [v.path.split("/")[1] for v in layer.trainable_variables] == ["factor", "shift"]
+    assert len(layer.non_trainable_variables) == 2 and len(layer.get_weights()) == 4
+    model = Scaled()
+    before = [v.numpy() for v in (model.last, model.scale.factor)]
+    history = trained(model)
+    assert history[-1] < history[0] and len(model.trainable_variables) == 3
+    assert not any(np.array_equal(v, old) for v, old in zip((model.last, model.scale.factor), before, strict=True))
+    assert model.scale.count.dtype == "int32" and model.scale.more["limit"][0].numpy().tolist() == [2]
+    path = tmp_path / "scaled.keras"
+    model.save(path)
+    again = fastkeras.saving.load_model(path, custom_objects={"Scaled": Scaled})
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    with fastkeras.GradientTape() as tape:
+        loss = ops.sum(model(X))
+    assert [d.shape for d in tape.gradient(loss, model.trainable_variables)] == [(4, 3), (1, 4), (4,)]
 
 
 # --- losses, activations, regularizers -------------------------------------------------------------------------------
@@ -539,3 +649,53 @@ def test_a_model_resets_the_states_of_its_layers():
     assert np.abs(model.predict(x, batch_size=5, verbose=0) - first).max() > 1e-4
     model.reset_states()
     np.testing.assert_array_equal(model.predict(x, batch_size=5, verbose=0), first)
+
+
+def test_arrays_in_a_list_are_the_inputs_of_a_model_with_a_call():
+    class Sum(fastkeras.Model):
+        def call(self, inputs):
+            return inputs[0] + 2 * inputs[1]
+
+    for a, b in ((X[:, 0], X[:, 1]), (X, X + 1)):
+        model = Sum()
+        model.compile("sgd", "mse")
+        assert_close(model.predict([a, b], verbose=0), (a + 2 * b).reshape(7, -1), 1e-6)
+
+
+def autoencoder():
+    """As the variational autoencoders of Keras 2's examples begin."""
+    start = fastkeras.Input((4,))
+    mean, log_var = layers.Dense(2)(start), layers.Dense(2)(start)
+    return start, mean, log_var, fastkeras.Model(start, layers.Dense(4)(mean))
+
+
+def divergence(mean, log_var):
+    K = fastkeras.backend
+    return -0.5 * K.sum(1 + log_var - K.square(mean) - K.exp(log_var), axis=-1)
+
+
+def test_a_loss_of_what_is_inside_a_model_is_added_to_it():
+    start, mean, log_var, model = autoencoder()
+    error = fastkeras.backend.sum(fastkeras.backend.square(start - model.output), axis=-1)
+    model.add_loss(fastkeras.backend.mean(error + divergence(mean, log_var)))
+    model.compile("sgd")
+    w = model.get_weights()
+    m, v = X @ w[0] + w[1], X @ w[2] + w[3]
+    kl = -0.5 * (1 + v - m**2 - np.exp(v)).sum(axis=-1)
+    expected = np.mean(((m @ w[4] + w[5] - X) ** 2).sum(axis=-1) + kl)
+    history = model.fit(X, epochs=4, verbose=0).history["loss"]
+    assert_close(history[0], expected, 1e-4)
+    assert history[3] < history[0]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_loss_that_mixes_values_and_symbols_says_what_to_do(alone):
+    _, mean, log_var, model = autoencoder()
+
+    def loss(x, decoded):
+        symbolic = divergence(mean, log_var)
+        return symbolic if alone else fastkeras.losses.mse(x, decoded) + symbolic
+
+    model.compile("sgd", loss)
+    with pytest.raises(TypeError, match=r"symbolic tensor.*model\.add_loss\(tensor\)"):
+        model.fit(X, X, verbose=0)

@@ -35,3 +35,21 @@ def test_weights_of_a_model_with_a_call_go_both_ways(tmp_path):
         one.save_weights(path)
         other.load_weights(path)
         assert_close(ours(call_cases.X), theirs(call_cases.X), 1e-5)
+
+
+@needs_tensorflow
+def test_a_model_with_a_call_goes_both_ways_whole(tmp_path):
+    modules = keras_module(), fastkeras
+    for writer, reader in (modules, modules[::-1]):
+        path = str(tmp_path / f"{writer.__name__}.keras")
+        call_cases.network(reader)  # registers the class
+        model = call_cases.network(writer)
+        model.compile("adam", "mse")
+        model.fit(call_cases.X, call_cases.Y, verbose=0)
+        model.save(path)
+        again = reader.saving.load_model(path)
+        assert again.name == model.name and int(again.optimizer.iterations) == 1
+        assert_close(again(call_cases.X), model(call_cases.X), 1e-5)
+        losses = [m.fit(call_cases.X, call_cases.Y, verbose=0).history["loss"][0] for m in (again, model)]
+        assert abs(losses[0] - losses[1]) < 1e-5
+        assert_close(again(call_cases.X), model(call_cases.X), 1e-4)

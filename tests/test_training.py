@@ -448,42 +448,53 @@ def test_a_failed_step_leaves_no_trace(monkeypatch, where):
     assert_same(state(model), state(expected))
 
 
-def test_an_optimizer_trains_the_model_it_was_last_compiled_into():
-    optimizer = keras.optimizers.Adam(0.1)
-    one, two, expected = line(optimizer), line(keras.optimizers.Adam(0.1)), line(keras.optimizers.Adam(0.1))
-    one.fit([1.0, 2.0], [5.0, 7.0], epochs=3, verbose=0)
-    before = one.get_weights()
-    two.compile(optimizer, "mse")
-    for call in (one.fit, one.train_on_batch):
-        with pytest.raises(ValueError, match=f"Model '{one.name}': its optimizer was compiled into another"):
-            call([1.0], [2.0])
-    assert_same(one.get_weights(), before)
-    assert one.evaluate([1.0], [2.0], verbose=0) > 0
-    for model in (two, expected):  # which begins at the first step
-        model.fit([1.0, 2.0], [5.0, 7.0], epochs=3, verbose=0)
-    assert_same(state(two), state(expected))
-    one.compile("sgd", "mse")
-    one.fit([1.0, 2.0], [5.0, 7.0], verbose=0)
-    assert not np.array_equal(one.get_weights()[0], before[0])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_one_optimizer_trains_several_models(frozen):
+    """As in Keras 2: what it keeps belongs to each weight, and the steps of all are counted together. The count has no
+    effect on SGD, so that with optimizers of their own the models do the same."""
+
+    def pair(*optimizers):
+        keras.utils.set_random_seed(4)
+        inner = keras.Sequential([keras.layers.Dense(1, input_shape=(1,))])
+        inner.compile(optimizers[0], "mse")
+        inner.trainable = not frozen
+        outer = keras.Sequential([keras.layers.Dense(1, input_shape=(1,)), inner])
+        outer.compile(optimizers[1], "mse")
+        return inner, outer
+
+    def sgd():
+        return keras.optimizers.SGD(0.01, momentum=0.5)
+
+    shared, x, y = sgd(), np.float32([[1], [2]]), np.float32([[5], [7]])
+    one, two = pair(shared, shared), pair(sgd(), sgd())
+    for _ in range(3):
+        for models in (one, two):
+            for model in models:
+                model.train_on_batch(x, y)
+    same = [np.array_equal(a, b) for a, b in zip(one[1].get_weights(), two[1].get_weights(), strict=True)]
+    assert all(same) if frozen else not all(same), "a weight that both train has one momentum"
+    assert shared.iterations == 6
 
 
-def test_the_state_of_an_optimizer_is_not_kept_with_a_model_that_it_left(tmp_path):
+def test_an_optimizer_keeps_what_belongs_to_a_model_while_it_trains_another(tmp_path):
     optimizer = keras.optimizers.Adam(0.1)
     one, two = line(optimizer), line(optimizer)
+    one.fit([1.0, 2.0], [5.0, 7.0], epochs=2, verbose=0)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    one.evaluate([1.0], [2.0], verbose=0)
     two.fit([1.0, 2.0], [5.0, 7.0], epochs=3, verbose=0)
-    expected = state(two)
+    assert optimizer.iterations == 5
     one.save(tmp_path / "one.h5")
-    one.save_weights(tmp_path / "one.weights.h5")
+    one.save(tmp_path / "one.keras")
+    copies = [keras.saving.load_model(tmp_path / name) for name in ("one.h5", "one.keras")] + [copy.deepcopy(one)]
+    for copied in copies:
+        assert_same(state(copied), state(one))
+        assert any(array.any() for array in copied.optimizer.state()[2:])
     two.save_weights(tmp_path / "two.weights.h5")
-    for copied in (keras.saving.load_model(tmp_path / "one.h5"), copy.deepcopy(one)):
-        assert copied.optimizer.iterations == 0
-        assert_same(copied.get_weights(), one.get_weights())
-    for name in ("one", "two"):
-        one.load_weights(tmp_path / f"{name}.weights.h5")
-    assert_same(one.get_weights(), two.get_weights())
+    expected = state(two)
+    one.fit([1.0, 2.0], [5.0, 7.0], verbose=0)
+    two.load_weights(tmp_path / "two.weights.h5")
     assert_same(state(two), expected)
-    two.load_weights(tmp_path / "one.weights.h5")
-    assert two.optimizer.iterations == 3, "there was no state in it"
 
 
 def test_no_epoch_changes_nothing():

@@ -53,8 +53,7 @@ def _set_trainable_weights(layer, variables):
     notices.say("self.trainable_weights = [...] is self.add_weight(name, shape, initializer) for each now.")
     for variable in variables:
         if not any(variable is known for known in layer.weights):
-            layer._variables.insert(layer._made_trainable, variable)
-            layer._made_trainable += 1
+            layer._own(variable)
 
 
 @functools.cache

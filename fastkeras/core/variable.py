@@ -7,6 +7,7 @@ import numpy as np
 
 from fastkeras.core.run import empty
 from fastkeras.core.tensor import Watchable
+from fastkeras.utils.naming import unique_name
 
 _source = ContextVar("source of initial values", default=None)
 
@@ -27,19 +28,23 @@ def initial_value(initializer, shape):
 
 
 class Variable(Watchable):
-    """A tensor that changes: a layer's weight, or a user's own: keras.Variable([1.0, 2.0]).
+    """A tensor that changes: a layer's weight, or a user's own: keras.Variable([1.0, 2.0]). Set as an attribute of a
+    layer with a `call`, or of a model, it is a weight of that.
 
     value: an array of `shape`, or what has its values; float32 unless `dtype` says otherwise, or a function of
     (shape, dtype). A weight has `value` (float32) and, once it takes part in training, `grad` of the same shape.
+    Integers are not trainable.
 
     Both may move: `pack` puts the variables of a model into one flat array, so that the optimizer updates all of
     them in one call. So take `variable.value` when it is used, and never keep it.
     """
 
+    is_owned = False  # whether some layer counts it among its weights
+
     def __init__(
         self,
         initializer,
-        name="variable",
+        name=None,
         trainable=True,
         regularizer=None,
         constraint=None,
@@ -51,9 +56,9 @@ class Variable(Watchable):
             initializer = initializer(shape, dtype=dtype)
         self.value = np.array(initializer, dtype, order="C")  # its own: a user's initializer may keep what it gave
         self.grad = None
-        self.name = name
-        self.path = path or name
-        self.trainable = trainable
+        self.name = name or unique_name("variable")
+        self.path = path or self.name
+        self.trainable = bool(trainable) and self.value.dtype.kind == "f"
         self.regularizer = regularizer
         self.constraint = constraint
 
@@ -116,11 +121,12 @@ class Variable(Watchable):
 
 
 def pack(variables):
-    """Moves the variables that have no gradient yet into one flat array of values and one of gradients (zeros).
+    """Moves the variables that have no gradient yet, but for integers, into one flat array of values and one of
+    gradients (zeros), float32.
 
     Those packed before, with another model that shares the layer, stay where they are.
     """
-    loose = [v for v in variables if v.grad is None]
+    loose = [v for v in variables if v.grad is None and v.value.dtype.kind == "f"]
     if not loose:
         return
     size = sum(v.value.size for v in loose)

@@ -109,7 +109,8 @@ def layer_to_config(layer):
     cls, config = type(layer), layer.get_config()
     for name, parameter in inspect.signature(cls.__init__).parameters.items():
         named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name != "self"
-        needed = named and parameter.default is parameter.empty and cls.config_is_arguments
+        is_argument = cls.config_is_arguments or layer.call is not None
+        needed = named and parameter.default is parameter.empty and is_argument
         if needed and name not in config:
             raise ValueError(
                 f"Layer '{layer.name}': get_config() of {cls.__name__} must return {name!r}, since __init__ takes it "
@@ -137,6 +138,8 @@ def layer_from_config(entry):
     if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str) or "config" not in entry:
         raise ValueError(f"A layer must be a dictionary with `class_name` and `config`. Received: {entry!r:.200}")
     name, config = entry["class_name"], entry["config"]
+    if isinstance(entry.get("registered_name"), str) and get_registered_object(entry["registered_name"]) is not None:
+        name = entry["registered_name"]
     if isinstance(config, dict) and get_registered_object(name) is None:
         name, config = legacy.translated(name, config)
     cls = _find(name)

@@ -158,6 +158,7 @@ class Layer:
                 f"Layer '{self.name}': the initializer of '{name}' must give an array of shape {tuple(shape)}. "
                 f"Received: shape {np.shape(value)}"
             )
+        self.adopt_variables()
         variable = Variable(
             value,
             name,
@@ -166,10 +167,25 @@ class Layer:
             constraints.get(constraint),
             path=f"{self.name}/{name}",
         )
-        # Trainable ones first, as Keras counts them; so they stay if one is frozen later.
-        self._variables.insert(self._made_trainable if trainable else len(self._variables), variable)
-        self._made_trainable += bool(trainable)
+        self._own(variable)
         return variable
+
+    def _own(self, variable):
+        """Counts a variable among the layer's weights: trainable ones first, as Keras counts them; so they stay if one
+        is frozen later."""
+        self._variables.insert(self._made_trainable if variable.trainable else len(self._variables), variable)
+        self._made_trainable += variable.trainable
+        variable.is_owned = True
+
+    def adopt_variables(self):
+        """Counts among the layer's weights the Variables that the user's own code has set as attributes, or in lists or
+        dicts there, and that are no layer's yet."""
+        if self.call is not None or not self.config_is_arguments:
+            for layer in self.sublayers():
+                layer.adopt_variables()
+            for variable in among(vars(self), lambda value: isinstance(value, Variable) and not value.is_owned):
+                variable.path = f"{self.name}/{variable.path}"
+                self._own(variable)
 
     def keep_options(self, prefix, initializer, regularizer, constraint):
         """Keeps what __init__ was told about a weight under Keras's names: `<prefix>_initializer` and so on."""
@@ -197,6 +213,7 @@ class Layer:
         if not self.built:
             self.build(input_shape)
             self.built = True
+            self.adopt_variables()
             if self._initial_weights is not None:
                 given = self._initial_weights
                 self.set_weights([given] if isinstance(given, np.ndarray) else given)
@@ -216,6 +233,7 @@ class Layer:
     @property
     def variables(self):
         """All weights: those that were made trainable first, as in Keras."""
+        self.adopt_variables()
         return self._variables + [v for layer in self.sublayers() for v in layer.variables]
 
     weights = variables
@@ -224,6 +242,7 @@ class Layer:
     def trainable_variables(self):
         if not self._trainable:
             return []
+        self.adopt_variables()
         return self.own_trainable_variables + [v for layer in self.sublayers() for v in layer.trainable_variables]
 
     trainable_weights = trainable_variables

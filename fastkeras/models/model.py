@@ -4,6 +4,7 @@ Training is not written here: compile, fit, evaluate and predict are functions o
 files are written and read in fastkeras/saving, and the methods below call them.
 """
 
+import inspect
 import threading
 
 import numpy as np
@@ -27,6 +28,23 @@ def _by_key(x):
     if isinstance(x, dict):
         return list(x), [x[key] for key in sorted(x)]
     return None, list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+def _of_any_batch(shape):
+    """A shape, or a list or dict of them, as tuples with None for the number of samples."""
+    if isinstance(shape, dict):
+        return {key: _of_any_batch(item) for key, item in shape.items()}
+    if all(n is None or isinstance(n, int) for n in shape):
+        return (None, *shape[1:])
+    return [_of_any_batch(item) for item in shape]
+
+
+def _known_arguments(cls, config):
+    """A configuration without the name, trainable and dtype of every layer where __init__ does not take them."""
+    parameters = inspect.signature(cls.__init__).parameters
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    idle = () if takes_all else {"name", "trainable", "dtype"} - parameters.keys()
+    return {key: value for key, value in config.items() if key not in idle}
 
 
 def _is_metric(value):
@@ -54,6 +72,7 @@ class Model(Layer):
         self._idle_passes = []  # prediction passes that no thread is using
         self._training_pass = None
         self._lock = threading.Lock()
+        self._seen_shape = None  # of the first inputs of a `call` of the model's own
         self.input_keys = self.output_keys = None
         if inputs is not None:
             self.input_keys, inputs = _by_key(inputs)
@@ -245,9 +264,22 @@ class Model(Layer):
         if self.call is None:
             super().ensure_built(input_shape)
         elif not self.built:
+            self._seen_shape = input_shape
             self.built = True  # already, since a build of the user's own may call this one
             if type(self).build is not Model.build:
                 self.build(input_shape)
+            self.adopt_variables()
+
+    def get_build_config(self):
+        """What files keep of a model with a `call` of its own, to build it again: {"input_shape": that of its first
+        inputs, or a list or dict of them, with None for the number of samples}, or None if it has seen none."""
+        return None if self._seen_shape is None else {"input_shape": _of_any_batch(self._seen_shape)}
+
+    def build_from_config(self, config):
+        """Makes the weights that the model had when `get_build_config` gave this."""
+        if "input_shape" not in config:
+            raise ValueError(f"Model '{self.name}': expected an `input_shape` to build it for. Received: {config}")
+        Model.build(self, _of_any_batch(config["input_shape"]))
 
     def compute_output_shape(self, input_shape):
         return self.output_shape if self.call is None else super().compute_output_shape(input_shape)
@@ -330,12 +362,15 @@ class Model(Layer):
     def from_config(cls, config, custom_objects=None):
         """The model that `get_config` describes, here or in Keras, with fresh weights.
 
-        custom_objects: {name: class or function} for what is the user's own.
+        custom_objects: {name: class or function} for what is the user's own. Of a model with a `call` of its own: the
+        arguments of __init__, in which name, trainable and dtype may be more than it takes.
         """
         from fastkeras.layers.config import reading
         from fastkeras.models.config import graph_from_config
 
         with reading("The configuration", custom_objects):
+            if cls.call is not None:
+                return cls(**_known_arguments(cls, config))
             inputs, outputs, losses = graph_from_config(config)
             model = cls(inputs, outputs, name=config.get("name"))
             for loss in losses:
@@ -350,7 +385,7 @@ class Model(Layer):
         return to_json(self, **options)
 
     def save(self, filepath, overwrite=True, **options):
-        """Writes the model, its weights and how it is being trained to a file *.h5: see saving.save_model."""
+        """Writes the model, its weights and how it is trained to a file *.keras or *.h5: see saving.save_model."""
         from fastkeras import saving
 
         saving.save_model(self, filepath, overwrite, **options)
@@ -384,7 +419,9 @@ class Model(Layer):
             "course": None,
         }
         if self.compiled:
-            kept = self.optimizer.state() if self.compiled.owns_optimizer else None
+            if self.graph is not None:
+                self.compiled.bind(self)
+            kept = self.compiled.optimizer_of(self).state()
             state["compiled"] = self.compiled.arguments(), kept
         return state
 
@@ -394,8 +431,8 @@ class Model(Layer):
         if self.compiled:
             arguments, optimizer_state = self.compiled
             self.compile(**arguments)
-            if self.graph is not None and optimizer_state is not None:
-                self.optimizer.set_state(optimizer_state)
+            if self.graph is not None:
+                self.compiled.optimizer_of(self).set_state(optimizer_state)
 
     # --- training --------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,12 @@ To write one, subclass Optimizer and define
     update(segment, numbers)    one step on a segment (see segment.py), usually one kernel call
     get_config()                the arguments of __init__
 
-The training loop calls `build(variables)` once and `step()` after each backward pass.
+or, as in Keras 3, in fastkeras.ops and variable by variable,
+
+    build(variables)            calls super().build(variables), then add_variable_from_reference for what it keeps
+    update_step(gradient, variable, learning_rate)      one step on a variable, by assign, assign_add or assign_sub
+
+The training loop has it built by `turn_to(variables)`, and calls `step()` after each backward pass.
 """
 
 import inspect
@@ -17,8 +22,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastkeras import initializers
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.core.variable import pack
+from fastkeras.core.tensor import as_tensor
+from fastkeras.core.variable import Variable, pack
 from fastkeras.optimizers import schedules
 from fastkeras.optimizers.segment import Segment, runs
 from fastkeras.utils import suggest
@@ -34,6 +41,14 @@ class Slot(NamedTuple):
     name: str
     variable: object
     value: np.ndarray
+
+
+class Built(NamedTuple):
+    """Variables that a step changes together: themselves, the segments they lie in, and those with a constraint."""
+
+    variables: list
+    segments: list
+    constrained: list
 
 
 def checked(owner, name, value, low=-math.inf, high=math.inf, none=False):
@@ -91,6 +106,8 @@ class Optimizer:
     loss_scale_factor: kept for files. Losses and gradients are float32 here, where scaling a loss up and its
         gradients down again changes nothing.
     name: what files call the optimizer.
+    One optimizer may train several models, or parts of one: what it keeps belongs to each variable, and its iterations
+    are those of all of them, as in Keras 2.
     Keras 2's `lr` is taken for learning_rate; its `decay` divides the learning rate by 1 + decay * iterations.
     """
 
@@ -132,7 +149,10 @@ class Optimizer:
         self.gradient_accumulation_steps = _count(owner, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
         self.built = False
         self._batches = 0  # calls of step(): iterations, if gradients do not accumulate
-        self._variables, self._segments, self._constrained = [], [], []
+        self._sets = []  # of variables, each in one Built; the last are those that `step` changes
+        self._asked = None  # the list that `turn_to` was last given
+        self._variables, self._segments, self._constrained, self._places = [], [], [], {}
+        self._added, self._added_ever = [], {}  # by add_variable_from_reference, since `build` began, and ever
         self._excluded, self._excluded_names = frozenset(), None  # from weight decay: ids of variables, and a pattern
 
     def _of_keras_2(self, learning_rate, kwargs):
@@ -190,33 +210,68 @@ class Optimizer:
     # --- variables -----------------------------------------------------------------------------------------------
 
     def build(self, variables):
-        """Makes what the optimizer keeps for these variables; what it kept for any of them before stays.
-
-        If it kept nothing for any of them, they are another model's, and it begins at its first step again.
+        """Makes what the optimizer keeps for these variables, and has `step` change them. What it kept for any of them
+        before stays, and so does what it keeps for others.
 
         variables: objects with float32 arrays `value` and `grad` of one shape, `name`, `path`, and a `constraint` or
         None. Those whose arrays lie side by side are updated together. To be called again if the set of variables
         or the place of their arrays changes.
         """
-        kept = {}
-        for segment in self._segments:
-            kept.update(segment.slot_views())
-        if self._variables and {id(v) for v in self._variables}.isdisjoint(id(v) for v in variables):
-            self._batches = 0
-        self._variables = list(variables)
-        self._constrained = [v for v in self._variables if v.constraint is not None]
+        pack(variables)
+        kept, ids = {}, {id(v) for v in variables}
+        for known in self._sets:
+            for segment in known.segments:
+                kept.update(segment.slot_views())
+        others = []
+        for known in self._sets:
+            rest = [v for v in known.variables if id(v) not in ids]
+            if len(rest) == len(known.variables) > 0:
+                others.append(known)
+            elif rest:
+                others.append(self._built(rest, kept))
+        self._sets = others
+        self._use(self._built(variables, kept))
+        self._added = []
+        self.built = True
+
+    def _built(self, variables, kept):
+        """The Built of variables, with what was `kept` for any of them: {(slot name, id of the variable): array}."""
         names = [name for group in self._all_slot_groups() for name in group if name != "gradient_accumulator"]
         starts = {name: self.slot_start(name) for name in names}
-        self._segments = [Segment(run, self._decay_of(run[0]), starts) for run in runs(self._variables, self._decay_of)]
-        for segment in self._segments:
+        segments = [Segment(run, self._decay_of(run[0]), starts) for run in runs(variables, self._decay_of)]
+        for segment in segments:
             for key, view in segment.slot_views().items():
                 if key in kept and kept[key].shape == view.shape:
                     view[...] = kept[key]
-        self.built = True
+        return Built(list(variables), segments, [v for v in variables if v.constraint is not None])
+
+    def _use(self, built):
+        self._sets = [known for known in self._sets if known is not built] + [built]
+        self._variables, self._segments, self._constrained = built
+        self._places = {id(v): i for i, v in enumerate(self._variables)}
+        self._asked = None
+
+    def turn_to(self, variables):
+        """Has `step` change these variables from now on, with what was kept for them."""
+        if variables is self._asked:
+            return
+        if not self.is_built_for(variables):
+            known = next((known for known in self._sets if _same(known.variables, variables)), None)
+            if known is None or self._steps_by_variable:
+                self._build_anew(variables)
+            else:
+                self._use(known)
+        self._asked = variables
+
+    def _build_anew(self, variables):
+        self.built = False  # where it is True, a `build` in Keras 3's style may do nothing
+        self.build(variables)
+        if not self.is_built_for(variables):
+            raise ValueError(f"{type(self).__name__}: build(variables) must call super().build(variables)")
 
     def is_built_for(self, variables):
         """Whether these variables, and no others, are those that `step` changes."""
-        return [id(v) for v in variables] == [id(v) for v in self._variables]
+        return self.built and _same(self._variables, variables)
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Weight decay leaves out the variables of `var_list`, and those with one of `var_names` in their name.
@@ -226,7 +281,8 @@ class Optimizer:
         self._excluded = frozenset(id(variable) for variable in var_list or ())
         self._excluded_names = re.compile("|".join(var_names)) if var_names else None
         if self.built:
-            self.build(self._variables)
+            for known in list(self._sets):
+                self._build_anew(known.variables)
 
     def _decay_of(self, variable):
         excluded = id(variable) in self._excluded or (
@@ -276,7 +332,8 @@ class Optimizer:
         numbers = [("iteration", np.array(self._batches, np.int64))]
         if not callable(self._learning_rate):
             numbers.append(("learning_rate", np.array(self._learning_rate, np.float32)))
-        return numbers + [(f"{s.variable.path.replace('/', '_')}_{s.name}", s.value) for s in self.slots]
+        kept = [*self.slots, *self._added]
+        return numbers + [(f"{s.variable.path.replace('/', '_')}_{s.name}", s.value) for s in kept]
 
     def state(self):
         """Copies of the arrays of `variables`."""
@@ -319,8 +376,9 @@ class Optimizer:
             scale, clip = 1.0 / count, math.inf
             if self.clipnorm or self.global_clipnorm or self.clipvalue:
                 scale, clip = self._clip(scale)
+            update = self._update_each if self._steps_by_variable else self.update
             for segment in self._segments:
-                self.update(segment, (rate, scale, clip, segment.decay))
+                update(segment, (rate, scale, clip, segment.decay))
         if self.use_ema:
             self._average()
         for variable in self._constrained:
@@ -342,9 +400,7 @@ class Optimizer:
         if not pairs:
             raise ValueError(f"{type(self).__name__}: expected a gradient for at least one variable. Received: none")
         changed = [v for v, _ in pairs]
-        pack(changed)
-        if not self.is_built_for(changed):
-            self.build(changed)
+        self.turn_to(changed)
         for variable, gradient in pairs:
             variable.grad += np.asarray(gradient)
         self.step()
@@ -356,7 +412,9 @@ class Optimizer:
         brought into [-clip, clip], and before the step segment.value loses learning rate * decay of itself.
         segment.grad must be left zero.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define update(segment, numbers)")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define update(segment, numbers), or update_step(gradient, variable, rate)"
+        )
 
     def _clip(self, scale):
         """(scale, clip) as `update` takes them; the norms of variables are cut here."""
@@ -369,6 +427,65 @@ class Optimizer:
                 return math.nan, math.inf  # as in Keras: no direction is right
             scale *= min(1.0, self.global_clipnorm / norm) if norm else 1.0
         return scale, self.clipvalue or math.inf
+
+    # --- steps variable by variable, as in Keras 3 ---------------------------------------------------------------
+
+    def update_step(self, gradient, variable, learning_rate):
+        """One step on a variable by its gradient, a tensor: for subclasses that define it in place of `update`."""
+        raise NotImplementedError(f"{type(self).__name__} does not step variable by variable")
+
+    @property
+    def _steps_by_variable(self):
+        return type(self).update_step is not Optimizer.update_step
+
+    def _update_each(self, segment, numbers):
+        """`update` by `update_step`."""
+        rate, scale, clip, decay = numbers
+        for variable in segment.variables:
+            if decay:
+                variable.value[...] *= 1.0 - rate * decay
+            self.update_step(as_tensor(np.clip(scale * variable.grad, -clip, clip)), variable, rate)
+        segment.grad.fill(0.0)
+
+    def add_variable_from_reference(self, reference_variable, name="var", initializer="zeros"):
+        """A Variable of the shape of one of the variables, for `build`; the same as before if it was made before."""
+        nth = sum(slot.name == name and slot.variable is reference_variable for slot in self._added)
+        key = (name, nth, id(reference_variable))
+        if key not in self._added_ever:
+            array = initializers.get(initializer)(reference_variable.shape)
+            path = f"{reference_variable.path.replace('/', '_')}_{name}"
+            # The reference is kept with it, so that no other variable takes its id.
+            self._added_ever[key] = reference_variable, Variable(array, path, trainable=False)
+        added = self._added_ever[key][1]
+        self._added.append(Slot(name, reference_variable, added.value))
+        return added
+
+    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
+        """A list of such Variables, one for each of the variables; for a list of names a tuple of lists."""
+        names = [name] if isinstance(name, str) else list(name)
+        starts = list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
+        made = [
+            [self.add_variable_from_reference(v, *pair) for pair in zip(names, starts, strict=True)]
+            for v in trainable_variables
+        ]
+        lists = tuple([row[i] for row in made] for i in range(len(names)))
+        return lists[0] if isinstance(name, str) else lists
+
+    def _get_variable_index(self, variable):
+        """The place of a variable among those that `build` was given last."""
+        return self._places[id(variable)]
+
+    def assign(self, variable, value):
+        """Sets a variable, one of those that change or of those added."""
+        variable.assign(value)
+
+    def assign_add(self, variable, value):
+        """Adds to a variable."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable, value):
+        """Subtracts from a variable."""
+        variable.assign_sub(value)
 
     # --- the average of the weights ------------------------------------------------------------------------------
 
@@ -388,8 +505,9 @@ class Optimizer:
 
     def __getstate__(self):
         """Copies and pickles have the settings alone: what is kept belongs to variables, and `state` gives it."""
-        unbuilt = {"built": False, "_variables": [], "_segments": [], "_constrained": [], "_excluded": frozenset()}
-        return {**vars(self), "_batches": 0, **unbuilt}
+        lists = {name: [] for name in ("_sets", "_variables", "_segments", "_constrained", "_added")}
+        others = {"_places": {}, "_added_ever": {}, "_asked": None, "_excluded": frozenset()}
+        return {**vars(self), **lists, **others, "built": False, "_batches": 0}
 
     # --- configuration -------------------------------------------------------------------------------------------
 
@@ -422,3 +540,8 @@ class Optimizer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a file's `decay` is nobody's slip
             return cls(**config)
+
+
+def _same(variables, others):
+    """Whether two lists hold the same variables in the same order."""
+    return [id(v) for v in variables] == [id(v) for v in others]

@@ -110,6 +110,8 @@ def any_model_from_config(config):
     model = layer_from_config(config)
     if not isinstance(model, Model):
         raise ValueError(f"It is a layer, not a model. Received: {model}")
+    if model.call is not None and isinstance(config.get("build_config"), dict):
+        model.build_from_config(config["build_config"])
     return model
 
 
@@ -124,11 +126,22 @@ def explained(what):
 
 def architecture(model, keras_3=False):
     """`model_to_config` with what both Kerases expect beside it where it stands alone."""
+    versions = {"keras_version": KERAS_VERSION, "backend": BACKEND}
+    if model.call is not None:
+        return {**_own_to_config(model), **versions}
     config = model_to_config(model, keras_3)
     module = "keras.src.models.functional" if config["class_name"] == "Functional" else "keras"
-    versions = {"keras_version": KERAS_VERSION, "backend": BACKEND}
     config, signature = (config, {}) if keras_3 else signed(config)
     return {"module": module, **config, "registered_name": config["class_name"], **versions, **signature}
+
+
+def _own_to_config(model):
+    """The entry of a model with a `call` of its own, as Keras 3 has it: its class, its arguments, and the shape that it
+    was built for."""
+    cls, config = type(model), _portable(layer_to_config(model)["config"])
+    names = {"module": cls.__module__, "class_name": cls.__name__, "registered_name": get_registered_name(cls)}
+    built = model.get_build_config()
+    return {**names, "config": config, **({} if built is None else {"build_config": _portable(built)})}
 
 
 # Layers whose inputs after the first are states to start from, and layers that are called on a list in any case.
@@ -233,10 +246,13 @@ def compile_to_config(compiled):
 def compile_to_keras_3(compiled):
     """The "compile_config" of a .keras file."""
     given = compiled.arguments()
-    optimizer = _optimizer_to_config(given["optimizer"])
+    optimizer = {
+        **optimizers.serialize(given["optimizer"]),
+        "config": _optimizer_to_config(given["optimizer"])["config"],
+    }
     return _portable(
         {
-            "optimizer": {"module": "keras.optimizers", **optimizer, "registered_name": None},
+            "optimizer": optimizer,
             "loss": _nested(_loss_to_config, given["loss"]),
             "loss_weights": _weights_to_config(given["loss_weights"]),
             "metrics": _nested(metrics.serialize, _listed(given["metrics"])),

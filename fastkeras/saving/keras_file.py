@@ -32,8 +32,8 @@ def write(path, model, include_optimizer):
         config["compile_config"] = compile_to_keras_3(trained)
     with file_in_memory() as (file, content):
         by_class.write_places(file, model)
-        if trained and trained.owns_optimizer:
-            optimizer_state.write_numbered_optimizer(file, trained.optimizer)
+        if trained:
+            optimizer_state.write_numbered_optimizer(file, trained.optimizer_of(model))
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as members:
         members.writestr(_METADATA, json.dumps({"keras_version": KERAS_VERSION, "fastkeras_version": __version__}))

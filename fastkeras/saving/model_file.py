@@ -35,6 +35,7 @@ from fastkeras.saving.config import (
 )
 from fastkeras.saving.memory import new_file
 from fastkeras.utils import atomic, suggest
+from fastkeras.utils.messages import message
 
 _ENDINGS = (".keras", ".h5", ".hdf5")
 _IGNORED_ARGUMENTS = {"zipped", "save_format", "signatures", "options", "save_traces"}
@@ -52,14 +53,17 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, **ignore
             known = {*_IGNORED_ARGUMENTS, "filepath", "overwrite", "include_optimizer"}
             raise TypeError(suggest.unknown("argument of save", name, known))
     path = _checked(filepath)
-    if model.call is not None:
+    if model.call is None:
+        model.require_graph()
+    elif not path.lower().endswith(".keras"):
         raise ValueError(
-            f"Model '{model.name}' ({type(model).__name__}) computes by a `call` of its own, and files hold graphs of "
-            "layers: save its weights, model.save_weights('name.weights.h5'), and load them into one made by its class "
-            f"and called on data once. Received: '{path}'"
+            f"Model '{model.name}' ({type(model).__name__}) computes by a `call` of its own, and a file of Keras 2 "
+            "holds a graph of layers: save it as Keras 3 does, model.save('name.keras'), or its weights, "
+            f"model.save_weights('name.weights.h5'). Received: '{path}'"
         )
-    model.require_graph()
-    if model.compiled:
+    elif not model.built:
+        raise ValueError(message("not_built", model=model.name))
+    if model.compiled and model.graph is not None:
         model.compiled.bind(model)
     write = keras_file.write if path.lower().endswith(".keras") else _write_h5
     if atomic.may_write(path, overwrite):
@@ -76,8 +80,8 @@ def _write_h5(path, model, include_optimizer):
         by_layer.write_layers(file.create_group("model_weights"), model)
         if training is not None:
             file.attrs["training_config"] = training
-            if model.compiled.owns_optimizer:
-                optimizer_state.write_optimizer(file.create_group("optimizer_weights"), model.compiled.optimizer)
+            optimizer = model.compiled.optimizer_of(model)
+            optimizer_state.write_optimizer(file.create_group("optimizer_weights"), optimizer)
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
@@ -156,9 +160,10 @@ def _compile(model, config, file, read_state):
     with explained(f"'{file.path}' describes a training (compile=False leaves it out)"):
         model.compile(**compile_from_config(config))
     if model.graph is not None:
-        state = read_state(model.compiled.optimizer)
+        optimizer = model.compiled.optimizer_of(model)
+        state = read_state(optimizer)
         if state is not None:
-            model.compiled.optimizer.set_state(state)
+            optimizer.set_state(state)
 
 
 class _Bounded:

@@ -40,8 +40,8 @@ def save_weights(model, filepath, overwrite=True, save_format=None):
             by_layer.write_layers(file, model)
             return
         by_class.write_places(file, model)
-        if model.compiled and model.compiled.owns_optimizer:
-            optimizer_state.write_numbered_optimizer(file, model.compiled.optimizer)
+        if model.compiled:
+            optimizer_state.write_numbered_optimizer(file, model.compiled.optimizer_of(model))
 
 
 def export(model, filepath, format=None, overwrite=True, **options):
@@ -90,11 +90,11 @@ def load_weights(model, filepath, skip_mismatch=False, by_name=False):
         if not any("vars" in place.split("/") for place, _ in by_class.arrays(file.root)):
             raise ValueError(f"'{path}' holds no weights of a Keras model.")
         pairs = by_class.match_places(file, model, skip_mismatch)
-        trains = model.compiled and model.compiled.owns_optimizer
-        state = optimizer_state.read_numbered_optimizer(file, model.compiled.optimizer) if trains else None
+        optimizer = model.compiled.optimizer_of(model) if model.compiled else None
+        state = optimizer_state.read_numbered_optimizer(file, optimizer) if optimizer else None
         assign(pairs)
         if state is not None:
-            model.compiled.optimizer.set_state(state)
+            optimizer.set_state(state)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Compiled:
         model.pack_variables()
         self.trained_layers = frozenset(learning(model))
         self._trained = list(model.trainable_variables)
-        self.optimizer.build(self._trained)
+        self.optimizer.turn_to(self._trained)
         self.clear_gradients()  # a weight that was frozen until now may have some
         self.regularized = [v for v in self._trained if v.regularizer is not None]
         leaving = []
@@ -118,18 +118,12 @@ class Compiled:
         keys = [key for head in self.heads for key in head.keys]
         return ["loss", *(h.loss_key for h in self.losses_apart), *(keys if len(self.heads) == 1 else sorted(keys))]
 
-    @property
-    def owns_optimizer(self):
-        """Whether the optimizer has not been compiled into another model since, whose weights it changes now."""
-        return self.optimizer.is_built_for(self._trained)
-
-    def require_optimizer(self, model):
-        """The optimizer; a ValueError if it is another model's now."""
-        if not self.owns_optimizer:
-            raise ValueError(
-                f"Model '{model.name}': its optimizer was compiled into another model since, and cannot train both; "
-                f"give each model one of its own. Received: {self.optimizer}"
-            )
+    def optimizer_of(self, model):
+        """The optimizer, turned to this model's weights: it may have trained others since."""
+        if self._graph is not None:
+            self.optimizer.turn_to(self._trained)
+        elif self.optimizer.built:  # by the steps of a model whose `call` is its own
+            self.optimizer.turn_to(model.trainable_variables)
         return self.optimizer
 
     def clear_gradients(self):

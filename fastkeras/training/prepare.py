@@ -133,8 +133,9 @@ def prepare_inputs(model, x):
 
 
 def _as_list(x, wanted, keys, is_own):
-    """A list with one item per input. A list of numbers or rows is one input; a dict goes by the keys that the inputs
-    were given under, or by their names."""
+    """A list with one item per input. A list of numbers or rows is one input, but one of arrays is several for a model
+    with a `call` of its own that is not built yet; a dict goes by the keys that the inputs were given under, or by
+    their names."""
     if isinstance(x, dict):
         names = sorted(keys) if keys else [tensor.name for tensor in wanted] if wanted else list(x)
         missing = [name for name in names if name not in x]
@@ -142,7 +143,7 @@ def _as_list(x, wanted, keys, is_own):
             raise ValueError(message("inputs_missing", missing=missing, received=list(x)))
         return [x[name] for name in names]
     if isinstance(x, (list, tuple)):
-        several = len(wanted) > 1 if wanted else is_own and all(getattr(item, "ndim", 0) > 1 for item in x)
+        several = len(wanted) > 1 if wanted else is_own and all(getattr(item, "ndim", 0) > 0 for item in x)
         if several:
             return list(x)
         if len(x) == 1 and isinstance(x[0], np.ndarray) and (not wanted or x[0].ndim == wanted[0].ndim):

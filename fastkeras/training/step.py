@@ -137,7 +137,7 @@ def train_step(model, meters):
     if own.replaces(model, "train"):
         return own.run(model, "train", meters)
     compiled = model.compiled
-    walk, update = model.training_pass(), compiled.require_optimizer(model).step
+    walk = model.training_pass()
     forward, backward = walk.forward, walk.backward
     regularized, logits = compiled.regularized, compiled.logits
     score = _scorer(compiled, walk.loss_run, meters, with_gradient=True)
@@ -154,7 +154,7 @@ def train_step(model, meters):
             compiled.clear_gradients()
             model.drop_training_pass()
             raise
-        update()
+        compiled.optimizer_of(model).step()
         samples = len(xs[0])
         meters.loss_sum += loss * samples
         meters.samples += samples
