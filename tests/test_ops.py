@@ -441,6 +441,7 @@ def test_loops_run_and_are_recorded():
         (lambda: ops.bincount(np.ones(3, int), sparse=True), "Received: sparse=True"),
         (lambda: ops.qr(np.ones((3, 3)), mode="r"), "Received: mode='r'"),
         (lambda: ops.ctc_decode(np.ones((1, 2, 3)), [2], strategy="beam_search"), "Received: strategy='beam_search'"),
+        (lambda: ops.ctc_decode(np.ones((1, 2, 3)), [2], mask_index=3), "Received: mask_index=3"),
     ],
 )
 def test_errors_say_what_was_received(call, message):

@@ -8,6 +8,14 @@ from fastkeras.core.tensor import Whole, as_tensor, made, operation, source_of, 
 __all__ = ["ctc_decode", "ctc_loss"]
 
 
+def _blank(who, mask_index, classes):
+    if not -classes <= mask_index < classes:
+        raise ValueError(
+            f"ops.{who}: `mask_index` must be one of the {classes} classes. Received: mask_index={mask_index}"
+        )
+    return mask_index % classes
+
+
 @operation
 def ctc_loss(target, output, target_length, output_length, mask_index=0):
     """-log p(labels | output) of each sample, (n,): of all the ways to spread its labels over the steps.
@@ -18,7 +26,7 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     """
     source, x = source_of(output), np.asarray(value(output), np.float32, order="C")
     y, labels, steps = (np.asarray(value(a), np.int32, order="C") for a in (target, target_length, output_length))
-    blank = mask_index % x.shape[-1]
+    blank = _blank("ctc_loss", mask_index, x.shape[-1])
 
     def losses(dx, w):
         values = np.empty(len(x), np.float32)
@@ -51,7 +59,7 @@ def ctc_decode(
     x = np.asarray(value(inputs))
     counts = np.arange(x.shape[1]) < np.asarray(value(sequence_lengths))[:, None]
     best = x.argmax(axis=-1)
-    kept = counts & (best != mask_index % x.shape[-1])
+    kept = counts & (best != _blank("ctc_decode", mask_index, x.shape[-1]))
     if merge_repeated:
         kept[:, 1:] &= best[:, 1:] != best[:, :-1]
     labels = np.full((1, *best.shape), -1, np.int32)
