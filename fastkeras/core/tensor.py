@@ -498,4 +498,8 @@ def mean_over(x, axis=None, keepdims=False):
         return made(np.mean(array, axis=axis, keepdims=keepdims), (x, None))
     total = np.add.reduce(array, axis=axis, keepdims=keepdims)
     count = array.size // max(total.size, 1)
-    return computed(total / count, (lambda d, y, x: _spread(d / count, x.shape, axis, keepdims),), (x,), (array,))
+
+    def gradient(d, y, x):  # of one float32 and Python's integers, numpy 1 would make float64
+        return _spread(d / d.dtype.type(count), x.shape, axis, keepdims)
+
+    return computed(total / count, (gradient,), (x,), (array,))
