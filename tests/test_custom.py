@@ -676,6 +676,8 @@ def divergence(mean, log_var):
 
 def test_a_loss_of_what_is_inside_a_model_is_added_to_it():
     start, mean, log_var, model = autoencoder()
+    with pytest.raises(TypeError, match=r"Loss 'mean_squared_error' is computed from values.*ops.square"):
+        fastkeras.losses.mse(start, model.output)
     error = fastkeras.backend.sum(fastkeras.backend.square(start - model.output), axis=-1)
     model.add_loss(fastkeras.backend.mean(error + divergence(mean, log_var)))
     model.compile("sgd")

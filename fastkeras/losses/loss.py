@@ -113,6 +113,9 @@ class Loss:
 
     def _as_arrays(self, y_true, y_pred):
         """Prepared targets, predictions as rows, and the shape that one value per row has."""
+        for given in (y_true, y_pred):
+            if isinstance(given, SymbolicTensor):
+                raise TypeError(message("loss_of_symbols", loss=self.name, received=given))
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred, np.float32, order="C")
         if y_pred.ndim == 1 and y_true.shape == (*y_pred.shape, 1):
             y_pred = y_pred[:, None]

@@ -52,6 +52,14 @@ TABLE = {
         "ko": "값이 없는 심볼릭 텐서를 손실 함수나 `call`이 값을 계산하는 곳에서 사용했습니다. 층의 출력에 따라 "
         "달라지는 손실은 model.compile(...) 전에 model.add_loss(텐서)로 모델에 더하세요. 받은 값: {received}",
     },
+    "loss_of_symbols": {
+        "en": "Loss '{loss}' is computed from values, not from a model's symbolic tensors. What model.add_loss(...) is "
+        "to add is written with keras.ops: ops.mean(ops.square(x - y), axis=-1), ops.binary_crossentropy(x, y). "
+        "Received: {received}",
+        "ko": "손실 함수 '{loss}': 값으로 계산하며, 모델의 심볼릭 텐서로는 계산하지 않습니다. model.add_loss(...)에 "
+        "더할 손실은 keras.ops로 쓰세요: ops.mean(ops.square(x - y), axis=-1), ops.binary_crossentropy(x, y). "
+        "받은 값: {received}",
+    },
     "no_loss": {
         "en": "The model was compiled without a loss: model.compile(loss=...). Received: loss=None",
         "ko": "모델이 손실 함수 없이 컴파일되었습니다: model.compile(loss=...). 받은 값: loss=None",
