@@ -175,3 +175,36 @@ def test_what_scripts_write_runs(case):
     for key, value in case(fastkeras, fastkeras.GradientTape).items():
         for part in value if key in ("weights", "gradients") else [value]:
             assert np.isfinite(part).all(), key
+
+
+@fastkeras.saving.register_keras_serializable("steps")
+class Stepping(fastkeras.Model):
+    """A call and a step of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, data):
+        x, y = data
+        with fastkeras.GradientTape() as tape:
+            loss = fastkeras.ops.mean(fastkeras.ops.square(self(x, training=True) - y))
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return {"loss": loss}
+
+
+def test_a_model_with_a_call_and_a_step_is_saved_with_its_optimizer(tmp_path):
+    x = np.random.default_rng(6).normal(size=(7, 3)).astype(np.float32)
+    model = Stepping()
+    model.compile(optimizer="adam")
+    model.fit(x, x[:, :1], batch_size=4, verbose=0)  # rows that do not lie side by side
+    model.save(tmp_path / "model.keras")
+    again = fastkeras.saving.load_model(tmp_path / "model.keras")
+    for one in (model, again):
+        one.fit(x, x[:, :1], batch_size=7, epochs=2, shuffle=False, verbose=0)
+        assert one.optimizer.iterations == 4
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -275,4 +275,4 @@ def _as_arrays(name, given):
     if given is None:
         return None
     array = to_array(name, given, texts=True)
-    return array.astype(np.float32) if array.dtype == np.float64 else array
+    return np.asarray(array, np.float32 if array.dtype == np.float64 else None, order="C")
