@@ -269,6 +269,16 @@ def test_models_are_estimators_of_scikit_learn(tmp_path):
     ]
 
 
+def test_a_search_may_go_over_the_epochs_of_keras_1(tmp_path):
+    pytest.importorskip("sklearn")
+    searched = """
+search = GridSearchCV(KerasRegressor(build_fn=regressor, verbose=0), {"nb_epoch": [3]}, cv=2)
+print(len(search.fit(x, x[:, 0]).best_estimator_.model.history.epoch), search.best_score_ < 0)
+"""
+    process = run(tmp_path, ESTIMATORS.partition("estimator =")[0] + searched)
+    assert process.stdout.split() == ["3", "True"] and "fit: nb_epoch= is epochs= now." in process.stderr
+
+
 def test_estimators_without_scikit_learn(tmp_path):
     source = "import sys; sys.modules['sklearn'] = None\nfrom keras.wrappers.scikit_learn import KerasClassifier\n"
     process = run(tmp_path, source)

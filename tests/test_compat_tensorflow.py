@@ -61,6 +61,19 @@ def test_settings_are_taken_in_silence(tmp_path):
     assert output_of(tmp_path, SETTINGS).splitlines() == ["1 1 True", "[1.5] (3, 2)", "True True True"]
 
 
+KERAS_AT_THE_TOP = """
+import tensorflow as tf
+
+print(tf.metrics.BinaryAccuracy is tf.keras.metrics.BinaryAccuracy, tf.losses.Huber is tf.keras.losses.Huber)
+print(tf.optimizers.Adam is tf.keras.optimizers.Adam, tf.initializers.Zeros is tf.keras.initializers.Zeros)
+print(tf.data.experimental.AUTOTUNE == tf.data.AUTOTUNE, tf.data.Dataset.range(5).cardinality().numpy())
+"""
+
+
+def test_parts_of_keras_have_names_in_tensorflow(tmp_path):
+    assert output_of(tmp_path, KERAS_AT_THE_TOP).split() == ["True"] * 5 + ["5"]
+
+
 TRAINING = """
 import numpy as np
 import tensorflow as tf

@@ -677,7 +677,7 @@ def divergence(mean, log_var):
 def test_a_loss_of_what_is_inside_a_model_is_added_to_it():
     start, mean, log_var, model = autoencoder()
     with pytest.raises(TypeError, match=r"Loss 'mean_squared_error' is computed from values.*ops.square"):
-        fastkeras.losses.mse(start, model.output)
+        fastkeras.losses.MeanSquaredError()(start, model.output)
     error = fastkeras.backend.sum(fastkeras.backend.square(start - model.output), axis=-1)
     model.add_loss(fastkeras.backend.mean(error + divergence(mean, log_var)))
     model.compile("sgd")
@@ -701,3 +701,33 @@ def test_a_loss_that_mixes_values_and_symbols_says_what_to_do(alone):
     model.compile("sgd", loss)
     with pytest.raises(TypeError, match=r"symbolic tensor.*model\.add_loss\(tensor\)"):
         model.fit(X, X, verbose=0)
+
+
+class Silent(layers.Layer):
+    def call(self, inputs):
+        ops.relu(inputs)
+
+
+def test_a_call_that_returns_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"Layer 'silent': `call` of Silent must return a tensor.*Received: None"):
+        fastkeras.Sequential([fastkeras.Input((4,)), Silent(name="silent")])
+
+
+class Hasty(layers.Layer):
+    def __init__(self):
+        self.units = 3
+
+
+class HastyModel(fastkeras.Model):
+    def __init__(self):
+        self.dense = layers.Dense(2)
+
+
+@pytest.mark.parametrize("kind", [Hasty, HastyModel])
+def test_an_init_without_its_base_is_named(kind):
+    with pytest.raises(AttributeError, match=rf"{kind.__name__}: `__init__` must call super\(\).__init__\(\) first"):
+        kind()(X)
+    with pytest.raises(AttributeError, match="has no attribute 'unitz'"):
+        Linear(3).unitz  # noqa: B018
+    with pytest.raises(AttributeError, match="has no `output`: it was not called"):
+        Linear(3).output  # noqa: B018

@@ -356,3 +356,11 @@ def test_losses_lists_the_penalties_of_the_weights():
     assert model.losses == [keras.regularizers.L2()(model.layers[0].kernel.value), 0.0]
     model.layers[0].trainable = False
     assert model.losses == [0.0]
+
+
+@pytest.mark.parametrize("wrong", [Dense(2), np.ones((3, 2))])
+def test_a_model_is_made_of_symbolic_tensors(wrong):
+    start = Input((2,))
+    for inputs, outputs in ((wrong, start), (start, wrong)):
+        with pytest.raises(ValueError, match=r"Model: expected what keras.Input gives.*Received"):
+            keras.Model(inputs, outputs)

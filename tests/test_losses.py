@@ -586,3 +586,31 @@ def test_losses_can_be_copied_and_pickled():
 def test_functions_and_names_serialize_to_names():
     assert losses.serialize("mse") == "mse"
     assert losses.serialize(losses.mse) == "mean_squared_error"
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (5, 1)])
+@pytest.mark.parametrize("cls", [losses.MeanSquaredError, losses.MeanAbsoluteError, losses.Huber, losses.LogCosh])
+def test_losses_of_differences_lead_back_to_the_targets(cls, shape):
+    """Whichever argument is computed with weights: a siamese network compares two."""
+    a, b = (RNG.normal(size=n).astype(np.float32) for n in (shape, (5, 3)))
+    weights = RNG.uniform(0.5, 1.5, 5).astype(np.float32)
+    for loss in (cls(), cls(reduction="none")):
+        found = []
+        for targets, predictions in ((a, b), (b, np.broadcast_to(a, b.shape))):
+            u, v = fastkeras.Variable(targets), fastkeras.Variable(predictions)
+            with fastkeras.GradientTape() as tape:
+                value = ops.sum(loss(u * 1.0, v * 1.0, weights))
+            found.append(tape.gradient(value, [u, v]))
+        (of_a, of_b), (of_b_as_targets, of_a_as_predictions) = found
+        assert_close(of_b_as_targets, of_b, 1e-6)
+        assert_close(
+            of_a, np.sum(of_a_as_predictions, axis=1, keepdims=True) if shape == (5, 1) else of_a_as_predictions, 1e-5
+        )
+
+
+def test_a_row_of_targets_may_have_no_axis_of_columns():
+    u, v = fastkeras.Variable([1.0, 2.0]), fastkeras.Variable([[3.0], [7.0]])
+    with fastkeras.GradientTape() as tape:
+        value = losses.MeanSquaredError()(u * 1.0, v * 1.0)
+    of_targets, of_predictions = tape.gradient(value, [u, v])
+    assert of_predictions.tolist() == [[2], [5]] and of_targets.tolist() == [-2, -5]

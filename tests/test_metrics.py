@@ -470,6 +470,10 @@ def test_what_a_subclass_must_define_is_named(method):
         getattr(metric, method)(*arguments)
 
 
+def test_a_metric_says_what_it_computes_in():
+    assert metrics.Mean().dtype == metrics.MeanSquaredError().dtype == "float32"
+
+
 @pytest.mark.parametrize(("wrong", "message"), [
     (lambda: metrics.get("mse")(np.zeros((2, 3)), np.zeros((2, 2))), r"'mean_squared_error'.*Received: shape \(2, 3\)"),
     (lambda: metrics.SparseCategoricalAccuracy()(np.zeros((2, 3)), np.zeros((2, 3))), "one-hot targets"),

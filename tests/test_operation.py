@@ -6,7 +6,7 @@ from checks import assert_close
 from live import keras_module, needs_tensorflow
 
 import fastkeras
-from fastkeras import layers, ops, saving
+from fastkeras import layers, losses, ops, saving
 
 RNG = np.random.default_rng(17)
 X, Z = (RNG.normal(size=(7, 5, 3)).astype(np.float32) for _ in range(2))
@@ -99,3 +99,20 @@ def test_keras_computes_the_same():
     theirs, model = mixed(keras_module()), mixed(fastkeras)
     model.set_weights(theirs.get_weights())
     assert_predicts(model, theirs.predict([X, Z], verbose=0))
+
+
+def test_losses_of_symbolic_tensors_are_operations(tmp_path):
+    """As the first examples of variational autoencoders have them; binary_crossentropy is no function of ops here."""
+    x = RNG.uniform(0.1, 0.9, (7, 3)).astype(np.float32)
+    start = fastkeras.Input((3,))
+    end = layers.Dense(3, activation="sigmoid")(start)
+    errors = [losses.mse(start, end) * 3, losses.binary_crossentropy(start, end)]
+    model = fastkeras.Model(start, [end, *errors])
+    y, squares, crossentropies = model.predict(x, verbose=0)
+    assert_close(squares, 3 * np.square(x - y).mean(1), 1e-5)
+    assert_close(crossentropies, -(x * np.log(y) + (1 - x) * np.log(1 - y)).mean(1), 1e-5)
+    assert next(layer.name for layer in model.layers if isinstance(layer, layers.Operation)) == "mean_squared_error"
+    model.save(tmp_path / "model.keras")
+    again = saving.load_model(tmp_path / "model.keras")
+    for got, want in zip(again.predict(x, verbose=0), (y, squares, crossentropies), strict=True):
+        np.testing.assert_array_equal(got, want)

@@ -319,6 +319,12 @@ def test_wrong_arrays_are_named():
     ):
         with pytest.raises(ValueError, match=f"`{name}` must be"):
             call(g, *numbers, *options)
+    number = np.array(1.0, np.float32)
+    for call in (lambda: optimizers.square_sum(number), lambda: optimizers.average(p, number, 0.9)):
+        with pytest.raises(ValueError, match=r"must be .* of shape \(any\)\. Received: float32 of shape \(\)"):
+            call()
+    with pytest.raises(ValueError, match="`offsets` must be"):
+        optimizers.clip_norms(g, np.array(5), 1.0)
     for offsets in ([0, 6], [-1, 5], [3, 2, 5]):
         with pytest.raises(ValueError, match="`offsets` must rise"):
             optimizers.clip_norms(g, np.array(offsets), 1.0)

@@ -1,6 +1,7 @@
 """GradientTape, Variable, and layers and models called within a tape."""
 
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -368,3 +369,21 @@ def test_what_is_inside_a_frozen_layer_has_no_gradient_in_a_tape():
         total = ops.sum(model(np.ones((5, 4), np.float32)))
     found = tape.gradient(total, model.trainable_variables + inner.variables)
     assert [d is not None for d in found] == [True, True, False, False]
+
+
+def test_threads_may_each_take_gradients_through_one_model():
+    model = fastkeras.Sequential(
+        [layers.Dense(64, activation="relu", input_dim=31), layers.LayerNormalization(), layers.Dense(3)]
+    )
+    x = tensor(67, 31)
+
+    def gradients(_):
+        with fastkeras.GradientTape() as tape:
+            loss = ops.mean(ops.square(model(x)))
+        return tape.gradient(loss, model.trainable_variables)
+
+    expected = gradients(None)
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(gradients, range(100)):
+            for d, want in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(d, want)

@@ -41,8 +41,8 @@ cdef extern from "optimizers.h" nogil:
 def sgd(ndarray p not None, ndarray m, ndarray g not None, float learning_rate, float scale, float clip,
         float decay, float momentum, bint nesterov):
     """p -= learning_rate d;  with m: momentum, and Nesterov's if `nesterov`"""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *g_data = f32_out(g, "g", 1, n)
     cdef float *m_data
     f32_out_or_null(&m_data, m, "m", 1, n)
@@ -55,8 +55,8 @@ def rmsprop(ndarray p not None, ndarray v not None, ndarray m, ndarray a, ndarra
             float learning_rate, float scale, float clip, float decay, double rho, float momentum,
             float epsilon):
     """p -= learning_rate d / sqrt(v + epsilon);  with m: momentum, with a: centered"""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *v_data = f32_out(v, "v", 1, n)
     cdef float *g_data = f32_out(g, "g", 1, n)
     cdef float *m_data
@@ -72,8 +72,8 @@ def adam(ndarray p not None, ndarray m not None, ndarray v not None, ndarray v_m
          float learning_rate, float scale, float clip, float decay, double beta_1, double beta_2,
          float epsilon, Py_ssize_t t):
     """p -= alpha m / (sqrt(v) + epsilon), at step t = 1, 2, ...;  with v_max: AMSGrad"""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *m_data = f32_out(m, "m", 1, n)
     cdef float *v_data = f32_out(v, "v", 1, n)
     cdef float *g_data = f32_out(g, "g", 1, n)
@@ -87,8 +87,8 @@ def adam(ndarray p not None, ndarray m not None, ndarray v not None, ndarray v_m
 def adagrad(ndarray p not None, ndarray v not None, ndarray g not None, float learning_rate, float scale,
             float clip, float decay, float epsilon):
     """p -= learning_rate d / sqrt(v + epsilon), where v is the sum of d^2"""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *v_data = f32_out(v, "v", 1, n)
     cdef float *g_data = f32_out(g, "g", 1, n)
     cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
@@ -99,8 +99,8 @@ def adagrad(ndarray p not None, ndarray v not None, ndarray g not None, float le
 def nadam(ndarray p not None, ndarray m not None, ndarray v not None, ndarray g not None, float learning_rate,
           float scale, float clip, float decay, float beta_1, float beta_2, float epsilon, Py_ssize_t t):
     """Adam with Nesterov's momentum, at step t = 1, 2, ..."""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *m_data = f32_out(m, "m", 1, n)
     cdef float *v_data = f32_out(v, "v", 1, n)
     cdef float *g_data = f32_out(g, "g", 1, n)
@@ -117,8 +117,8 @@ def nadam_momentum_product(double beta_1, Py_ssize_t t):
 def adamax(ndarray p not None, ndarray m not None, ndarray u not None, ndarray g not None, float learning_rate,
            float scale, float clip, float decay, double beta_1, float beta_2, float epsilon, Py_ssize_t t):
     """p -= learning_rate / (1 - beta_1^t) m / (u + epsilon), at step t = 1, 2, ..."""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *m_data = f32_out(m, "m", 1, n)
     cdef float *u_data = f32_out(u, "u", 1, n)
     cdef float *g_data = f32_out(g, "g", 1, n)
@@ -130,8 +130,8 @@ def adamax(ndarray p not None, ndarray m not None, ndarray u not None, ndarray g
 def adadelta(ndarray p not None, ndarray v not None, ndarray x not None, ndarray g not None, float learning_rate,
              float scale, float clip, float decay, double rho, float epsilon):
     """p -= learning_rate sqrt(x + epsilon) / sqrt(v + epsilon) d"""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *v_data = f32_out(v, "v", 1, n)
     cdef float *x_data = f32_out(x, "x", 1, n)
     cdef float *g_data = f32_out(g, "g", 1, n)
@@ -143,8 +143,8 @@ def adadelta(ndarray p not None, ndarray v not None, ndarray x not None, ndarray
 def lion(ndarray p not None, ndarray m not None, ndarray g not None, float learning_rate, float scale,
          float clip, float decay, float beta_1, float beta_2):
     """p -= learning_rate sign(beta_1 m + (1 - beta_1) d)"""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *m_data = f32_out(m, "m", 1, n)
     cdef float *g_data = f32_out(g, "g", 1, n)
     cdef fk_optimizer_step step = fk_optimizer_step(learning_rate, scale, clip, decay)
@@ -155,8 +155,8 @@ def lion(ndarray p not None, ndarray m not None, ndarray g not None, float learn
 def ftrl(ndarray p not None, ndarray v not None, ndarray z not None, ndarray g not None, float learning_rate,
          float scale, float clip, float decay, float exponent, float l1, float l2, float shrinkage, float beta):
     """p = (min(max(z, -l1), l1) - z) / ((v^exponent + beta) / learning_rate + 2 l2)"""
-    cdef Py_ssize_t n = p.shape[0]
     cdef float *p_data = f32_out(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *v_data = f32_out(v, "v", 1, n)
     cdef float *z_data = f32_out(z, "z", 1, n)
     cdef float *g_data = f32_out(g, "g", 1, n)
@@ -168,8 +168,8 @@ def ftrl(ndarray p not None, ndarray v not None, ndarray z not None, ndarray g n
 
 def average(ndarray a not None, ndarray p not None, float momentum):
     """a = momentum a + (1 - momentum) p    a, p (n)"""
-    cdef Py_ssize_t n = p.shape[0]
     cdef const float *p_data = f32(p, "p", 1)
+    cdef Py_ssize_t n = p.shape[0]
     cdef float *a_data = f32_out(a, "a", 1, n)
     with nogil:
         fk_optimizer_average(a_data, p_data, momentum, n)
@@ -177,8 +177,8 @@ def average(ndarray a not None, ndarray p not None, float momentum):
 
 def square_sum(ndarray g not None):
     """sum of g_i^2    g (n)"""
-    cdef Py_ssize_t n = g.shape[0]
     cdef const float *g_data = f32(g, "g", 1)
+    cdef Py_ssize_t n = g.shape[0]
     cdef double result
     with nogil:
         result = fk_optimizer_square_sum(g_data, n)
@@ -187,8 +187,8 @@ def square_sum(ndarray g not None):
 
 def clip_norms(ndarray g not None, ndarray offsets not None, float limit):
     """g_k *= limit / ||g_k|| where ||g_k|| > limit    g (n) =   offsets (variables + 1) from 0 up to n"""
-    cdef Py_ssize_t variables = offsets.shape[0] - 1
     cdef const int64_t *offset = i64(offsets, "offsets", 1)
+    cdef Py_ssize_t variables = offsets.shape[0] - 1
     cdef float *g_data = f32_out(g, "g", 1)
     cdef Py_ssize_t k
     for k in range(variables):

@@ -77,6 +77,8 @@ TENSORFLOW = {
     "contrib": [],
     "python": [],
     **{name: [f"{_TF}.{name}"] for name in ("config", "data", "distribute", "linalg", "math", "nn", "random")},
+    "data.experimental": [f"{_TF}.data"],
+    **{name: KERAS[name] for name in ("initializers", "losses", "metrics", "optimizers")},
 }
 
 

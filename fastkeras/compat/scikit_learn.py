@@ -23,7 +23,9 @@ __all__ = ["KerasClassifier", "KerasRegressor"]
 
 
 def _names(function):
-    return [name for name in inspect.signature(function).parameters if name not in ("self", "model", "x", "y")]
+    parameters = inspect.signature(function).parameters.values()
+    named = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+    return [name for name in named if name not in ("self", "model", "x", "y")]
 
 
 class _Estimator(BaseEstimator):
@@ -60,7 +62,7 @@ class _Estimator(BaseEstimator):
 
     def _of(self, method, given):
         """The arguments for a method of the model: those given now come before those of __init__."""
-        names = [*_names(method), "nb_epoch"]
+        names = [*_names(method), *(["nb_epoch"] if method is Model.fit else [])]
         return {**{name: value for name, value in self.arguments.items() if name in names}, **given}
 
     def fit(self, x, y, **options):

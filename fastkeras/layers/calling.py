@@ -195,6 +195,7 @@ def forward(layer, x, run):
     tapes.losses, tapes.trained = [], run.trained
     try:
         y, back = recorded(call, arrays, trained, run.training)
+        _refuse_nothing(layer, y)
         losses = tapes.losses
     finally:
         tapes.losses, tapes.trained = before
@@ -262,7 +263,17 @@ def _on_zeros(layer, shapes, keywords, unknown):
     tapes.losses = []
     zeros = [np.zeros([unknown if n is None else n for n in shape], layer.trial_dtype).view(Tensor) for shape in shapes]
     with np.errstate(all="ignore"):  # of zeros divided by zeros
-        return run_call(layer, zeros, False, None, keywords)
+        y = run_call(layer, zeros, False, None, keywords)
+    _refuse_nothing(layer, y)
+    return y
+
+
+def _refuse_nothing(layer, y):
+    if y is None:
+        raise ValueError(
+            f"Layer '{layer.name}': `call` of {type(layer).__name__} must return a tensor; is there no `return`? "
+            "Received: None"
+        )
 
 
 def _places(shape, shapes):

@@ -122,6 +122,13 @@ class Layer:
         self._idle_runs = []  # of calls on data
         self.sites = []
 
+    def __getattr__(self, name):
+        """What is not there, with the reason where that is an __init__ without super().__init__()."""
+        if not name.startswith("__") and "_variables" not in vars(self):
+            kind = type(self).__name__
+            raise AttributeError(f"{kind}: `__init__` must call super().__init__() first. Received: no {name!r} yet")
+        return object.__getattribute__(self, name)  # again: a property says itself what it misses
+
     @classmethod
     def _arguments(cls):
         names = set()

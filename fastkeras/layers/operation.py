@@ -24,7 +24,7 @@ class Operation(Layer):
 
     def __init__(self, operation, arguments=(), keywords=None, **kwargs):
         self.operation = operation if callable(operation) else _by_name(operation)
-        super().__init__(**{"name": unique_name(_name_of(self.operation)), **kwargs})
+        super().__init__(**{"name": unique_name(_name_of(self.operation).rpartition(".")[2]), **kwargs})
         self.arguments = [_read(value) for value in arguments]
         self.keywords = {key: _read(value) for key, value in (keywords or {}).items()}
 
@@ -69,10 +69,11 @@ tensor.operations_on_symbols(on_symbols)
 
 
 def _named():
-    """{name: operation}: those of fastkeras.ops, and those that operators alone stand for."""
-    from fastkeras import ops  # here, since most scripts need none
+    """{name: operation}: those of fastkeras.ops, those that operators alone stand for, and the losses."""
+    from fastkeras import losses, ops  # here, since most scripts need none
 
-    return {name: value for name, value in (vars(tensor) | vars(ops)).items() if hasattr(value, "is_operation")}
+    names = vars(tensor) | vars(ops) | {f"losses.{name}": value for name, value in vars(losses).items()}
+    return {name: value for name, value in names.items() if hasattr(value, "is_operation")}
 
 
 def _by_name(name):

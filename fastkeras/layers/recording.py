@@ -1,11 +1,15 @@
 """A layer called while a tape records: its backward pass, one closure, becomes one step that the tape takes back."""
 
+import threading
+
 import numpy as np
 
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import may_be_asked_again
 from fastkeras.core.tensor import Tensor, Whole, as_tensor, linked, source_of, tapes
 from fastkeras.layers.inside import inside, learning
+
+_taking_back = threading.RLock()  # weights have one place for a gradient: one thread at a time writes to it
 
 
 def _trained(layer):
@@ -51,18 +55,19 @@ class Recording:
             elif may_return:
                 before.extend((block, block.copy()) for block in run.blocks())
             dys = [None if d is None else back(np.array(d, np.float32)) for d, back in zip(ds, backs, strict=True)]
-            kept = [v.grad for v in written]
-            for v in written:
-                v.grad = np.zeros_like(v.value)
-            try:
-                dx = backward(dys if several else dys[0])
-                dxs = list(dx) if isinstance(dx, (list, tuple)) else [dx] * count
-                return [None if d is None else np.array(d) for d in dxs] + [v.grad for v in variables]
-            finally:
-                for v, grad in zip(written, kept, strict=True):
-                    v.grad = grad
-                if not may_return:
-                    layer.give_run(run)
+            with _taking_back:
+                kept = [v.grad for v in written]
+                for v in written:
+                    v.grad = np.zeros_like(v.value)
+                try:
+                    dx = backward(dys if several else dys[0])
+                    dxs = list(dx) if isinstance(dx, (list, tuple)) else [dx] * count
+                    return [None if d is None else np.array(d) for d in dxs] + [v.grad for v in variables]
+                finally:
+                    for v, grad in zip(written, kept, strict=True):
+                        v.grad = grad
+                    if not may_return:
+                        layer.give_run(run)
 
         if any(source is not None for source in self._inputs) or variables:
             Whole([*self._inputs, *variables], gradients, tensors, f"layer '{layer.name}'")

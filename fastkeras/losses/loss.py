@@ -40,6 +40,7 @@ class Loss:
     # The output activation that belongs to a crossentropy: with from_logits=True `compute` takes what is under it, and
     # gives its result as `probabilities`.
     fuses_with = None
+    of_difference = False  # whether it is one of y_pred - y_true: the gradient of y_true is the opposite of y_pred's
     of_rows = True  # else the loss is one of whole outputs, by `compute_whole`
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
@@ -61,9 +62,11 @@ class Loss:
         mask = getattr(y_pred, "_keras_mask", None)
         if mask is not None and mask.shape == y_pred.shape[:-1]:
             sample_weight = self._masked(mask, sample_weight)
-        is_recorded, in_steps = source_of(y_pred) is not None, type(self).call is not Loss.call
+        follows = self.of_difference and source_of(y_true) is not None  # gradients go back to the targets, too
+        is_recorded, in_steps = follows or source_of(y_pred) is not None, type(self).call is not Loss.call
         if not self.of_rows or (is_recorded and (in_steps or self.reduction in ("none", None))):
             return self._reduced(y_true, y_pred, sample_weight)
+        given = y_true if follows else None
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
         weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
         if self.reduction in ("none", None):
@@ -71,7 +74,8 @@ class Loss:
             return as_tensor((values if weights is None else values * weights).reshape(shape))
         slopes = np.empty_like(rows) if is_recorded else None
         value = np.asarray(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), slopes), np.float32)
-        return linked(value, (y_pred, lambda d, _: d * self._as_output(slopes, np.shape(y_pred))))
+        to_targets = [(given, lambda d, _: _as_targets(d * slopes, np.shape(given)))] if follows else []
+        return linked(value, (y_pred, lambda d, _: d * self._as_output(slopes, np.shape(y_pred))), *to_targets)
 
     def _masked(self, mask, sample_weight):
         """The weights with zeros where the mask is False; the others so that a mean is one over what is left."""
@@ -84,21 +88,24 @@ class Loss:
 
     def call(self, y_true, y_pred):
         """One value per row of y_pred (..., columns), of shape (...), a tensor."""
-        source = source_of(y_pred)
+        source, given = source_of(y_pred), y_true
+        source_of_targets = source_of(y_true) if self.of_difference else None
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
         values, gradient = self._evaluate(y_true, rows)
         values = as_tensor(values.reshape(shape))
-        if source is None:
+        if source is None and source_of_targets is None:
             return values
 
         def gradients(ds):
             if callable(gradient):
-                return [self._as_output(gradient(ds[0].reshape(-1)), y_pred.shape)]
+                return [self._as_output(gradient(ds[0].reshape(-1)), y_pred.shape), None]
             slopes = np.empty_like(rows)
             self.compute(y_true, rows, None, 1 / self._adapt(1.0, None, len(rows)), slopes)
-            return [self._as_output(ds[0].reshape(-1, 1) * slopes, y_pred.shape)]
+            slopes *= ds[0].reshape(-1, 1)
+            to_targets = None if source_of_targets is None else _as_targets(slopes, np.shape(given))
+            return [self._as_output(slopes, np.shape(y_pred)), to_targets]
 
-        Whole([source], gradients, [values], f"loss '{self.name}'")
+        Whole([source, source_of_targets], gradients, [values], f"loss '{self.name}'")
         return values
 
     def _reduced(self, y_true, y_pred, sample_weight):
@@ -229,6 +236,14 @@ def _per_row(result, rows):
     if not isinstance(result, Tensor):
         return result
     return result * np.ones(rows, np.float32) if result.ndim == 0 else result.reshape(rows, -1).mean(axis=1)
+
+
+def _as_targets(slopes, shape):
+    """The gradient of targets of this shape, one column of which may stand for all, from that of the predictions'
+    rows, for a loss of their difference."""
+    if slopes.size != math.prod(shape):
+        slopes = slopes.sum(axis=1)
+    return -slopes.reshape(shape)
 
 
 class FunctionLoss(Loss):

@@ -1,5 +1,6 @@
 """Losses of margins: nothing is lost where a prediction is right by 1 or more. The formulas stand in src_c/losses.h."""
 
+from fastkeras.core.tensor import operation
 from fastkeras.losses.loss import KernelLoss
 
 
@@ -30,16 +31,19 @@ class CategoricalHinge(KernelLoss):
         super().__init__(name, reduction, dtype)
 
 
+@operation
 def hinge(y_true, y_pred):
     """As Hinge: y_true, y_pred (..., columns) -> (...)"""
     return Hinge().call(y_true, y_pred)
 
 
+@operation
 def squared_hinge(y_true, y_pred):
     """As SquaredHinge: y_true, y_pred (..., columns) -> (...)"""
     return SquaredHinge().call(y_true, y_pred)
 
 
+@operation
 def categorical_hinge(y_true, y_pred):
     """As CategoricalHinge: y_true, y_pred (..., columns) -> (...)"""
     return CategoricalHinge().call(y_true, y_pred)

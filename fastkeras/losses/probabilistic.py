@@ -5,6 +5,7 @@ import numpy as np
 
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.targets import labels, like_predictions
+from fastkeras.core.tensor import operation
 from fastkeras.losses.loss import KernelLoss, Loss
 
 _ONE_HOT = "; for integer labels use sparse_categorical_crossentropy, or utils.to_categorical"
@@ -279,21 +280,25 @@ class Poisson(KernelLoss):
         super().__init__(name, reduction, dtype)
 
 
+@operation
 def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """As BinaryCrossentropy: y_true, y_pred (..., columns) -> (...)"""
     return BinaryCrossentropy(from_logits, label_smoothing, axis).call(y_true, y_pred)
 
 
+@operation
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """As CategoricalCrossentropy: y_true, y_pred (..., classes) -> (...)"""
     return CategoricalCrossentropy(from_logits, label_smoothing, axis).call(y_true, y_pred)
 
 
+@operation
 def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
     """As SparseCategoricalCrossentropy: y_true (...) integers, y_pred (..., classes) -> (...)"""
     return SparseCategoricalCrossentropy(from_logits, ignore_class, axis=axis).call(y_true, y_pred)
 
 
+@operation
 def binary_focal_crossentropy(
     y_true,
     y_pred,
@@ -309,6 +314,7 @@ def binary_focal_crossentropy(
     return loss.call(y_true, y_pred)
 
 
+@operation
 def categorical_focal_crossentropy(
     y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1
 ):
@@ -316,16 +322,19 @@ def categorical_focal_crossentropy(
     return CategoricalFocalCrossentropy(alpha, gamma, from_logits, label_smoothing, axis).call(y_true, y_pred)
 
 
+@operation
 def kl_divergence(y_true, y_pred):
     """As KLDivergence: y_true, y_pred (..., columns) -> (...)"""
     return KLDivergence().call(y_true, y_pred)
 
 
+@operation
 def poisson(y_true, y_pred):
     """As Poisson: y_true, y_pred (..., columns) -> (...)"""
     return Poisson().call(y_true, y_pred)
 
 
+@operation
 def categorical_generalized_cross_entropy(y_true, y_pred, q):
     """As CategoricalGeneralizedCrossEntropy: y_true (...) integers, y_pred (..., classes) -> (...)"""
     return CategoricalGeneralizedCrossEntropy(q).call(y_true, y_pred)

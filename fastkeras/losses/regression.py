@@ -1,12 +1,13 @@
 """Losses of numbers: how far a prediction is from what it should be. The formulas stand in src_c/losses.h."""
 
+from fastkeras.core.tensor import operation
 from fastkeras.losses.loss import KernelLoss
 
 
 class MeanSquaredError(KernelLoss):
     """mean over columns of (y_pred - y_true)^2"""
 
-    kernel, broadcasts = "mean_squared_error", True
+    kernel, broadcasts, of_difference = "mean_squared_error", True, True
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_squared_error", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -15,7 +16,7 @@ class MeanSquaredError(KernelLoss):
 class MeanAbsoluteError(KernelLoss):
     """mean over columns of |y_pred - y_true|"""
 
-    kernel, broadcasts = "mean_absolute_error", True
+    kernel, broadcasts, of_difference = "mean_absolute_error", True, True
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_error", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -45,7 +46,7 @@ class Huber(KernelLoss):
     P. J. Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35 (1964).
     """
 
-    kernel, broadcasts = "huber", True
+    kernel, broadcasts, of_difference = "huber", True, True
 
     def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
         super().__init__(name, reduction, dtype, delta=delta)
@@ -59,7 +60,7 @@ class Huber(KernelLoss):
 class LogCosh(KernelLoss):
     """mean over columns of log(cosh(y_pred - y_true))"""
 
-    kernel, broadcasts = "log_cosh", True
+    kernel, broadcasts, of_difference = "log_cosh", True, True
 
     def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -74,36 +75,43 @@ class CosineSimilarity(KernelLoss):
         super().__init__(name, reduction, dtype, axis=axis)
 
 
+@operation
 def mean_squared_error(y_true, y_pred):
     """mean over columns of (y_pred - y_true)^2: y_true, y_pred (..., columns) -> (...)"""
     return MeanSquaredError().call(y_true, y_pred)
 
 
+@operation
 def mean_absolute_error(y_true, y_pred):
     """mean over columns of |y_pred - y_true|: y_true, y_pred (..., columns) -> (...)"""
     return MeanAbsoluteError().call(y_true, y_pred)
 
 
+@operation
 def mean_absolute_percentage_error(y_true, y_pred):
     """As MeanAbsolutePercentageError: y_true, y_pred (..., columns) -> (...)"""
     return MeanAbsolutePercentageError().call(y_true, y_pred)
 
 
+@operation
 def mean_squared_logarithmic_error(y_true, y_pred):
     """As MeanSquaredLogarithmicError: y_true, y_pred (..., columns) -> (...)"""
     return MeanSquaredLogarithmicError().call(y_true, y_pred)
 
 
+@operation
 def huber(y_true, y_pred, delta=1.0):
     """As Huber: y_true, y_pred (..., columns) -> (...)"""
     return Huber(delta).call(y_true, y_pred)
 
 
+@operation
 def log_cosh(y_true, y_pred):
     """mean over columns of log(cosh(y_pred - y_true)): y_true, y_pred (..., columns) -> (...)"""
     return LogCosh().call(y_true, y_pred)
 
 
+@operation
 def cosine_similarity(y_true, y_pred, axis=-1):
     """As CosineSimilarity: y_true, y_pred (..., columns) -> (...)"""
     return CosineSimilarity(axis).call(y_true, y_pred)

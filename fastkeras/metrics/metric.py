@@ -45,6 +45,8 @@ class StateArray(np.ndarray):
 class Metric:
     """The base of all metrics: a state that `update_state` adds to, and `result` reads."""
 
+    dtype = "float32"
+
     def __init__(self, name=None, dtype=None):
         if dtype not in (None, "float32", np.float32):
             raise ValueError(f"{type(self).__name__}: `dtype` must be float32. Received: {dtype!r}")

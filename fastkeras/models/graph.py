@@ -20,6 +20,12 @@ class Graph:
 
     def __init__(self, inputs, outputs, losses=()):
         self.inputs, self.outputs, self.losses = list(inputs), list(outputs), list(losses)
+        for tensor in self.inputs + self.outputs + self.losses:
+            if not isinstance(tensor, SymbolicTensor):
+                raise ValueError(
+                    "Model: expected what keras.Input gives as inputs, and what layers give that were called on it as "
+                    f"outputs. Received: {tensor!r:.200}"
+                )
         self._slots = {id(tensor): slot for slot, tensor in enumerate(self.inputs)}
         self.tensors = list(self.inputs)
         self.sites = []

@@ -84,7 +84,8 @@ class Dataset:
 
     def cardinality(self):
         """How many elements there are; -1 if they never end, -2 if that is not known."""
-        return {None: UNKNOWN_CARDINALITY, math.inf: INFINITE_CARDINALITY}.get(self._length, self._length)
+        known = {None: UNKNOWN_CARDINALITY, math.inf: INFINITE_CARDINALITY}
+        return convert_to_tensor(known.get(self._length, self._length), np.int64)
 
     def as_numpy_iterator(self):
         """The elements as numpy arrays."""
