@@ -327,9 +327,9 @@ def test_states_can_be_set(kind):
     layer.reset_states(states if len(states) > 1 else states[0])
     for a, b in zip(run_layer(layer, x), specified(layer, x, states), strict=True):
         assert_close(a, b, 2e-5)
-    with pytest.raises(ValueError, match=rf"{len(states)} arrays? of shape \(batch, 5\)\. Received: shapes \[\(3, 4\)"):
+    with pytest.raises(ValueError, match=rf"{len(states)} arrays of shapes \(batch, 5\).*Received: shapes \[\(3, 4\)"):
         layer.reset_states([np.zeros((3, 4))] * len(states))
-    with pytest.raises(ValueError, match=rf"{len(states)} arrays? of shape"):
+    with pytest.raises(ValueError, match=rf"{len(states)} arrays of shapes"):
         layer.reset_states([np.zeros((3, 5))] * 3)
 
 
@@ -595,12 +595,12 @@ def test_bad_inputs_and_states_are_named(kind):
         with pytest.raises(ValueError, match=said + message):
             layer(bad)
     for shape in (1, 5), (5,), (4, 1):
-        with pytest.raises(ValueError, match=said + r"an initial state of shape \(4, 5\)"):
+        with pytest.raises(ValueError, match=said + r"initial states of shapes \[\(4, 5\)"):
             layer(x, initial_state=[np.ones(shape)] * n)
     with pytest.raises(ValueError, match=said + f"{n} initial state.*Received: 3"):
         layer(x, initial_state=[np.ones((4, 5))] * 3)
     layer(x[:1])
-    with pytest.raises(ValueError, match=said + r"an initial state of shape \(4, 5\), or reset_states\(\)"):
+    with pytest.raises(ValueError, match=said + r"initial states of shapes .*, or reset_states\(\) before batches"):
         layer(x)
     layer.reset_states()
     assert layer(x).shape == (4, 5)

@@ -14,25 +14,23 @@ from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels.prefix import States
 from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.core import positive_integer
-from fastkeras.layers.layer import Layer
 from fastkeras.layers.regularization import checked_rate, dropout_mask
+from fastkeras.layers.stepwise import Stepwise, shape_of_x
 from fastkeras.random_state import SeedGenerator
 from fastkeras.utils.messages import message
 
 _LINEAR = activations.get("linear").kernel
 
 
-class Recurrent(Layer):
-    """A layer that reads a sequence, one step after the other.
+class Recurrent(Stepwise):
+    """A Stepwise layer whose states are rows of `units` numbers, the first of which, h, is the output too.
 
     x: (B, T, D) float32, or Rows of that shape. Returns h_T (B, units); with return_sequences all h_t (B, T, units) as
     Rows over the distinct states; with return_state also the last states, (B, units) each.
 
-    A masked step leaves the state as it is and repeats the output, or gives zero if zero_output_for_mask. In training,
-    dropout multiplies x_t, and recurrent_dropout h_{t-1} where it meets the recurrent kernel, by one mask per batch
-    row, the same at all steps and for all gates (Gal and Ghahramani 2016); each batch row then has states of its own.
-    initial_state in a call gives the states to start from instead of zeros; a stateful layer starts from where the
-    batch before ended. unroll and implementation are accepted; there is one implementation.
+    In training, dropout multiplies x_t, and recurrent_dropout h_{t-1} where it meets the recurrent kernel, by one mask
+    per batch row, the same at all steps and for all gates (Gal and Ghahramani 2016); each batch row then has states of
+    its own. implementation is accepted; there is one. All that is not about weights and dropout is told in Stepwise.
 
     A subclass says how many `gates` it has and what its states are called, takes its arguments, and gives
 
@@ -41,7 +39,6 @@ class Recurrent(Layer):
                                           gives back to its row: add_gradients() does both
     """
 
-    supports_masking = True
     weights_place = "cell"
     gates = 1  # how many times `units` the kernels are wide
     state_names = ("h",)  # h, which is the output, comes first
@@ -58,26 +55,16 @@ class Recurrent(Layer):
         kernel_regularizer=None,
         recurrent_regularizer=None,
         bias_regularizer=None,
-        activity_regularizer=None,
         kernel_constraint=None,
         recurrent_constraint=None,
         bias_constraint=None,
         dropout=0.0,
         recurrent_dropout=0.0,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        zero_output_for_mask=False,
         seed=None,
-        input_length=None,
         implementation=None,
         **kwargs,
     ):
-        if "input_dim" in kwargs:
-            kwargs["input_shape"] = (input_length, kwargs.pop("input_dim"))
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(**kwargs)
         kind = type(self).__name__
         self.units = positive_integer(kind, "units", units)
         self.activation = self.elementwise("activation", activation)
@@ -87,15 +74,8 @@ class Recurrent(Layer):
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.dropout = checked_rate(kind, "dropout", dropout)
         self.recurrent_dropout = checked_rate(kind, "recurrent_dropout", recurrent_dropout)
-        self.return_sequences = bool(return_sequences)
-        self.return_state = bool(return_state)
-        self.go_backwards = bool(go_backwards)
-        self.stateful = bool(stateful)
-        self.unroll = bool(unroll)
-        self.zero_output_for_mask = bool(zero_output_for_mask)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
-        self.states = None  # what a stateful layer carries from batch to batch: a list of (B, units)
 
     def elementwise(self, argument, activation):
         """The activation, or a ValueError: a recurrent layer has no use for one that looks at whole rows."""
@@ -109,40 +89,32 @@ class Recurrent(Layer):
 
     # --- shapes and weights ----------------------------------------------------------------------------------------
 
+    @property
+    def state_sizes(self):
+        return [self.units for _ in self.state_names]
+
+    @property
+    def output_size(self):
+        return self.units
+
     def check_input_shape(self, input_shape):
-        shape = input_shape[0] if isinstance(input_shape, list) else input_shape
-        names = {"layer": self.name, "kind": type(self).__name__}
-        if len(shape) != 3 or shape[2] is None:
-            expected = "(batch, steps, features)"
-            raise ValueError(message("shape_for_layer", **names, expected=expected, received=tuple(shape)))
+        super().check_input_shape(input_shape)
+        shape = shape_of_x(input_shape)
         if self.built and shape[2] != self.kernel.shape[0]:
-            count = self.kernel.shape[0]
-            raise ValueError(message("features_for_layer", **names, count=count, received=tuple(shape)))
-        given = len(input_shape) - 1 if isinstance(input_shape, list) else 0
-        if given not in (0, len(self.state_names)):
-            raise ValueError(
-                f"Layer '{self.name}' ({type(self).__name__}): expected {len(self.state_names)} initial states "
-                f"({', '.join(self.state_names)}). Received: {given}"
-            )
+            fields = {"layer": self.name, "kind": type(self).__name__, "count": self.kernel.shape[0]}
+            raise ValueError(message("features_for_layer", **fields, received=tuple(shape)))
+
+    def _takes(self, shape):
+        return len(shape) == 3 and shape[2] is not None
 
     def build(self, input_shape):
-        D, width = (input_shape[0] if isinstance(input_shape, list) else input_shape)[-1], self.gates * self.units
+        D, width = shape_of_x(input_shape)[-1], self.gates * self.units
         self.kernel = self.add_weight_as_told("kernel", (D, width))
         self.recurrent_kernel = self.add_weight_as_told("recurrent_kernel", (self.units, width), "recurrent")
         self.bias = self.add_weight_as_told("bias", self.bias_shape()) if self.use_bias else None
 
     def bias_shape(self):
         return (self.gates * self.units,)
-
-    def compute_output_shape(self, input_shape):
-        B, T = (input_shape[0] if isinstance(input_shape, list) else input_shape)[:2]
-        y = (B, T, self.units) if self.return_sequences else (B, self.units)
-        return [y] + [(B, self.units) for _ in self.state_names] if self.return_state else y
-
-    def compute_mask(self, x, mask=None):
-        mask = mask[0] if isinstance(mask, list) else mask
-        y = mask if self.return_sequences else None
-        return [y] + [None for _ in self.state_names] if self.return_state else y
 
     # --- the pass --------------------------------------------------------------------------------------------------
 
@@ -152,7 +124,7 @@ class Recurrent(Layer):
         for i, name in enumerate(self.state_names[: len(given)]):
             given[i], undo_given[i] = dense(given[i], run, f"initial_{name}")
         initial = given or (self.states if self.stateful else None)
-        self._check_steps_and_states(x, initial)
+        self.check_steps_and_states(x, initial)
         values, index, undo_input = self._input_rows(x, run)
         mask, m = run.mask, None
         if run.training and self.recurrent_dropout:
@@ -224,20 +196,6 @@ class Recurrent(Layer):
         dR = self.recurrent_kernel.grad if run.trains else None
         kernel.gradients(dR, dP, dz, h, m, states, **columns)
 
-    def _check_steps_and_states(self, x, initial):
-        if x.shape[1] == 0:
-            raise ValueError(
-                f"Layer '{self.name}' ({type(self).__name__}): expected at least one step. Received: shape {x.shape}"
-            )
-        wanted = (x.shape[0], self.units)
-        for state in initial or ():
-            if state.shape != wanted:
-                hint = ", or reset_states() before batches of another size" if self.stateful else ""
-                raise ValueError(
-                    f"Layer '{self.name}' ({type(self).__name__}): expected an initial state of shape {wanted}{hint}. "
-                    f"Received: shape {state.shape}"
-                )
-
     def _last_output(self, h, outputs, last, initial, run):
         """h at the last step: the last state, but zero for a row whose every step is masked (as in Keras)."""
         if initial is None and not self.zero_output_for_mask:
@@ -280,30 +238,9 @@ class Recurrent(Layer):
         index[...] = np.arange(B * T, dtype=np.int32).reshape(B, T)
         return x.reshape(B * T, D), index, lambda dvalues: dvalues.reshape(x.shape)
 
-    def reset_states(self, states=None):
-        """Forgets the states a stateful layer carries, or sets them: an array (B, units), or a list of one for each."""
-        if states is None:
-            self.states = None
-            return
-        given = [np.array(state, np.float32) for state in (states if isinstance(states, (list, tuple)) else [states])]
-        if len(given) != len(self.state_names) or any(s.ndim != 2 or s.shape[1] != self.units for s in given):
-            raise ValueError(
-                f"Layer '{self.name}': reset_states() wants {len(self.state_names)} arrays of shape (batch, "
-                f"{self.units}). Received: shapes {[state.shape for state in given]}"
-            )
-        self.states = given
-
-    reset_state = reset_states
-
     def get_config(self):
         return {
             **super().get_config(),
-            **({"zero_output_for_mask": True} if self.zero_output_for_mask else {}),
-            "return_sequences": self.return_sequences,
-            "return_state": self.return_state,
-            "go_backwards": self.go_backwards,
-            "stateful": self.stateful,
-            "unroll": self.unroll,
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,

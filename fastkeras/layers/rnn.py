@@ -58,8 +58,8 @@ from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
 from fastkeras.layers.simple_rnn import SimpleRNN
+from fastkeras.layers.stepwise import Stepwise, shape_of_x
 from fastkeras.utils import suggest
-from fastkeras.utils.messages import message
 
 
 def _output_size(cell):
@@ -110,79 +110,41 @@ def _one_step(cell, x, states, training):
 # --- RNN -------------------------------------------------------------------------------------------------------------
 
 
-class RNN(Layer):
+class RNN(Stepwise):
     """y_t, states_t = cell(x_t, states_{t-1}) for all steps t in turn
 
-    x: (B, T, D), or Rows of that shape. Returns y_T (B, output_size); with return_sequences all y_t (B, T,
-    output_size), in the order in which they were computed; with return_state also the last states, one after another.
-
-    A masked step leaves the states as they are and repeats the output (zero before the first), or gives zero if
-    zero_output_for_mask. go_backwards reads the last step first. A stateful layer starts from where the batch before
-    ended. unroll is accepted; there is one implementation.
+    x: (B, T, D), or Rows of that shape. What is returned, and the other arguments: see Stepwise.
 
     cell: one of this module's, or of your own as described there; a list of them becomes StackedRNNCells.
     """
 
-    supports_masking = True
-
-    def __init__(
-        self,
-        cell,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        zero_output_for_mask=False,
-        input_length=None,
-        **kwargs,
-    ):
-        if "input_dim" in kwargs:
-            kwargs["input_shape"] = (input_length, kwargs.pop("input_dim"))
-        super().__init__(**kwargs)
+    def __init__(self, cell, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         self.cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else _checked_cell("RNN", cell)
-        self.return_sequences = bool(return_sequences)
-        self.return_state = bool(return_state)
-        self.go_backwards = bool(go_backwards)
-        self.stateful = bool(stateful)
-        self.unroll = bool(unroll)
-        self.zero_output_for_mask = bool(zero_output_for_mask)
-        self.states = None  # what a stateful layer carries from batch to batch: a list of arrays
 
     def sublayers(self):
         return [self.cell]
 
     @property
-    def state_size(self):
-        """The size of each state, a flat list."""
+    def state_sizes(self):
         return flat(self.cell.state_size)
+
+    state_size = state_sizes  # Keras's word
+
+    @property
+    def output_size(self):
+        return _output_size(self.cell)
 
     # --- shapes and weights ----------------------------------------------------------------------------------------
 
     def check_input_shape(self, input_shape):
-        shape, *states = input_shape if isinstance(input_shape, list) else [input_shape]
-        if len(shape) < 3:
-            names = {"layer": self.name, "kind": "RNN", "expected": "(batch, steps, features)"}
-            raise ValueError(message("shape_for_layer", **names, received=tuple(shape)))
-        if len(states) not in (0, len(self.state_size)):
-            raise ValueError(
-                f"Layer '{self.name}' (RNN): expected {len(self.state_size)} initial states. Received: {len(states)}"
-            )
+        super().check_input_shape(input_shape)
+        shape = shape_of_x(input_shape)
         self.cell.check_input_shape((shape[0], *shape[2:]))
 
     def build(self, input_shape):
-        shape = input_shape[0] if isinstance(input_shape, list) else input_shape
+        shape = shape_of_x(input_shape)
         self.build_inside(self.cell, (shape[0], *shape[2:]))
-
-    def compute_output_shape(self, input_shape):
-        B, T = (input_shape[0] if isinstance(input_shape, list) else input_shape)[:2]
-        y = (B, T, _output_size(self.cell)) if self.return_sequences else (B, _output_size(self.cell))
-        return [y, *((B, size) for size in self.state_size)] if self.return_state else y
-
-    def compute_mask(self, x, mask=None):
-        mask = mask[0] if isinstance(mask, list) else mask
-        y = mask if self.return_sequences else None
-        return [y, *(None for _ in self.state_size)] if self.return_state else y
 
     def get_initial_state(self, batch_size):
         """The states that a batch of this size starts from, if it is given none: a flat list."""
@@ -200,12 +162,12 @@ class RNN(Layer):
         given = [dense(state, run, f"initial_{i}") for i, state in enumerate(given)]
         undo_given = [undo for _, undo in given]
         states = [state for state, _ in given] or (self.states if self.stateful else None) or self.get_initial_state(B)
-        self._check_steps_and_states(x, states)
+        self.check_steps_and_states(x, states)
         xs, undo_xs = self._by_step(x, run)
         order = range(T)[::-1] if self.go_backwards else range(T)
         mask = run.mask[..., None] if run.mask is not None else None
 
-        size = _output_size(self.cell)
+        size = self.output_size
         y = np.zeros((B, size), np.float32)
         outputs = run.buffer("outputs", (B, T, size)) if self.return_sequences else None
         step_backs = []
@@ -264,35 +226,10 @@ class RNN(Layer):
 
         return xs, back
 
-    def _check_steps_and_states(self, x, states):
-        if x.shape[1] == 0:
-            raise ValueError(f"Layer '{self.name}' (RNN): expected at least one step. Received: shape {x.shape}")
-        wanted, found = [(x.shape[0], size) for size in self.state_size], [state.shape for state in states]
-        if found != wanted:
-            hint = ", or reset_states() before batches of another size" if self.stateful else ""
-            raise ValueError(
-                f"Layer '{self.name}' (RNN): expected initial states of shapes {wanted}{hint}. Received: {found}"
-            )
-
-    def reset_states(self, states=None):
-        """Forgets the states that a stateful layer carries, or sets them."""
-        self.states = None if states is None else [np.array(state, np.float32) for state in flat(states)]
-
-    reset_state = reset_states
-
     # --- configuration ---------------------------------------------------------------------------------------------
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            **({"zero_output_for_mask": True} if self.zero_output_for_mask else {}),
-            "return_sequences": self.return_sequences,
-            "return_state": self.return_state,
-            "go_backwards": self.go_backwards,
-            "stateful": self.stateful,
-            "unroll": self.unroll,
-            "cell": inner_layer_to_config(self.cell),
-        }
+        return {**super().get_config(), "cell": inner_layer_to_config(self.cell)}
 
     @classmethod
     def from_config(cls, config):
@@ -304,16 +241,7 @@ class RNN(Layer):
 # --- cells -----------------------------------------------------------------------------------------------------------
 
 # What a layer can be told that is not about a single step.
-_OF_SEQUENCES = {
-    "return_sequences",
-    "return_state",
-    "go_backwards",
-    "stateful",
-    "unroll",
-    "zero_output_for_mask",
-    "input_length",
-    "activity_regularizer",
-}
+_OF_SEQUENCES = (Stepwise._arguments() - Layer._arguments()) | {"activity_regularizer"}
 
 
 class _LayerCell(Layer):
