@@ -235,6 +235,18 @@ def as_tensor(array):
     return np.array(array).view(Tensor)
 
 
+def mask_of(x):
+    """The mask that a tensor carries, Keras's attribute of that name, or None."""
+    return getattr(x, "_keras_mask", None)
+
+
+def mask_of_rows(x):
+    """The mask that x (..., columns) carries, if it has an element for each row, else None: it may be of an axis that x
+    no longer has."""
+    mask = mask_of(x)
+    return mask if mask is not None and mask.shape == x.shape[:-1] else None
+
+
 class SymbolicTensor(Operators):
     """The output of a layer before there is data: a shape with None for what is not known yet, and where it comes from.
 
@@ -461,7 +473,12 @@ def broadcast_to(x, shape):
     return made(np.broadcast_to(value(x), shape), (x, lambda d, y: d))
 
 
-def kept(d, shape, axis):
+def as_axes(axis):
+    """One axis or several, or None, as numpy takes them: a list as a tuple."""
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+def _kept(d, shape, axis):
     """What was reduced from `shape` over the axes, with extent 1 where they were, so that it fits what was reduced."""
     if axis is None:
         return d.reshape((1,) * len(shape))
@@ -471,7 +488,7 @@ def kept(d, shape, axis):
 
 def _spread(d, shape, axis, keepdims):
     """The gradient of a sum over `axis`, repeated for what was summed."""
-    d = d if keepdims or axis is None else kept(d, shape, axis)
+    d = d if keepdims or axis is None else _kept(d, shape, axis)
     if isinstance(d, Tensor):
         return broadcast_to(d, shape)
     if d.ndim == 0:  # the same as below, but quick
@@ -482,7 +499,7 @@ def _spread(d, shape, axis, keepdims):
 @operation
 def sum_over(x, axis=None, keepdims=False):
     """The sum over the axes, over all by default."""
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = as_axes(axis)
     array = np.asarray(value(x))
     dtype = array.dtype if array.dtype.kind in "iu" else np.int32 if array.dtype.kind == "b" else None
     y = np.add.reduce(array, axis=axis, keepdims=keepdims, dtype=dtype)  # numpy would widen integers
@@ -492,7 +509,7 @@ def sum_over(x, axis=None, keepdims=False):
 @operation
 def mean_over(x, axis=None, keepdims=False):
     """The mean over the axes, over all by default."""
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = as_axes(axis)
     array = np.asarray(value(x))
     if array.dtype.kind != "f":
         return made(np.mean(array, axis=axis, keepdims=keepdims), (x, None))

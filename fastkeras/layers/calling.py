@@ -14,7 +14,7 @@ import numpy as np
 from fastkeras.core import nest
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import recorded
-from fastkeras.core.tensor import SymbolicTensor, Tensor, Watchable, cast, tapes
+from fastkeras.core.tensor import SymbolicTensor, Tensor, Watchable, cast, mask_of, tapes
 from fastkeras.layers.arguments import Nth, inputs_by_name, numbered
 from fastkeras.layers.inside import inside
 from fastkeras.layers.recording import output_penalty
@@ -151,10 +151,6 @@ def _shapes(structure):
 
 
 # --- masks -----------------------------------------------------------------------------------------------------------
-
-
-def mask_of(x):
-    return getattr(x, "_keras_mask", None)
 
 
 def _masks(structure):

@@ -26,7 +26,7 @@ import numpy as np
 from fastkeras import constraints, initializers, regularizers
 from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
-from fastkeras.core.tensor import SymbolicTensor, as_input, as_tensor, tapes
+from fastkeras.core.tensor import SymbolicTensor, as_input, as_tensor, mask_of, tapes
 from fastkeras.core.variable import Variable, initial_value
 from fastkeras.layers import calling, cures
 from fastkeras.layers.arguments import numbered
@@ -403,7 +403,7 @@ class Layer:
         arrays = [as_input(a, self.input_dtype) for a in arrays]
         several = len(arrays) > 1
         if mask is None:
-            masks = [calling.mask_of(item) for item in inputs]
+            masks = [mask_of(item) for item in inputs]
         else:
             masks = mask if several and isinstance(mask, (list, tuple)) else [mask, *[None] * (len(arrays) - 1)]
         masks = [None if m is None else np.ascontiguousarray(m, bool) for m in masks]

@@ -29,10 +29,7 @@ class CRFLoss(Loss):
     def compute_whole(self, y_true, x, mask, weights, factor, dx, probabilities, left_out):
         if left_out is None:
             raise ValueError(f"Loss '{self.name}': the model must end in a CRF layer. Received: another one at its end")
-        if weights is not None and np.ndim(weights) != 1:
-            raise ValueError(
-                f"Loss '{self.name}': `sample_weight` must have one weight per sample. Received: {np.shape(weights)}"
-            )
+        self._check_one_per_sample(weights)
         layer, nll = left_out.layer, np.empty(len(x), np.float32)
         w = self._factors(nll, weights, factor / max(len(x), 1))
         tags = y_true if y_true.ndim == 2 else y_true.argmax(axis=-1).astype(np.int32)

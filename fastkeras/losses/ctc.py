@@ -56,10 +56,7 @@ class CTC(Loss):
         return values
 
     def compute_whole(self, y_true, x, mask, weights, factor, dx, probabilities, left_out):
-        if weights is not None and np.ndim(weights) != 1:
-            raise ValueError(
-                f"Loss '{self.name}': `sample_weight` must have one weight per sample. Received: {np.shape(weights)}"
-            )
+        self._check_one_per_sample(weights)
         w = self._factors(x, weights, factor / max(1, len(x)))
         return float(w @ self._values(y_true, x, mask, dx, w).astype(np.float64))
 

@@ -23,7 +23,7 @@ import numpy as np
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.tape import recorded
 from fastkeras.core.targets import like_predictions, of_rank, row_weights
-from fastkeras.core.tensor import SymbolicTensor, Tensor, Whole, as_tensor, linked, source_of
+from fastkeras.core.tensor import SymbolicTensor, Tensor, Whole, as_tensor, linked, mask_of_rows, source_of
 from fastkeras.utils.messages import message
 from fastkeras.utils.naming import snake_case
 
@@ -59,8 +59,8 @@ class Loss:
 
         A mask that the predictions carry leaves rows out, as in training.
         """
-        mask = getattr(y_pred, "_keras_mask", None)
-        if mask is not None and mask.shape == y_pred.shape[:-1]:
+        mask = mask_of_rows(y_pred)
+        if mask is not None:
             sample_weight = self._masked(mask, sample_weight)
         follows = self.of_difference and source_of(y_true) is not None  # gradients go back to the targets, too
         is_recorded, in_steps = follows or source_of(y_pred) is not None, type(self).call is not Loss.call
@@ -166,6 +166,13 @@ class Loss:
                 )
             dy[...] = gradient(factor) if callable(gradient) else gradient * factor[:, None]
         return float(factor @ values.astype(np.float64))
+
+    def _check_one_per_sample(self, weights):
+        """Raises a ValueError if sample weights are not (samples,), or None."""
+        if weights is not None and np.ndim(weights) != 1:
+            raise ValueError(
+                f"Loss '{self.name}': `sample_weight` must have one weight per sample. Received: {np.shape(weights)}"
+            )
 
     def compute_whole(self, y_true, y_pred, mask, weights, factor, dy, probabilities, left_out):
         """As `compute` for y_pred (samples, ..., columns), where the loss does not fall apart into its rows: factor *

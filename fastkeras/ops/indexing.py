@@ -3,20 +3,13 @@
 import numpy as np
 
 from fastkeras.core.tensor import cast, getitem, made, operation, put_in_zeros, value, where
-from fastkeras.ops.shapes import moveaxis, ravel
+from fastkeras.ops.shapes import front, moveaxis, ravel
 
 __all__ = [
     "argsort", "diag", "diagflat", "diagonal", "get_item", "in_top_k", "nonzero", "one_hot", "scatter",
     "scatter_update", "segment_sum", "select", "slice", "slice_update", "sort", "take", "take_along_axis", "top_k",
     "trace", "tril", "triu", "unravel_index",
 ]  # fmt: skip
-
-_ALL = np.s_[:]
-
-
-def _front(x, axis):
-    """The part of a key before an axis."""
-    return (_ALL,) * (axis % np.ndim(value(x)))
 
 
 get_item = getitem
@@ -48,7 +41,7 @@ def select(condlist, choicelist, default=0):
 def take(x, indices, axis=None):
     """The elements with these indices along an axis, by default of all in one row. Negative ones count from the end."""
     places = np.asarray(value(indices)).astype(np.intp)
-    return getitem(ravel(x), places) if axis is None else getitem(x, (*_front(x, axis), places))
+    return getitem(ravel(x), places) if axis is None else getitem(x, (*front(axis, np.ndim(value(x))), places))
 
 
 @operation

@@ -294,7 +294,6 @@ def moments(x, axes, keepdims=False, synchronized=False):
     """(the mean, the variance) over the axes"""
     mean = mean_over(x, axes, keepdims=True)
     variance = mean_over(square(x - mean), axes, keepdims)
-    axes = tuple(axes) if isinstance(axes, list) else axes
     return mean if keepdims else squeeze(mean, axes), variance
 
 

@@ -2,15 +2,11 @@
 
 import numpy as np
 
-from fastkeras.core.tensor import absolute, made, mean_over, operation, sum_over, value
+from fastkeras.core.tensor import absolute, as_axes, made, mean_over, operation, sum_over, value
 from fastkeras.ops.elementwise import exp, maximum, minimum, sqrt, square
 from fastkeras.ops.shapes import concatenate, expand_dims, flip, moveaxis, reshape
 
 sum, mean = sum_over, mean_over
-
-
-def _axes(axis):
-    return tuple(axis) if isinstance(axis, list) else axis
 
 
 def _kept(reduced, axis, keepdims):
@@ -20,7 +16,7 @@ def _kept(reduced, axis, keepdims):
 
 def _extreme(function, x, axis, keepdims):
     """max or min; equal extremes share the gradient, as in TensorFlow."""
-    axis, array = _axes(axis), np.asarray(value(x))
+    axis, array = as_axes(axis), np.asarray(value(x))
 
     def gradient(d, y):
         is_one = array == function(array, axis=axis, keepdims=True)
@@ -49,7 +45,7 @@ amax, amin = max, min
 @operation
 def prod(x, axis=None, keepdims=False, dtype=None):
     """The product; the gradient of a factor is the product of the others."""
-    array, axis = np.asarray(value(x)), _axes(axis)
+    array, axis = np.asarray(value(x)), as_axes(axis)
     kind = array.dtype if dtype is None else dtype
 
     def gradient(d, y):
@@ -93,7 +89,7 @@ def average(x, axis=None, weights=None):
 @operation
 def logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))), without overflow"""
-    array, axis = np.asarray(value(x)), _axes(axis)
+    array, axis = np.asarray(value(x)), as_axes(axis)
     largest = np.max(array, axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0).astype(array.dtype)
     y = np.log(np.sum(np.exp(array - largest), axis=axis, keepdims=True)) + largest
@@ -162,19 +158,19 @@ def argmin(x, axis=None, keepdims=False):
 @operation
 def any(x, axis=None, keepdims=False):
     """Whether one element is not 0."""
-    return made(np.any(value(x), axis=_axes(axis), keepdims=keepdims))
+    return made(np.any(value(x), axis=as_axes(axis), keepdims=keepdims))
 
 
 @operation
 def all(x, axis=None, keepdims=False):
     """Whether no element is 0."""
-    return made(np.all(value(x), axis=_axes(axis), keepdims=keepdims))
+    return made(np.all(value(x), axis=as_axes(axis), keepdims=keepdims))
 
 
 @operation
 def count_nonzero(x, axis=None):
     """How many elements are not 0, int32."""
-    return made(np.asarray(np.count_nonzero(value(x), axis=_axes(axis)), np.int32))
+    return made(np.asarray(np.count_nonzero(value(x), axis=as_axes(axis)), np.int32))
 
 
 __all__ = [

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from fastkeras.core.tensor import (
+    as_axes,
     broadcast_to,
     getitem,
     made,
@@ -23,6 +24,11 @@ __all__ = [
 ]  # fmt: skip
 
 
+def front(axis, rank):
+    """The part of a key before an axis of an array with so many axes."""
+    return (slice(None),) * (axis % rank)
+
+
 @operation
 def expand_dims(x, axis):
     """A new axis of extent 1, or several, where `axis` says that they are in the result."""
@@ -30,14 +36,13 @@ def expand_dims(x, axis):
         array = np.asarray(value(x))
         at = axis if axis >= 0 else array.ndim + 1 + axis
         return reshaped(array.reshape(*array.shape[:at], 1, *array.shape[at:]), x)
-    return reshaped(np.expand_dims(value(x), tuple(axis) if isinstance(axis, list) else axis), x)
+    return reshaped(np.expand_dims(value(x), as_axes(axis)), x)
 
 
 @operation
 def squeeze(x, axis=None):
     """Without its axes of extent 1, or without these of them."""
-    axis = tuple(axis) if isinstance(axis, list) else axis
-    return reshaped(np.asarray(value(x)).squeeze(axis), x)
+    return reshaped(np.asarray(value(x)).squeeze(as_axes(axis)), x)
 
 
 @operation
@@ -57,11 +62,11 @@ def concatenate(xs, axis=0):
     """Tensors one behind the other along an axis."""
     arrays = [np.asarray(value(x)) for x in xs]
     y = np.concatenate(arrays, axis)
-    front = (slice(None),) * (axis % y.ndim)
+    before = front(axis, y.ndim)
     links, end = [], 0
     for x, array in zip(xs, arrays, strict=True):
         start, end = end, end + array.shape[axis]
-        links.append((x, lambda d, y, key=(*front, slice(start, end)): d[key]))
+        links.append((x, lambda d, y, key=(*before, slice(start, end)): d[key]))
     return made(y, *links)
 
 
@@ -106,8 +111,8 @@ def split(x, indices_or_sections, axis=0):
             raise ValueError(f"ops.split: {extent} elements do not make {cuts} equal pieces. Received: axis={axis}")
         cuts = range(extent // cuts, extent, extent // cuts)
     bounds = [0, *(int(cut) for cut in cuts), extent]
-    front = (slice(None),) * (axis % np.ndim(value(x)))
-    return [getitem(x, (*front, slice(a, b))) for a, b in itertools.pairwise(bounds)]
+    before = front(axis, np.ndim(value(x)))
+    return [getitem(x, (*before, slice(a, b))) for a, b in itertools.pairwise(bounds)]
 
 
 @operation
@@ -144,8 +149,8 @@ def unstack(x, num=None, axis=0):
     extent = np.shape(x)[axis]
     if num not in (None, extent):
         raise ValueError(f"ops.unstack: axis {axis} has extent {extent}. Received: num={num}")
-    front = (slice(None),) * (axis % np.ndim(value(x)))
-    return [getitem(x, (*front, i)) for i in range(extent)]
+    before = front(axis, np.ndim(value(x)))
+    return [getitem(x, (*before, i)) for i in range(extent)]
 
 
 @operation
@@ -154,7 +159,7 @@ def repeat(x, repeats, axis=None):
     if axis is None:
         return repeat(ravel(x), repeats, 0)
     places = np.repeat(np.arange(np.shape(x)[axis]), value(repeats))
-    return getitem(x, ((slice(None),) * (axis % np.ndim(value(x))) + (places,)))
+    return getitem(x, (*front(axis, np.ndim(value(x))), places))
 
 
 @operation
@@ -183,7 +188,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     if mode != "constant":
         for axis, width in enumerate(widths):
             places = np.pad(np.arange(np.shape(x)[axis]), width, mode)
-            x = getitem(x, (slice(None),) * axis + (places,))
+            x = getitem(x, (*front(axis, array.ndim), places))
         return x
     key = tuple(slice(a, a + n) for (a, _), n in zip(widths, array.shape, strict=True))
     filled = np.pad(array, widths, constant_values=0 if constant_values is None else constant_values)

@@ -168,7 +168,7 @@ def expand_dims(input, axis, name=None):
 
 def squeeze(input, axis=None, name=None):
     """Without axes of length 1: all of them, or those named."""
-    return ops.squeeze(input, tuple(axis) if isinstance(axis, list) else axis)
+    return ops.squeeze(input, axis)
 
 
 def concat(values, axis, name="concat"):
@@ -205,7 +205,7 @@ def repeat(input, repeats, axis=None, name=None):
 
 def reverse(tensor, axis, name=None):
     """Backwards along each axis of a list."""
-    return ops.flip(tensor, tuple(axis) if isinstance(axis, list) else axis)
+    return ops.flip(tensor, axis)
 
 
 def roll(input, shift, axis, name=None):
