@@ -169,6 +169,15 @@ def test_what_cannot_be_done_is_said():
         lacking.fit(X, verbose=0)
 
 
+def test_a_split_for_a_step_in_one_of_both_modes_leaves_samples_to_each():
+    model = compiled(Plain)
+    with pytest.raises(ValueError, match=r"leave samples to train and to validate on\. Received: 0\.99 of 22 samples"):
+        model.fit(X, LABELS, validation_split=0.99, verbose=0)
+    with pytest.raises(ValueError, match="`validation_split` needs `x` and `y` as arrays"):
+        model.fit(iter([(X, LABELS)]), validation_split=0.3, verbose=0)
+    assert model.optimizer.iterations == 0
+
+
 @pytest.mark.parametrize("case", [*step_cases.CASES.values(), *call_cases.CASES.values()])
 def test_what_scripts_write_runs(case):
     """Whether it agrees with Keras, test_keras_own_steps.py says."""

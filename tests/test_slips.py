@@ -268,7 +268,11 @@ def test_errors_are_short_however_much_data_there_is():
 @pytest.mark.parametrize(
     ("error", "x", "message"),
     [
-        (ValueError, lambda: [(X, Y, Y, Y)], "Batch 0: must be (x, y) or (x, y, sample_weight). Received: 4 items"),
+        (
+            ValueError,
+            lambda: [(X, Y, Y, Y)],
+            "Batch 0: A batch must be x, (x, y) or (x, y, sample_weight). Received: 4 items",
+        ),
         (ValueError, lambda: [X], "Batch 0: `y`, the targets, is missing. Received: y=None"),
         (ValueError, lambda: [(X, Y), (X, Y[:3])], "Batch 1: `x` and `y` must have the same length"),
         (TypeError, lambda: [("a", "b")], "Batch 0: `x` must hold numbers"),

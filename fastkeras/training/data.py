@@ -23,6 +23,7 @@ from fastkeras import random_state
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras.training import own
 from fastkeras.training.prepare import brief, prepare, prepare_inputs
+from fastkeras.utils.batches import unpack_x_y_sample_weight
 from fastkeras.utils.messages import message
 
 _KEPT_BATCHES = 4096  # views of so many batches are kept from epoch to epoch
@@ -72,14 +73,29 @@ def split(whole, fraction, batch_size, weigh=True):
     batches of `batch_size`; the latter without weights if `weigh` is False (class weights are for training alone)."""
     if not isinstance(whole, Arrays):
         raise ValueError(message("split_of_batches", received=fraction))
-    n = len(whole.xs[0])
-    first = int(n * (1.0 - fraction))
-    if first in (0, n):
-        raise ValueError(message("split_leaves_none", received=fraction, samples=n))
+    first = _first_set_aside(len(whole.xs[0]), fraction)
     validation = whole.part(slice(first, None), batch_size)
     if not weigh:
         validation.weights = [None] * len(validation.ys)
     return whole.part(slice(None, first), whole.batch_size, whole.shuffle), validation
+
+
+def split_given(x, y, sample_weight, fraction):
+    """`split` of what fit was given, where only one of training and validation is by a step of the model's own, so that
+    they want different batches: two of (x, y, sample_weight)."""
+    if not _is_array(x):
+        raise ValueError(message("split_of_batches", received=fraction))
+    form = own.Form(x, y, sample_weight, None)
+    first = _first_set_aside(len(form.arrays[0][0]), fraction)
+    return form.rows(slice(None, first)), form.rows(slice(first, None))
+
+
+def _first_set_aside(n, fraction):
+    """The number of the first of the last samples, a `fraction` of n; a ValueError if they are none or all."""
+    first = int(n * (1.0 - fraction))
+    if first in (0, n):
+        raise ValueError(message("split_leaves_none", received=fraction, samples=n))
+    return first
 
 
 class Arrays:
@@ -245,10 +261,7 @@ class Stream:
 
 def _as_parts(prepared, batch):
     """prepared(x, y, sample_weight) of a batch x, (x,), (x, y) or (x, y, sample_weight)."""
-    parts = batch if isinstance(batch, (tuple, list)) else (batch,)
-    if not 1 <= len(parts) <= 3:
-        raise ValueError(message("parts_of_a_batch", received=len(parts)))
-    return prepared(*parts)
+    return prepared(*unpack_x_y_sample_weight(batch))
 
 
 def _prepare_batch(prepared, batch, i):

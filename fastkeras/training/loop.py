@@ -98,7 +98,7 @@ def fit(
     verbose, shuffle = arguments.verbosity(verbose), arguments.shuffling(shuffle)
 
     if validation_split and validation_data is None and own.replaces(model, "train") != own.replaces(model, "test"):
-        (x, y, sample_weight), validation_data = own.split(x, y, sample_weight, validation_split)
+        (x, y, sample_weight), validation_data = data.split_given(x, y, sample_weight, validation_split)
     source, validation = data.source(model, x, y, sample_weight, class_weight, batch_size, shuffle), None
     if validation_data is not None:
         validation = data.validation_source(model, validation_data, validation_batch_size)

@@ -25,10 +25,11 @@ from fastkeras import metrics
 from fastkeras.core import nest
 from fastkeras.core.tape import GradientTape
 from fastkeras.core.targets import row_weights
-from fastkeras.core.tensor import as_tensor, sum_over
+from fastkeras.core.tensor import as_tensor, mask_of_rows, sum_over
 from fastkeras.training.heads import by_output
 from fastkeras.training.prepare import brief, labels, targets_by_output, to_array, weights_of_classes
 from fastkeras.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from fastkeras.utils.messages import message
 
 # --- the steps -------------------------------------------------------------------------------------------------------
 
@@ -71,7 +72,7 @@ def compute_loss(model, x=None, y=None, y_pred=None, sample_weight=None, trainin
     if model.require_compiled().has_loss:
         losses.insert(0, model.compiled.scores.compute_loss(y, y_pred, sample_weight))
     if not losses:
-        raise ValueError("The model was compiled without a loss: model.compile(loss=...). Received: loss=None")
+        raise ValueError(message("no_loss"))
     return sum((sum_over(loss) for loss in losses[1:]), losses[0])
 
 
@@ -142,8 +143,8 @@ class Scores:
         for head, target, part, weights in self._parts(y, y_pred, sample_weight):
             if head.given:
                 head.bind_metrics(np.shape(target), np.shape(part))
-                mask = getattr(part, "_keras_mask", None)
-                kept = None if mask is None or mask.shape != part.shape[:-1] else mask.astype(np.float32)
+                mask = mask_of_rows(part)
+                kept = None if mask is None else mask.astype(np.float32)
                 for _, metric, weighted in head.metrics:
                     metric.update_state(target, part, _both(kept, weights if weighted else None))
 
@@ -252,15 +253,8 @@ class Form:
         return [pack_x_y_sample_weight(*map(nest.packed, self._structures, tensors))], [], []
 
 
-def split(x, y, sample_weight, fraction):
-    """(x, y, sample_weight) of all but the last samples, and of the last, a `fraction` of all."""
-    form = Form(x, y, sample_weight, None)
-    first = int(len(form.arrays[0][0]) * (1.0 - fraction))
-    return (form.rows(slice(None, first)), form.rows(slice(first, None)))
-
-
 def batch(given):
-    """The same from a batch as a generator or a Sequence gives it."""
+    """([data], [], []) from a batch as a generator or a Sequence gives it."""
     several = isinstance(given, (tuple, list))
     arrays = tuple(_as_arrays("batch", item) for item in given) if several else _as_arrays("batch", given)
     return [nest.mapped(lambda array: None if array is None else as_tensor(array), arrays)], [], []

@@ -1,12 +1,14 @@
 """What a batch holds: x, (x, y) or (x, y, sample_weight)."""
 
+from fastkeras.utils.messages import message
+
 
 def unpack_x_y_sample_weight(data):
     """(x, y, sample_weight) of a batch; None for what it does not hold."""
     if not isinstance(data, (tuple, list)):
         return data, None, None
     if not 1 <= len(data) <= 3:
-        raise ValueError(f"A batch must be x, (x,), (x, y) or (x, y, sample_weight). Received: {len(data)} items")
+        raise ValueError(message("parts_of_a_batch", received=len(data)))
     return (*data, None, None)[:3]
 
 

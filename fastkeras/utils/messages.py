@@ -176,8 +176,8 @@ TABLE = {
         "ko": "`x`에서 배치가 하나 이상 나와야 합니다. 받은 값: 배치가 없는 {received}",
     },
     "parts_of_a_batch": {
-        "en": "must be (x, y) or (x, y, sample_weight). Received: {received} items",
-        "ko": "(x, y)나 (x, y, sample_weight)여야 합니다. 받은 값: {received}개",
+        "en": "A batch must be x, (x, y) or (x, y, sample_weight). Received: {received} items",
+        "ko": "배치는 x, (x, y)나 (x, y, sample_weight)여야 합니다. 받은 값: {received}개",
     },
     "parts_of_validation_data": {
         "en": "must be (x, y), (x, y, sample_weight), or give batches of them. Received: {received}",
