@@ -1,7 +1,5 @@
 """Sequential: a chain of layers."""
 
-import numpy as np
-
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.core import InputLayer
 from fastkeras.layers.layer import Layer
@@ -16,14 +14,14 @@ class Sequential(Model):
     when the model first sees data, or at build(input_shape).
     """
 
+    is_own = False
+
     def __init__(self, layers=None, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
         self._chain = []
         self._input = None
         for layer in [layers] if isinstance(layers, (Layer, SymbolicTensor)) else layers or []:
             self.add(layer)
-
-    is_own = False
 
     @property
     def layers(self):
@@ -109,10 +107,6 @@ class Sequential(Model):
             raise ValueError(message("no_layers", model=self.name))
         if self.graph is None:
             self._build_chain(x_shapes[0], declared=False)
-
-    def _call_eager(self, inputs, training, mask):
-        self.build_for([np.shape(item) for item in inputs])
-        return super()._call_eager(inputs, training, mask)
 
     def get_config(self):
         """The layers in order, as plain Python values; see models/config.py."""
