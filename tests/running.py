@@ -8,13 +8,18 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
+def run_file(folder, path, *arguments, options=()):
+    """The finished process of `python -m fastkeras path arguments` in a folder; options: of python."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *options, "-m", "fastkeras", str(path), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, timeout=100)
+
+
 def run(folder, source, *arguments, name="script.py", options=()):
-    """The finished process of `python -m fastkeras script.py arguments` for a script with this source."""
+    """The same for a script with this source, which is written into the folder."""
     script = folder / name
     script.write_text(source)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *options, "-m", "fastkeras", str(script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
+    return run_file(folder, script, *arguments, options=options)
 
 
 def output_of(folder, source):

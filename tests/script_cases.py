@@ -1,4 +1,4 @@
-"""Scripts as learners write them, tests/scripts/*.py, and how they are run with fastkeras and with TensorFlow.
+"""Scripts as learners write them, tests/scripts/*.py, and how TensorFlow runs them (running.py: how fastkeras does).
 
 Each prints what it has computed as one line of JSON, its last. Weights come from numpy's generator with a seed, nothing
 is shuffled and nothing dropped out, so that TensorFlow computes the same. Names begin with the tier: t0 the tutorial
@@ -81,13 +81,6 @@ def path_for_tensorflow(name):
 def results(printed):
     """What a script has computed, from all that it has printed."""
     return json.loads(printed.splitlines()[-1])
-
-
-def run(path, folder):
-    """Runs a script with fastkeras in a process and a folder of its own; returns the finished process."""
-    command = [sys.executable, "-m", "fastkeras", str(path)]
-    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1])}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
 
 
 def run_with_tensorflow(names, peer, eagerly=True):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from live import needs_tensorflow
-from script_cases import FAILING, FOLDER, PEERS, results, run, run_with_tensorflow
+from running import run_file
+from script_cases import FAILING, FOLDER, PEERS, results, run_with_tensorflow
 
 FIXTURES = json.loads((Path(__file__).with_name("fixtures") / "scripts.json").read_text())
 
@@ -50,7 +51,7 @@ def computed(tmp_path_factory):
 
     def compute(name):
         if name not in done:
-            done[name] = run(FOLDER / f"{name}.py", tmp_path_factory.mktemp(name))
+            done[name] = run_file(tmp_path_factory.mktemp(name), FOLDER / f"{name}.py")
         assert done[name].returncode == 0, done[name].stderr
         return done[name]
 
@@ -96,7 +97,7 @@ def test_the_chapter_prints_its_pages(computed):
 @pytest.mark.parametrize("name", FAILING)
 def test_what_cannot_run_says_why(name, tmp_path):
     """The last line names what is wrong and what to write, and the lines above it are the script's own alone."""
-    done = run(FOLDER / "failing" / f"{name}.py", tmp_path)
+    done = run_file(tmp_path, FOLDER / "failing" / f"{name}.py")
     assert done.returncode == 1
     *above, last = done.stderr.splitlines()
     assert FAILING[name] in last
