@@ -13,4 +13,8 @@ machine.py      the processor, its load, the memory a process took
 installed.py    the disk that a library takes, with all that it needs
 parity.py       how far results are from those of Keras on TensorFlow: `python -m benchmarks.parity`
 phases.py       where the time of a training step of fastkeras goes: `python -m benchmarks.phases`
+roofline.py     how far each phase is from what the machine can do: `python -m benchmarks.roofline`
+instructions.py whether a step costs more instructions than it did: `python -m benchmarks.instructions`
+memory.py       whether memory stays flat in long loops: `python -m benchmarks.memory`
+arguments.py    arguments that several of the commands take
 """

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import compare, data, machine, results
+from benchmarks.arguments import folder, positive
 from benchmarks.libraries import LIBRARIES
 from benchmarks.report import markdown
 from benchmarks.workloads import WORKLOADS
@@ -18,18 +19,6 @@ def peer(text):
     if name not in LIBRARIES:
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(LIBRARIES)}. Received: {name!r}")
     return name, os.path.abspath(python) if os.sep in python else python or sys.executable
-
-
-def positive(text):
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a positive integer. Received: {text!r}")
-    return int(text)
-
-
-def folder(text):
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"expected a folder that exists. Received: {text!r}")
-    return Path(text)
 
 
 def parse_arguments(arguments=None):

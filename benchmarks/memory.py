@@ -9,7 +9,7 @@ import argparse
 import numpy as np
 
 from benchmarks import machine
-from benchmarks.__main__ import positive
+from benchmarks.arguments import positive
 from benchmarks.report import number, table
 
 PREDICTIONS, MODELS = 100_000, 1_000

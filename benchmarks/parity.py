@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.report import table
+from benchmarks.report import scientific, table
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 # of the largest difference in an array, as a share of the largest number that Keras gives for it
@@ -307,10 +307,6 @@ def forgotten(lines, kinds):
         for name in names
         if (kind, name) not in lines and name not in UNCOMPARED[kind]
     ]
-
-
-def scientific(value):
-    return "-" if value is None else f"{value:.0e}"
 
 
 def cells_of(line):

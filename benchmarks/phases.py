@@ -5,7 +5,6 @@ belongs to a phase of the step, and what no kernel takes is Python and numpy. Th
 too, so that their speed stands beside the machine's best (the fastest of some large products).
 """
 
-import argparse
 import functools
 import inspect
 import math
@@ -16,10 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks import data
-from benchmarks.__main__ import folder, positive
-from benchmarks.machine import processors
+from benchmarks.arguments import of_trainings
 from benchmarks.report import number, percent, table
-from benchmarks.workload import KerasTrainer, Training, seconds_per_call
+from benchmarks.workload import KerasTrainer, seconds_per_call
 from benchmarks.workloads import WORKLOADS
 from benchmarks.workloads.gemm import product
 
@@ -214,13 +212,7 @@ def report(spent, seconds, steps, best):
 
 
 def main():
-    trainings = [name for name, workload in WORKLOADS.items() if isinstance(workload, Training)]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.phases", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--workload", nargs="+", choices=trainings, default=trainings, metavar="NAME",
-                        help=", ".join(trainings))  # fmt: skip
-    parser.add_argument("--threads", type=positive, default=processors(), metavar="N", help="default: all processors")
-    parser.add_argument("--data", type=folder, metavar="FOLDER", help="as for python -m benchmarks")
-    options = parser.parse_args()
+    options = of_trainings("phases", __doc__.split("\n\n")[0]).parse_args()
 
     import fastkeras
 

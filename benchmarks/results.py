@@ -8,6 +8,7 @@ import argparse
 import json
 from pathlib import Path
 
+from benchmarks import roofline
 from benchmarks.report import markdown
 from benchmarks.workloads import WORKLOADS
 
@@ -60,8 +61,6 @@ def keeper(folder):
 
 def publish(folder):
     """Writes report.md and the plots of a folder's results.json; returns what there is to say about it."""
-    from benchmarks import roofline  # which imports the command
-
     report, figures, said = read(folder), [], f"written: {folder / 'report.md'}"
     try:
         from benchmarks import plots

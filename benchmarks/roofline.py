@@ -10,18 +10,17 @@ gradients through pooling of all pixels.
     print(markdown(found))                             # the table, and the largest losses by name
 """
 
-import argparse
 import contextlib
 
 import numpy as np
 
 from benchmarks import data
-from benchmarks.__main__ import folder, positive
+from benchmarks.arguments import of_trainings
 from benchmarks.machine import processors
 from benchmarks.phases import FLOPS, Clock, Spent, by_phase, convolution_flops, peak
 from benchmarks.phases import measure as measure_phases
 from benchmarks.report import number, percent, table
-from benchmarks.workload import KerasTrainer, Training, seconds_per_call
+from benchmarks.workload import KerasTrainer, seconds_per_call
 from benchmarks.workloads import WORKLOADS
 
 WHOLE = "a step"  # the row of a workload that holds all of its phases
@@ -198,13 +197,7 @@ def markdown(found):
 
 
 def main():
-    trainings = [name for name, workload in WORKLOADS.items() if isinstance(workload, Training)]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.roofline", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--workload", nargs="+", choices=trainings, default=trainings, metavar="NAME",
-                        help=", ".join(trainings))  # fmt: skip
-    parser.add_argument("--threads", type=positive, default=processors(), metavar="N", help="default: all processors")
-    parser.add_argument("--data", type=folder, metavar="FOLDER", help="as for python -m benchmarks")
-    options = parser.parse_args()
+    options = of_trainings("roofline", __doc__.split("\n\n")[0]).parse_args()
     data.folder = options.data
     print(markdown(measure(options.workload, options.threads)))
 
