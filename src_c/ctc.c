@@ -65,20 +65,23 @@ static void forward_step(float *alpha, const float *before, const lattice *g)
     for (fk_index s = 0; s < g->S; s += FK_VL) {
         const fk_index left = g->S - s;
         const vf skip = vf_load_first(g->skip + s, left, NEVER);
-        const vf sum = log_sum_of_three(vf_load_first(before + s, left, NEVER), vf_load_first(before + s - 1, left, NEVER),
+        const vf sum = log_sum_of_three(vf_load_first(before + s, left, NEVER),
+                                        vf_load_first(before + s - 1, left, NEVER),
                                         vf_load_first(before + s - 2, left, NEVER) + skip);
         const vf a = sum + vf_load_first(g->e + s, left, NEVER);
         vf_store_first(alpha + s, vf_select(a < NEVER, vf_set(NEVER), a), left);
     }
 }
 
-/* beta_t[s] = next[s] + next[s+1] + next[s+2] if it may be skipped to, as logarithms    next[s] = p_t+1[z_s] beta_t+1[s] */
+/* beta_t[s] = next[s] + next[s+1] + next[s+2] if it may be skipped to, as logarithms, with
+ * next[s] = p_t+1[z_s] beta_t+1[s] */
 static void backward_step(float *beta, const float *next, const lattice *g)
 {
     for (fk_index s = 0; s < g->S; s += FK_VL) {
         const fk_index left = g->S - s;
         const vf skip = vf_load_first(g->skip + s + 2, left, NEVER);
-        const vf sum = log_sum_of_three(vf_load_first(next + s, left, NEVER), vf_load_first(next + s + 1, left, NEVER),
+        const vf sum = log_sum_of_three(vf_load_first(next + s, left, NEVER),
+                                        vf_load_first(next + s + 1, left, NEVER),
                                         vf_load_first(next + s + 2, left, NEVER) + skip);
         vf_store_first(beta + s, vf_select(sum < NEVER, vf_set(NEVER), sum), left);
     }

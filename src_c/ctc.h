@@ -3,7 +3,8 @@
  *
  *     p(y | x) = sum over the paths that say y of prod_t p_t[path_t]        p_t = softmax(x_t)
  *
- *     C classes, the blank among them    x (B, T, C)    y (B, L) int32, the first labels_b of a row count, each in [0, C)
+ *     C classes, the blank among them    x (B, T, C)
+ *     y (B, L) int32: the first labels_b of a row count, each in [0, C)
  *     labels, steps (B) int32: how many labels of y_b, in [0, L], and steps of x_b, in [0, T], there are
  *
  * The states of a sample are its labels with a blank before, between and behind: z_0 .. z_S-1 = - y_1 - y_2 ... -, with
@@ -19,7 +20,8 @@
 #include "fk.h"
 
 /* nll_b = -log p(y_b | x_b)                          nll (B) =; infinite where there are too few steps for the labels
- * dx = w_b (p_t[c] - p(path_t = c | y_b, x_b))       dx (B, T, C) =, or NULL; 0 behind the steps, and where nll is infinite
+ * dx = w_b (p_t[c] - p(path_t = c | y_b, x_b))       dx (B, T, C) =, or NULL
+ *     0 behind the steps, and where nll is infinite
  *     p(path_t = c | y, x) = sum over s with z_s = c of alpha_t[s] beta_t[s] / p(y | x)
  * w (B), not used with dx NULL. Logarithms of alpha and beta are kept, near zero: nothing under- or overflows.
  * Returns FK_BAD_INDEX, and writes nothing, if a label that counts is not in [0, C). */

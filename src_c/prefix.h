@@ -11,10 +11,11 @@
  *                               zero there are none (roots = 0) and row 0 is also the root
  *     rows 1+roots .. roots+S   the S states computed, each after its parent
  * The batch is cut into blocks of FK_PREFIX_BLOCK rows, whatever the number of threads; states are shared inside a
- * block only. From FK_PREFIX_SORTED blocks on, rows that begin alike are put into one block. Wave w of a block holds its nodes at depth w + 1, all of whose parents lie in wave w - 1 of the same
- * block. States are numbered wave by wave, and block by block within a wave, so that some neighbouring blocks have
- * their states of a wave side by side: a thread takes such blocks and computes each of its waves as one matrix
- * product, and never waits for another thread (recurrent.h).
+ * block only. From FK_PREFIX_SORTED blocks on, rows that begin alike are put into one block. Wave w of a block holds
+ * its nodes at depth w + 1, all of whose parents lie in wave w - 1 of the same block. States are numbered wave by
+ * wave, and block by block within a wave, so that some neighbouring blocks have their states of a wave side by side:
+ * a thread takes such blocks and computes each of its waves as one matrix product, and never waits for another thread
+ * (recurrent.h).
  *     row (S), parent (S)       of state 1 + roots + s: the input row read to reach it, and the state it came from
  *     waves (T*blocks + 1)      wave w of block k: s from waves[w*blocks + k] up to waves[w*blocks + k + 1]
  *     state (B, T)              the state of batch row b after step t, 0 before its first unmasked step

@@ -25,7 +25,8 @@ def gradients(ndarray dR, ndarray dP, ndarray dz not None, ndarray h not None, n
     """dR += sum_s hp_s^T dz_s and dP[row_s] += dz_s, or one of them if the other is None.
 
     h (first + count, U): the states, and hp_s = h[parent_s]; or (count, U): hp_s itself; times m[owner_s] unless None.
-    Of dz (count, N), dR (U, N) and dP (rows, N) only `columns` count, from `at` on; of those the first P_columns for dP."""
+    Of dz (count, N), dR (U, N) and dP (rows, N) only `columns` count, from `at` on; of those the first P_columns for
+    dP."""
     cdef fk_states tree = states.c
     cdef Py_ssize_t N = cnp.PyArray_DIM(dz, 1), U = cnp.PyArray_DIM(h, 1)
     cdef const float *dz_ = f32(dz, "dz", 2, tree.S)

@@ -100,9 +100,9 @@ def scatter_add(ndarray dvalues not None, ndarray dy not None, ndarray index not
 
     With `columns`: only that many first columns of dy, which are added to those of dvalues from `at` on."""
     cdef float *dvalues_ = f32_out(dvalues, "dvalues", 2)
-    cdef const float *dy_ = f32(dy, "dy", 2, cnp.PyArray_SIZE(index), cnp.PyArray_DIM(dvalues, 1) if columns < 0 else -1)
-    cdef Py_ssize_t N = cnp.PyArray_SIZE(index), R = cnp.PyArray_DIM(dvalues, 1), Y = cnp.PyArray_DIM(dy, 1)
-    cdef Py_ssize_t D = Y if columns < 0 else columns
+    cdef Py_ssize_t N = cnp.PyArray_SIZE(index), R = cnp.PyArray_DIM(dvalues, 1)
+    cdef const float *dy_ = f32(dy, "dy", 2, N, R if columns < 0 else -1)
+    cdef Py_ssize_t Y = cnp.PyArray_DIM(dy, 1), D = Y if columns < 0 else columns
     cdef const int *index_ = i32(index, "index", cnp.PyArray_NDIM(index))
     if at < 0 or D > Y or at + D > R:
         raise ValueError(f"`columns` must be in `dy` and, from `at` on, in `dvalues`. Received: {columns} at {at}")

@@ -107,7 +107,7 @@ cdef class Node:
 
 
 cdef class Formula(Node):
-    """A step whose gradients are functions (d, y, *inputs) that close over nothing.
+    """A step whose gradients are functions (d, y, *inputs), which so need not close over the inputs.
 
     inputs: as the operation was given them; values: the arrays and numbers they stand for; sources: what leads back
     from each, or None.

@@ -27,7 +27,6 @@ class Alias(ModuleType):
 
     def _found(self, name):
         inner = f"{self.__name__}.{name}"
-        is_module = paths.place(inner) is not None
         for source in self._sources():
             value = getattr(source, name, _NOTHING)
             if value is not _NOTHING and not isinstance(value, ModuleType):
@@ -35,7 +34,7 @@ class Alias(ModuleType):
                 words.teach(getattr(value, "__module__", None) or "")
                 self._tell_new_name(source.__name__, name)
                 return getattr(source, name)  # again: the lesson may have replaced it
-        if is_module:
+        if paths.place(inner) is not None:
             return importlib.import_module(inner)
         for source in self._sources():
             now = words.NAMES.get(source.__name__, {}).get(name)

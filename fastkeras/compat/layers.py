@@ -10,7 +10,7 @@ from fastkeras.layers import legacy
 # Made by a function that says what the layer is called now. Convolution2D is still a name; what it takes has changed.
 _NOW = {**legacy.CLASSES, "Convolution2D": "Conv2D"}
 
-_IDLE = {"consume_less", "input_dtype", "mode"}  # say how to compute, or what there is one kind of
+_IDLE = legacy.IDLE | {"mode"}  # that of BatchNormalization
 
 __all__ = ["InputSpec", "Merge", "merge", *_NOW]
 

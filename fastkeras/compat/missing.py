@@ -25,7 +25,7 @@ _INSTEAD = {
     "tensorflow.summary": "keras.callbacks.TensorBoard writes files for TensorBoard.",
 }
 
-
+# What the beginnings of names stand for, taken one after the other: keras may be in compat.v1.
 _ALSO = {
     "tensorflow.compat.v1.": "tensorflow.",
     "tensorflow.python.keras.": "keras.",
@@ -40,7 +40,7 @@ def message(name, known):
 
     name: with its module, as "keras.layers.Dens"; known: the names in that module.
     """
-    from fastkeras.utils import suggest
+    from fastkeras.utils import suggest  # here, since most scripts need none
 
     plain = name
     for start, keras in _ALSO.items():

@@ -3,7 +3,7 @@
 import os
 import sys
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")  # the folder that fastkeras is in
 _said = set()
 
 
@@ -20,12 +20,12 @@ def say(text, *spellings):
 
 def called_by_script():
     """Whether the function that asks was called from outside fastkeras: files, too, hold words that are old."""
-    return not sys._getframe(2).f_code.co_filename.startswith(_PACKAGE)
+    return not sys._getframe(2).f_code.co_filename.startswith(PACKAGE)
 
 
 def _place():
     """'script.py:12: ', the line outside fastkeras and the import system that led here."""
     frame = sys._getframe()
-    while frame and frame.f_code.co_filename.startswith((_PACKAGE, "<frozen ")):
+    while frame and frame.f_code.co_filename.startswith((PACKAGE, "<frozen ")):
         frame = frame.f_back
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}: " if frame else ""

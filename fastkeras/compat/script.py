@@ -1,21 +1,21 @@
-"""python -m fastkeras script.py: runs a script as python script.py does, with fastkeras.compat imported before it."""
+"""python -m fastkeras script.py: runs a script as python script.py does, with fastkeras.compat imported before it.
+
+Whoever imports this module has imported its package, and with it what `import keras` finds.
+"""
 
 import os
 import sys
 from types import ModuleType, TracebackType
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+from fastkeras.compat.notices import PACKAGE
 
 
 def run(path, arguments):
     """Runs the script at `path` with these arguments, as the module __main__; what it raises passes through.
 
-    An exception that ends the script is shown with the lines of the script and of
-    what it calls, but without those inside fastkeras, whose messages are meant to do without them; `python -X dev`
-    shows all.
+    An exception that ends the script is shown with the lines of the script and of what it calls, but without those
+    inside fastkeras, whose messages are meant to do without them; `python -X dev` shows all.
     """
-    from fastkeras import compat  # noqa: F401  it makes `import keras` find fastkeras
-
     with open(path, "rb") as file:
         source = file.read()
     sys.argv = [path, *arguments]
@@ -40,6 +40,6 @@ def _without_ours(traceback):
     if traceback is None:
         return None
     rest, file = _without_ours(traceback.tb_next), traceback.tb_frame.f_code.co_filename
-    if file.startswith((_PACKAGE, "fastkeras/_kernels/", "<frozen ")):  # the second are those of compiled modules
+    if file.startswith((PACKAGE, "fastkeras/_kernels/", "<frozen ")):  # the second are those of compiled modules
         return rest
     return TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)

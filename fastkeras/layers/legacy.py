@@ -42,6 +42,9 @@ _KEYS = {
 _ORDERS = {"th": "channels_first", "tf": "channels_last", "default": None}
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate"}
 
+# Arguments that say how to compute, of which there is one way here.
+IDLE = {"consume_less", "input_dtype"}
+
 # Arguments with values that change nothing. (BatchNormalization's mode 1 normalised each sample by itself.)
 _WITHOUT_EFFECT = {
     "BatchNormalization": {"mode": (0, 2)},
@@ -65,7 +68,7 @@ def translated(class_name, config):
 def in_todays_words(class_name, config):
     """The arguments of a layer, {name: value}, under the names that they have now."""
     of_keras_1 = not config.keys().isdisjoint([*_KEYS, "nb_row", "forget_bias_init", "output_dim", "length"])
-    config = {key: value for key, value in config.items() if key not in ("consume_less", "input_dtype")}
+    config = {key: value for key, value in config.items() if key not in IDLE}
     for key, values in _WITHOUT_EFFECT.get(class_name, {}).items():
         if config.get(key) in values:
             del config[key]

@@ -133,7 +133,7 @@ def _origin(tensor, model):
     return site.layer.name, site.layer.sites.index(site), numbers[0]
 
 
-# --- the arguments of summary ---
+# --- the arguments of summary ----------------------------------------------------------------------------------------
 
 
 def _width_of(line_length):
