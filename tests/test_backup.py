@@ -14,7 +14,7 @@ from parity_cases import features
 
 import fastkeras as keras
 from fastkeras.callbacks import BackupAndRestore, Callback, LearningRateScheduler
-from fastkeras.layers import GRU, LSTM, Bidirectional, Dense, Dropout, Input
+from fastkeras.layers import GRU, LSTM, RNN, Bidirectional, Dense, Dropout, Input, LSTMCell
 from fastkeras.utils import PyDataset
 
 ROOT = Path(__file__).parent.parent
@@ -177,9 +177,10 @@ def test_the_data_go_on_where_they_were(tmp_path, data, fit):
     assert same(stopped, trained(**fit)[0])
 
 
-def test_states_of_stateful_layers_go_on(tmp_path):
+@pytest.mark.parametrize("kind", [LSTM, lambda units, **options: RNN(LSTMCell(units), **options)], ids=["LSTM", "RNN"])
+def test_states_of_stateful_layers_go_on(tmp_path, kind):
     def make():
-        layer = LSTM(4, stateful=True)
+        layer = kind(4, stateful=True)
         model = keras.Sequential([Input(batch_shape=(4, 5, 3)), layer, Dense(2, activation="softmax")])
         model.compile("adam", "sparse_categorical_crossentropy")
         made.append(layer)

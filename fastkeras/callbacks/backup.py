@@ -4,6 +4,8 @@ import json
 import os
 from contextlib import suppress
 
+import numpy as np
+
 from fastkeras import random_state
 from fastkeras.callbacks.callback import Callback
 from fastkeras.layers.inside import inside
@@ -123,7 +125,7 @@ class BackupAndRestore(Callback):
         for generator, numbers in zip(generators, state["generators"], strict=True):
             generator.state = numbers
         for layer, states in zip(stateful, state["states"], strict=True):
-            layer.reset_states(states)
+            layer.reset_states(states and [np.array(state, np.float32) for state in states])
         model.course.go_to(state["epoch"], state["batch"], state["data"])
         random_state.set_global_state(state["streams"])  # the last: data may draw from them on their way
 
