@@ -308,3 +308,15 @@ def test_what_cannot_be_says_what_to_write_instead(tmp_path):
     for code, (printed, said) in each(tmp_path, list(CANNOT)).items():
         assert printed[0].startswith(CANNOT[code])
         assert said == []
+
+
+BESIDE = """
+import os
+import fastkeras
+place = os.path.dirname(fastkeras.__file__) + "_lessons/lesson.py"  # begins as the package's folder does
+exec(compile("import keras\\nkeras.layers.Dense(output_dim=3)", place, "exec"))
+"""
+
+
+def test_a_script_beside_the_package_is_no_part_of_it(tmp_path):
+    assert run(tmp_path, BESIDE).stderr.splitlines() == ["lesson.py:2: Dense(output_dim=3) is Dense(units=3) now."]
