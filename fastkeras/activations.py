@@ -19,7 +19,7 @@ import numpy as np
 
 from fastkeras._kernels import activations as kernels
 from fastkeras.core.tape import recorded
-from fastkeras.core.tensor import SymbolicTensor, Tensor, linked, source_of, swapaxes, value
+from fastkeras.core.tensor import SymbolicTensor, Tensor, Whole, source_of, swapaxes, value
 from fastkeras.utils import suggest
 from fastkeras.utils.custom_objects import get_registered_object
 
@@ -36,7 +36,9 @@ def _leads_back(x):
 def _recorded_as_one(activation, x):
     """activation(x) as a step of the tape, whose gradient is that of `forward`."""
     y, backward = activation.forward(np.asarray(value(x)))
-    return linked(y, (x, lambda d, _: backward(np.asarray(d)).view(Tensor)))
+    tensor = y.view(Tensor)
+    Whole([source_of(x)], lambda ds: [backward(ds[0])], [tensor], f"activation '{activation.name}'")
+    return tensor
 
 
 class _Named:

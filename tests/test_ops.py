@@ -447,3 +447,15 @@ def test_loops_run_and_are_recorded():
 def test_errors_say_what_was_received(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_window_must_fit():
+    x = np.ones((2, 3, 1), np.float32)
+    for call in (
+        lambda: ops.max_pool(x, 10**9),
+        lambda: ops.average_pool(x, 4),
+        lambda: ops.conv(x, np.ones((2, 1, 1)), dilation_rate=3),
+        lambda: ops.depthwise_conv(x, np.ones((4, 1, 1))),
+    ):
+        with pytest.raises(ValueError, match=r"ops\.\w+: a window reaches over \[\d+\] places\. Received: an array of"):
+            call()

@@ -387,3 +387,33 @@ def test_threads_may_each_take_gradients_through_one_model():
         for found in threads.map(gradients, range(100)):
             for d, want in zip(found, expected, strict=True):
                 np.testing.assert_array_equal(d, want)
+
+
+@pytest.mark.parametrize(
+    ("computed", "who"),
+    [
+        (lambda w: fastkeras.activations.tanh(w), "activation 'tanh'"),
+        (lambda w: fastkeras.losses.MeanSquaredError()(np.zeros((1, 2)), w), "loss 'mean_squared_error'"),
+        (lambda w: fastkeras.losses.MeanSquaredError()(w, np.zeros((1, 2))), "loss 'mean_squared_error'"),
+    ],
+)
+def test_what_has_a_first_derivative_alone_refuses_a_second(computed, who):
+    w = fastkeras.Variable([[0.5, 2.0]])
+    with fastkeras.GradientTape() as outer:
+        with fastkeras.GradientTape() as tape:
+            y = ops.sum(computed(w * w))
+        slope = ops.sum(tape.gradient(y, w))
+    with pytest.raises(NotImplementedError, match=f"the gradient of a gradient is taken through {who}"):
+        outer.gradient(slope, w)
+
+
+def test_a_penalty_refuses_a_second_derivative():
+    layer = layers.Dense(2, kernel_regularizer="l2", activity_regularizer="l2")
+    layer.build((None, 3))
+    with fastkeras.GradientTape() as outer:
+        with fastkeras.GradientTape() as tape:
+            layer(np.ones((1, 3), np.float32))
+            y = sum(layer.losses)
+        slope = ops.sum(tape.gradient(y, layer.kernel))
+    with pytest.raises(NotImplementedError, match="the gradient of a gradient is taken through"):
+        outer.gradient(slope, layer.kernel)

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import may_be_asked_again
-from fastkeras.core.tensor import Tensor, Whole, as_tensor, linked, source_of, tapes
+from fastkeras.core.tensor import Tensor, Whole, as_tensor, source_of, tapes
 from fastkeras.layers.inside import inside, learning
 
 _taking_back = threading.RLock()  # weights have one place for a gradient: one thread at a time writes to it
@@ -77,12 +77,12 @@ class Recording:
 def penalty(variable):
     """What a variable's regularizer adds to the loss, as a tensor."""
 
-    def gradient(d, y):
+    def gradients(ds):
         slope = np.zeros_like(variable.value)
         variable.regularizer.value_and_gradient(variable.value, slope)
-        return d * slope
+        return [ds[0] * slope]
 
-    return linked(np.asarray(variable.regularizer(variable.value), np.float32), (variable, gradient))
+    return _number(variable.regularizer(variable.value), variable, gradients)
 
 
 def output_penalty(layer, y):
@@ -90,7 +90,15 @@ def output_penalty(layer, y):
     slope = np.zeros_like(np.asarray(y))
     number = layer.activity_regularizer.value_and_gradient(np.asarray(y), slope) / max(len(y), 1)
     slope /= max(len(y), 1)
-    return linked(np.asarray(number, np.float32), (y, lambda d, _: d * slope))
+    return _number(number, y, lambda ds: [ds[0] * slope])
+
+
+def _number(number, x, gradients):
+    """What a regularizer has made of x, as a tensor."""
+    tensor = as_tensor(np.float32(number))
+    if source_of(x) is not None:
+        Whole([source_of(x)], gradients, [tensor], "a regularizer")
+    return tensor
 
 
 def numbers(values):

@@ -23,7 +23,7 @@ import numpy as np
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.tape import recorded
 from fastkeras.core.targets import like_predictions, of_rank, row_weights
-from fastkeras.core.tensor import SymbolicTensor, Tensor, Whole, as_tensor, linked, mask_of_rows, source_of
+from fastkeras.core.tensor import SymbolicTensor, Tensor, Whole, as_tensor, mask_of_rows, source_of
 from fastkeras.utils.messages import message
 from fastkeras.utils.naming import snake_case
 
@@ -73,9 +73,17 @@ class Loss:
             values = self._evaluate(y_true, rows)[0]
             return as_tensor((values if weights is None else values * weights).reshape(shape))
         slopes = np.empty_like(rows) if is_recorded else None
-        value = np.asarray(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), slopes), np.float32)
-        to_targets = [(given, lambda d, _: _as_targets(d * slopes, np.shape(given)))] if follows else []
-        return linked(value, (y_pred, lambda d, _: d * self._as_output(slopes, np.shape(y_pred))), *to_targets)
+        value = as_tensor(np.float32(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), slopes)))
+        if not is_recorded:
+            return value
+
+        def gradients(ds):
+            to_targets = _as_targets(ds[0] * slopes, np.shape(given)) if follows else None
+            return [self._as_output(ds[0] * slopes, np.shape(y_pred)), to_targets]
+
+        sources = [source_of(y_pred), source_of(given) if follows else None]
+        Whole(sources, gradients, [value], f"loss '{self.name}'")
+        return value
 
     def _masked(self, mask, sample_weight):
         """The weights with zeros where the mask is False; the others so that a mean is one over what is left."""

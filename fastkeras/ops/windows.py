@@ -39,6 +39,8 @@ def _places(who, x, window, strides, padding, dilation, outside):
     elif padding != "valid":
         raise ValueError(f"ops.{who}: `padding` must be 'valid' or 'same'. Received: padding={padding!r}")
     counts = [(n - r) // s + 1 for n, r, s in zip(extents, reach, strides, strict=True)]
+    if min(counts) < 1:
+        raise ValueError(f"ops.{who}: a window reaches over {reach} places. Received: an array of {extents}")
     for index in itertools.product(*map(range, window)):
         starts = [i * d for i, d in zip(index, dilation, strict=True)]
         key = [slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(starts, counts, strides, strict=True)]
