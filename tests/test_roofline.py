@@ -97,7 +97,7 @@ def test_the_largest_losses_are_named_by_their_share_of_the_step():
 
 
 def test_measure_gives_a_row_for_each_phase_and_each_whole_step():
-    found = roofline.measure(["tiny-mlp"], threads=1, least=0.01)
+    found = roofline.measure(["xor"], threads=1, least=0.01)
     step = found["rows"][-1]
     assert step["phase"] == roofline.WHOLE
     assert step["needed"] == step["flops"] > 0  # nothing is shared
