@@ -12,7 +12,7 @@ import importlib
 from fastkeras.version import __version__
 
 # Everything is imported when it is first used, numpy too: `import fastkeras` itself takes a few milliseconds.
-_MODULES = (
+MODULES = (
     "activations",
     "backend",
     "callbacks",
@@ -46,11 +46,11 @@ _NAMES = {
     "Variable": "core.variable",
 }
 
-__all__ = ["__version__", *_NAMES, *_MODULES]
+__all__ = ["__version__", *_NAMES, *MODULES]
 
 
 def __getattr__(name):
-    if name in _MODULES:
+    if name in MODULES:
         return importlib.import_module(f"fastkeras.{name}")
     if name in _NAMES:
         found = globals()[name] = getattr(importlib.import_module(f"fastkeras.{_NAMES[name]}"), name)

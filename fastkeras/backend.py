@@ -436,7 +436,7 @@ def bias_add(x, bias, data_format=None):
 
 def l2_normalize(x, axis=None):
     """x / its length along the axis, by default that of all elements."""
-    return x / sqrt(maximum(sum(square(x), axis, keepdims=True), 1e-12))
+    return ops.normalize(x, axis, epsilon=1e-6)
 
 
 def relu(x, alpha=0.0, max_value=None, threshold=0.0):

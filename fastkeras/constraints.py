@@ -7,6 +7,7 @@ a list) says along which axes a norm is taken: 0 for the incoming weights of eac
 
 import numpy as np
 
+from fastkeras.core.tensor import as_axes
 from fastkeras.utils.registry import Registry
 
 _EPSILON = 1e-7  # keeps a norm of 0 from dividing
@@ -28,7 +29,7 @@ class Constraint:
 
 
 def _norms(w, axis):
-    return np.sqrt(np.sum(np.square(w), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=True))
+    return np.sqrt(np.sum(np.square(w), axis=as_axes(axis), keepdims=True))
 
 
 class MaxNorm(Constraint):

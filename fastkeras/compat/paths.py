@@ -2,6 +2,8 @@
 
 from collections import namedtuple
 
+import fastkeras
+
 TOPMOST = ("keras", "keras_preprocessing", "tensorflow", "tf_keras")
 
 # What else the package `keras` is called; keras_preprocessing is one of its modules. The longest that fits counts.
@@ -20,11 +22,10 @@ PACKAGES = {
 }
 _OLD_PACKAGES = {"keras_preprocessing", "tensorflow.contrib.keras", "tensorflow.python.keras"}
 
-_NAMED_ALIKE = (
-    "activations backend callbacks config constraints datasets initializers layers losses metrics ops optimizers "
-    "optimizers.schedules preprocessing preprocessing.sequence preprocessing.text random "
-    "ops.linalg ops.nn ops.numpy regularizers saving utils"
-)
+_NAMED_ALIKE = [
+    *fastkeras.MODULES,
+    *["ops.linalg", "ops.nn", "ops.numpy", "optimizers.schedules", "preprocessing.sequence", "preprocessing.text"],
+]
 _SETS = ("boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters")
 
 # {where they are now: modules of Keras 1 and 2, which are asked in this order}
@@ -53,10 +54,10 @@ KERAS = {
     "applications": [],
     "legacy": [],
     "preprocessing.image": [],
-    "models": ["fastkeras.models", "fastkeras.saving"],
     "wrappers": [],
     "wrappers.scikit_learn": ["fastkeras.compat.scikit_learn"],
-    **{name: [f"fastkeras.{name}"] for name in _NAMED_ALIKE.split()},
+    **{name: [f"fastkeras.{name}"] for name in _NAMED_ALIKE},
+    "models": ["fastkeras.models", "fastkeras.saving"],
     **{f"datasets.{name}": [f"fastkeras.datasets.{name}"] for name in _SETS},
 }
 for _name in ("callbacks", "layers", "models", "utils"):

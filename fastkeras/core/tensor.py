@@ -478,17 +478,18 @@ def as_axes(axis):
     return tuple(axis) if isinstance(axis, list) else axis
 
 
-def _kept(d, shape, axis):
-    """What was reduced from `shape` over the axes, with extent 1 where they were, so that it fits what was reduced."""
-    if axis is None:
-        return d.reshape((1,) * len(shape))
+def kept(d, shape, axis, keepdims):
+    """What was reduced from `shape` over the axes, with extent 1 where they were, so that it fits what was reduced; of
+    all axes one number, which fits as it is."""
+    if keepdims or axis is None:
+        return d
     gone = [a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))]
     return d.reshape([1 if a in gone else n for a, n in enumerate(shape)])
 
 
 def _spread(d, shape, axis, keepdims):
     """The gradient of a sum over `axis`, repeated for what was summed."""
-    d = d if keepdims or axis is None else _kept(d, shape, axis)
+    d = kept(d, shape, axis, keepdims)
     if isinstance(d, Tensor):
         return broadcast_to(d, shape)
     if d.ndim == 0:  # the same as below, but quick

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from fastkeras.core.targets import like_predictions, of_rank, row_weights
+from fastkeras.core.tensor import as_axes
 from fastkeras.losses.loss import Loss
 
 _EPSILON = np.float32(1e-7)
@@ -18,7 +19,7 @@ class _Overlap(Loss):
 
     def __init__(self, name, reduction, dtype, axis):
         super().__init__(name, reduction, dtype)
-        self.axis = tuple(axis) if isinstance(axis, list) else axis
+        self.axis = as_axes(axis)
 
     def overlap(self, y_true, y_pred):
         """(values, slope): the sums over `axis` stay as axes of one; slope is d(value)/d(y_pred), like y_pred."""

@@ -2,16 +2,11 @@
 
 import numpy as np
 
-from fastkeras.core.tensor import absolute, as_axes, made, mean_over, operation, sum_over, value
+from fastkeras.core.tensor import absolute, as_axes, kept, made, mean_over, operation, sum_over, value
 from fastkeras.ops.elementwise import exp, maximum, minimum, sqrt, square
-from fastkeras.ops.shapes import concatenate, expand_dims, flip, moveaxis, reshape
+from fastkeras.ops.shapes import concatenate, flip, moveaxis, reshape
 
 sum, mean = sum_over, mean_over
-
-
-def _kept(reduced, axis, keepdims):
-    """A reduced tensor with its axes of extent 1 again, so that it fits what was reduced."""
-    return reduced if keepdims or axis is None else expand_dims(reduced, axis)
 
 
 def _extreme(function, x, axis, keepdims):
@@ -20,7 +15,8 @@ def _extreme(function, x, axis, keepdims):
 
     def gradient(d, y):
         is_one = array == function(array, axis=axis, keepdims=True)
-        return _kept(d, axis, keepdims) * (is_one / is_one.sum(axis=axis, keepdims=True)).astype(array.dtype)
+        shares = (is_one / is_one.sum(axis=axis, keepdims=True)).astype(array.dtype)
+        return kept(d, array.shape, axis, keepdims) * shares
 
     return made(function(array, axis=axis, keepdims=keepdims), (x, gradient))
 
@@ -57,7 +53,7 @@ def prod(x, axis=None, keepdims=False, dtype=None):
         one = np.ones_like(value(lines)[..., :1])
         before = cumprod(concatenate([one, lines[..., :-1]], -1), -1)
         after = flip(cumprod(concatenate([one, flip(lines, -1)[..., :-1]], -1), -1), -1)
-        return _kept(d, axis, keepdims) * moveaxis(reshape(before * after, last.shape), ends, axes)
+        return kept(d, array.shape, axis, keepdims) * moveaxis(reshape(before * after, last.shape), ends, axes)
 
     return made(np.prod(array, axis=axis, keepdims=keepdims, dtype=kind), (x, gradient))
 
@@ -94,7 +90,11 @@ def logsumexp(x, axis=None, keepdims=False):
     largest = np.where(np.isfinite(largest), largest, 0).astype(array.dtype)
     y = np.log(np.sum(np.exp(array - largest), axis=axis, keepdims=True)) + largest
     y = y if keepdims else y.reshape(()) if axis is None else np.squeeze(y, axis)
-    return made(y, (x, lambda d, y: _kept(d, axis, keepdims) * exp(x - _kept(y, axis, keepdims))))
+
+    def gradient(d, y):
+        return kept(d, array.shape, axis, keepdims) * exp(x - kept(y, array.shape, axis, keepdims))
+
+    return made(y, (x, gradient))
 
 
 @operation

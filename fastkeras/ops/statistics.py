@@ -2,7 +2,18 @@
 
 import numpy as np
 
-from fastkeras.core.tensor import made, matmul, mean_over, operation, put_in_zeros, reshape, sum_over, transpose, value
+from fastkeras.core.tensor import (
+    as_axes,
+    made,
+    matmul,
+    mean_over,
+    operation,
+    put_in_zeros,
+    reshape,
+    sum_over,
+    transpose,
+    value,
+)
 from fastkeras.core.tensor import where as choose
 from fastkeras.ops.elementwise import isnan, sqrt, square
 from fastkeras.ops.indexing import sort, take
@@ -141,7 +152,7 @@ def nanprod(x, axis=None, keepdims=False):
 
 def _nan_mean(x, holes, axis, keepdims):
     """The mean of those x that are no holes, where it is 0; nan where all are."""
-    count = np.add.reduce(~holes, axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
+    count = np.add.reduce(~holes, axis=as_axes(axis), keepdims=keepdims)
     y = sum_over(x, axis, keepdims) / np.maximum(count, 1).astype(np.asarray(value(x)).dtype)
     return choose(count == 0, np.nan, y)
 

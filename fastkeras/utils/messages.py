@@ -430,12 +430,12 @@ TABLE = {
 
 def message(name, /, **fields):
     """The message of that name in the language of FASTKERAS_LANG, with its fields filled in."""
-    return TABLE[name][_language(os.environ.get("FASTKERAS_LANG", "en"))].format(**fields)
+    return TABLE[name][_chosen()].format(**fields)
 
 
 def with_cure(text, cure):
     """A message with a sentence put before what was received."""
-    start, marker, received = text.rpartition(_RECEIVED[_language(os.environ.get("FASTKERAS_LANG", "en"))])
+    start, marker, received = text.rpartition(_RECEIVED[_chosen()])
     return f"{start}{cure} {marker}{received}" if marker else f"{text} {cure}"
 
 
@@ -449,6 +449,10 @@ def _warn(text):
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "fastkeras":
         level, frame = level + 1, frame.f_back
     warnings.warn(text, stacklevel=level)
+
+
+def _chosen():
+    return _language(os.environ.get("FASTKERAS_LANG", "en"))
 
 
 @functools.cache

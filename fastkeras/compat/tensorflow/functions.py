@@ -340,7 +340,7 @@ def top_k(input, k=1, sorted=True, name=None):
 
 def l2_normalize(x, axis=None, epsilon=1e-12, name=None):
     """x / sqrt(max(sum x^2, epsilon))"""
-    return ops.multiply(x, ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), epsilon)))
+    return ops.normalize(x, axis, epsilon=epsilon**0.5)
 
 
 def confusion_matrix(labels, predictions, num_classes=None, weights=None, dtype=np.int32, name=None):
