@@ -10,6 +10,7 @@ import pytest
 from checks import assert_close
 from live import keras_module, needs_tensorflow
 
+import fastkeras
 from fastkeras import activations, losses, metrics
 
 pytestmark = needs_tensorflow
@@ -161,6 +162,16 @@ def test_loss_values_and_gradients(keras, name, y, t, arguments):
     loss, dy = make(losses, name, reduction="sum", **arguments), np.empty_like(y)
     loss.compute(loss.prepare(t, y.shape), y, None, 1 / len(y), dy)
     assert_close(dy, want_dy, 2e-6, "dy")
+
+
+@pytest.mark.parametrize(("name", "y", "t", "arguments"), [case for case in LOSSES if case[2].dtype.kind == "f"])
+def test_gradients_of_targets(keras, name, y, t, arguments):
+    t = t if "hinge" in name else np.where(t == 0, np.float32(0.05), t)  # at 0, logarithms are cut off
+    _, want = gradient(lambda t: getattr(keras.losses, name)(t, y, **arguments), t)
+    u = fastkeras.Variable(t)
+    with fastkeras.GradientTape() as tape:
+        values = getattr(losses, name)(u * 1.0, y, **arguments)
+    assert_close(tape.gradient(values, u), want, 1e-5)
 
 
 def test_losses_along_another_axis(keras):

@@ -18,6 +18,7 @@ class Circle(Loss):
     of Pair Similarity Optimization", CVPR 2020.
     """
 
+    of_labels = True
     reference_labels = reference_embeddings = None  # what to make pairs with instead of the batch itself
 
     def __init__(

@@ -16,7 +16,7 @@ class CRFLoss(Loss):
     """
 
     fuses_with = "crf"
-    of_rows = False
+    of_rows, of_labels = False, True
 
     def __init__(self, reduction="sum_over_batch_size", name="crf", dtype=None):
         super().__init__(name, reduction, dtype)

@@ -4,7 +4,6 @@ import numpy as np
 
 from fastkeras._kernels import ctc as kernel
 from fastkeras.core.targets import labels
-from fastkeras.core.tensor import Whole, as_tensor, source_of
 from fastkeras.losses.loss import Loss
 
 
@@ -17,7 +16,7 @@ class CTC(Loss):
     Classification", ICML 2006.
     """
 
-    of_rows = False
+    of_rows, of_labels = False, True
 
     def __init__(self, reduction="sum_over_batch_size", name="ctc", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -39,21 +38,16 @@ class CTC(Loss):
             )
         return y_true
 
-    def call(self, y_true, y_pred):
-        """One value per sample, a tensor."""
-        source, x = source_of(y_pred), np.asarray(y_pred, np.float32, order="C")
-        y_true = self.prepare(np.asarray(y_true), x.shape)
-        values = as_tensor(self._values(y_true, x, None, None, None))
-        if source is None:
-            return values
+    def _as_rows_of(self, y_pred):
+        return y_pred, y_pred.shape[:1]  # a value is one of a whole sample
 
-        def gradients(ds):
+    def _evaluate(self, y_true, x):
+        def gradient(factors):
             dx = np.empty_like(x)
-            self._values(y_true, x, None, dx, np.ascontiguousarray(ds[0]))
-            return [dx]
+            self._values(y_true, x, None, dx, np.ascontiguousarray(factors))
+            return dx
 
-        Whole([source], gradients, [values], f"loss '{self.name}'")
-        return values
+        return self._values(y_true, x, None, None, None), gradient
 
     def compute_whole(self, y_true, x, mask, weights, factor, dx, probabilities, left_out):
         self._check_one_per_sample(weights)

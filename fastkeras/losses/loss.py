@@ -27,6 +27,7 @@ from fastkeras.core.tensor import SymbolicTensor, Tensor, Whole, as_tensor, mask
 from fastkeras.utils.messages import message
 from fastkeras.utils.naming import snake_case
 
+EPSILON = np.float32(1e-7)  # the e of the formulas
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
 
@@ -40,7 +41,7 @@ class Loss:
     # The output activation that belongs to a crossentropy: with from_logits=True `compute` takes what is under it, and
     # gives its result as `probabilities`.
     fuses_with = None
-    of_difference = False  # whether it is one of y_pred - y_true: the gradient of y_true is the opposite of y_pred's
+    of_labels = False  # whether targets are labels, integers, which have no gradient
     of_rows = True  # else the loss is one of whole outputs, by `compute_whole`
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
@@ -57,16 +58,17 @@ class Loss:
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss of predictions (..., columns) and their targets, a tensor; one weight per row or sample.
 
-        A mask that the predictions carry leaves rows out, as in training.
+        A mask that the predictions carry leaves rows out, as in training. A tape takes gradients back to both, but for
+        targets that are labels.
         """
         mask = mask_of_rows(y_pred)
         if mask is not None:
             sample_weight = self._masked(mask, sample_weight)
-        follows = self.of_difference and source_of(y_true) is not None  # gradients go back to the targets, too
-        is_recorded, in_steps = follows or source_of(y_pred) is not None, type(self).call is not Loss.call
+        sources = self._sources(y_true, y_pred)
+        is_recorded, in_steps = sources != [None, None], type(self).call is not Loss.call
         if not self.of_rows or (is_recorded and (in_steps or self.reduction in ("none", None))):
             return self._reduced(y_true, y_pred, sample_weight)
-        given = y_true if follows else None
+        shapes = np.shape(y_true), np.shape(y_pred)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
         weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
         if self.reduction in ("none", None):
@@ -78,10 +80,12 @@ class Loss:
             return value
 
         def gradients(ds):
-            to_targets = _as_targets(ds[0] * slopes, np.shape(given)) if follows else None
-            return [self._as_output(ds[0] * slopes, np.shape(y_pred)), to_targets]
+            to_targets = None
+            if sources[0] is not None:
+                factors = ds[0] * self._factors(rows, weights, 1 / max(1, len(rows)))
+                to_targets = self._to_targets(y_true, rows, factors, *shapes)
+            return [to_targets, self._as_output(ds[0] * slopes, shapes[1])]
 
-        sources = [source_of(y_pred), source_of(given) if follows else None]
         Whole(sources, gradients, [value], f"loss '{self.name}'")
         return value
 
@@ -96,24 +100,24 @@ class Loss:
 
     def call(self, y_true, y_pred):
         """One value per row of y_pred (..., columns), of shape (...), a tensor."""
-        source, given = source_of(y_pred), y_true
-        source_of_targets = source_of(y_true) if self.of_difference else None
+        sources, shapes = self._sources(y_true, y_pred), (np.shape(y_true), np.shape(y_pred))
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
         values, gradient = self._evaluate(y_true, rows)
         values = as_tensor(values.reshape(shape))
-        if source is None and source_of_targets is None:
+        if sources == [None, None]:
             return values
 
         def gradients(ds):
+            factors = ds[0].reshape(-1)
+            to_targets = None if sources[0] is None else self._to_targets(y_true, rows, factors, *shapes)
             if callable(gradient):
-                return [self._as_output(gradient(ds[0].reshape(-1)), y_pred.shape), None]
+                return [to_targets, self._as_output(gradient(factors), shapes[1])]
             slopes = np.empty_like(rows)
             self.compute(y_true, rows, None, 1 / self._adapt(1.0, None, len(rows)), slopes)
-            slopes *= ds[0].reshape(-1, 1)
-            to_targets = None if source_of_targets is None else _as_targets(slopes, np.shape(given))
-            return [self._as_output(slopes, np.shape(y_pred)), to_targets]
+            slopes *= factors[:, None]
+            return [to_targets, self._as_output(slopes, shapes[1])]
 
-        Whole([source, source_of_targets], gradients, [values], f"loss '{self.name}'")
+        Whole(sources, gradients, [values], f"loss '{self.name}'")
         return values
 
     def _reduced(self, y_true, y_pred, sample_weight):
@@ -125,6 +129,15 @@ class Loss:
             return values if weights is None else values * weights.reshape(values.shape)
         factors = self._factors(np.asarray(values).reshape(-1), weights, 1 / max(1, values.size))
         return (values * factors.reshape(values.shape)).sum()
+
+    def _sources(self, y_true, y_pred):
+        """What leads back from the targets and from the predictions, None for what does not."""
+        return [None if self.of_labels else source_of(y_true), source_of(y_pred)]
+
+    def _to_targets(self, y_true, rows, factors, shape, y_pred_shape):
+        """`gradient_of_targets` in the shape that the targets had, or None."""
+        d = self.gradient_of_targets(y_true, rows, factors)
+        return None if d is None else self._as_targets(d, shape, y_pred_shape)
 
     def _as_arrays(self, y_true, y_pred):
         """Prepared targets, predictions as rows, and the shape that one value per row has."""
@@ -146,6 +159,10 @@ class Loss:
 
     def _as_output(self, rows, shape):
         """The way back: rows in the shape that the predictions had."""
+        return rows.reshape(shape)
+
+    def _as_targets(self, rows, shape, y_pred_shape):
+        """The same for the targets."""
         return rows.reshape(shape)
 
     # --- in a training loop ---
@@ -198,6 +215,22 @@ class Loss:
         raise NotImplementedError(
             f"Loss '{self.name}': {type(self).__name__} must define call(self, y_true, y_pred) in ops, or "
             "forward(self, y_true, y_pred), which returns one value per row and their gradient with respect to y_pred."
+        )
+
+    def gradient_of_targets(self, y_true, y_pred, factors):
+        """The gradient of the sum of factors (rows,) * values for y_true, as `prepare` gave it; None if that has none.
+
+        A loss that `forward` gives with a gradient has that of y_pred alone: a NotImplementedError.
+        """
+        y_pred = y_pred.view(Tensor)
+        values, back = recorded(
+            lambda rows: _per_row(self.forward(rows, y_pred), len(y_pred)), [y_true.reshape(len(y_pred), -1)]
+        )
+        if isinstance(values, Tensor):
+            return back([(values, factors)])[0]
+        raise NotImplementedError(
+            f"Loss '{self.name}' gives the gradient of y_pred alone, but its y_true was computed from what a tape "
+            "watches: compute the loss with fastkeras.ops, or give it ops.stop_gradient(y_true)"
         )
 
     def _evaluate(self, y_true, y_pred):
@@ -253,14 +286,6 @@ def _per_row(result, rows):
     return result * np.ones(rows, np.float32) if result.ndim == 0 else result.reshape(rows, -1).mean(axis=1)
 
 
-def _as_targets(slopes, shape):
-    """The gradient of targets of this shape, one column of which may stand for all, from that of the predictions'
-    rows, for a loss of their difference."""
-    if slopes.size != math.prod(shape):
-        slopes = slopes.sum(axis=1)
-    return -slopes.reshape(shape)
-
-
 class FunctionLoss(Loss):
     """A user's function of (y_true, y_pred) as a loss."""
 
@@ -300,6 +325,11 @@ class KernelLoss(Loss):
 
     def _as_output(self, rows, shape):
         return np.moveaxis(rows.reshape(self._axis_last(shape)), -1, self.axis)
+
+    def _as_targets(self, rows, shape, y_pred_shape):
+        if rows.size != math.prod(shape):  # one column stands for all
+            return rows.sum(axis=1).reshape(shape)
+        return self._as_output(rows, y_pred_shape).reshape(shape)
 
     def _axis_last(self, shape):
         shape = list(shape)
@@ -345,6 +375,21 @@ class KernelLoss(Loss):
             scale = self._adapt(scale, weights, len(y_pred))
         y_true = self._as_rows(y_true, y_pred)
         return scale * kernels.forward(values, dy, probabilities, y_pred, y_true, weights, scale, kernel)
+
+    def gradient_of_targets(self, y_true, y_pred, factors):
+        slopes = self.slopes_of_targets(self._as_rows(y_true, y_pred), y_pred)
+        return slopes * (factors * np.float32(1 - self.label_smoothing))[:, None]
+
+    def slopes_of_targets(self, t, y):
+        """d(value of a row) / dt, like t, for targets t and predictions y (rows, columns); without the factor that
+        label smoothing has."""
+        raise NotImplementedError(f"Loss '{self.name}': y_true has no gradient; give it ops.stop_gradient(y_true)")
+
+    def _slopes(self, t, y):
+        """d(value of a row) / dy, like y"""
+        values, slopes = np.empty(len(y), np.float32), np.empty_like(y)
+        kernels.forward(values, slopes, None, y, t, None, 1.0, self._on_output)
+        return slopes
 
     def _as_rows(self, y_true, y_pred):
         return y_true if y_true.ndim == 2 else y_true.reshape(y_pred.shape)

@@ -6,7 +6,7 @@ import numpy as np
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.targets import labels, like_predictions
 from fastkeras.core.tensor import operation
-from fastkeras.losses.loss import KernelLoss, Loss
+from fastkeras.losses.loss import EPSILON, KernelLoss, Loss
 
 _ONE_HOT = "; for integer labels use sparse_categorical_crossentropy, or utils.to_categorical"
 
@@ -23,6 +23,20 @@ def class_labels(who, y_true, y_pred_shape, ignored=None):
             f"Received: {classes.flat[wrong[0]]} at row {row}"
         )
     return classes
+
+
+def _logs(p):
+    """log(p) and log(1 - p), of p cut to [1e-7, 1 - 1e-7]"""
+    p = np.clip(p, EPSILON, 1 - EPSILON)
+    return np.log(p), np.log1p(-p)
+
+
+def _probabilities(y, from_logits):
+    """What y (rows, classes) means: its softmax, or each row brought to sum 1."""
+    if not from_logits:
+        return y / y.sum(axis=1, keepdims=True)
+    e = np.exp(y - y.max(axis=1, keepdims=True, initial=-np.inf))
+    return e / e.sum(axis=1, keepdims=True)
 
 
 class BinaryCrossentropy(KernelLoss):
@@ -44,6 +58,12 @@ class BinaryCrossentropy(KernelLoss):
         dtype=None,
     ):
         super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis)
+
+    def slopes_of_targets(self, t, y):
+        if self.from_logits:
+            return -y / y.shape[1]
+        log_p, log_q = _logs(y)
+        return (log_q - log_p) / y.shape[1]
 
     def get_config(self):
         return {**super().get_config(), **self.logits_config()}
@@ -76,6 +96,22 @@ class BinaryFocalCrossentropy(KernelLoss):
         super().__init__(name, reduction, dtype, from_logits, label_smoothing, axis, **numbers)
         self.apply_class_balancing, self.alpha, self.gamma = balanced, alpha, gamma
 
+    def slopes_of_targets(self, t, y):
+        # value = 1/D a w^gamma c    w = t (1 - p) + (1 - t) p    c = -t log p - (1 - t) log(1 - p)
+        s, gamma = np.float32(self.label_smoothing), self.gamma
+        t = (1 - s) * t + s / 2
+        if self.from_logits:
+            log_p, log_q = -np.logaddexp(np.float32(0), -y), -np.logaddexp(np.float32(0), y)
+            p = np.exp(log_p)
+        else:
+            (log_p, log_q), p = _logs(y), y
+        w, c = t * (1 - p) + (1 - t) * p, -t * log_p - (1 - t) * log_q
+        slopes = gamma * w ** (gamma - 1) * (1 - 2 * p) * c + w**gamma * (log_q - log_p)
+        if self.apply_class_balancing:  # a = t alpha + (1 - t) (1 - alpha)
+            alpha = self.alpha
+            slopes = (t * alpha + (1 - t) * (1 - alpha)) * slopes + (2 * alpha - 1) * w**gamma * c
+        return slopes / y.shape[1]
+
     def get_config(self):
         config = {"apply_class_balancing": self.apply_class_balancing, "alpha": self.alpha, "gamma": self.gamma}
         return {**super().get_config(), **self.logits_config(), **config}
@@ -103,6 +139,12 @@ class CategoricalCrossentropy(KernelLoss):
 
     def _targets(self, y_true, y_pred_shape):
         return like_predictions(f"Loss '{self.name}'", y_true, y_pred_shape, _ONE_HOT)
+
+    def slopes_of_targets(self, t, y):
+        if self.from_logits:  # -log(softmax(y))
+            y = y - y.max(axis=1, keepdims=True, initial=-np.inf)
+            return np.log(np.exp(y).sum(axis=1, keepdims=True)) - y
+        return -_logs(_probabilities(y, False))[0]
 
     def get_config(self):
         return {**super().get_config(), **self.logits_config()}
@@ -145,6 +187,10 @@ class CategoricalFocalCrossentropy(KernelLoss):
         smoothing = np.float32(self.label_smoothing)
         return ((1 - smoothing) * rows + smoothing / rows.shape[1]) * self._by_class
 
+    def slopes_of_targets(self, t, y):
+        p = np.clip(_probabilities(y, self.from_logits), EPSILON, 1 - EPSILON)
+        return -np.asarray(self.alpha, np.float32) * (1 - p) ** self.gamma * np.log(p)
+
     def get_config(self):
         return {**super().get_config(), **self.logits_config(), "alpha": self.alpha, "gamma": self.gamma}
 
@@ -155,7 +201,7 @@ class SparseCategoricalCrossentropy(KernelLoss):
     from_logits: y_pred is what a softmax would be applied to. ignore_class: rows of this label do not count.
     """
 
-    kernel, fuses_with = "sparse_categorical_crossentropy", "softmax"
+    kernel, fuses_with, of_labels = "sparse_categorical_crossentropy", "softmax", True
 
     def __init__(
         self,
@@ -229,6 +275,10 @@ class AnyCrossentropy(Loss):
     def compute(self, y_true, y_pred, *arguments):
         return self._loss_for(y_true, y_pred).compute(y_true, y_pred, *arguments)
 
+    def gradient_of_targets(self, y_true, y_pred, factors):
+        loss = self._loss_for(y_true, y_pred)
+        return None if loss.of_labels else loss.gradient_of_targets(y_true, y_pred, factors)
+
 
 class CategoricalGeneralizedCrossEntropy(Loss):
     """(1 - y_pred[k]^q) / q, y_true being the integer k of the class; q in (0, 1)
@@ -237,6 +287,8 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     Z. Zhang, M. R. Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels",
     NeurIPS 2018.
     """
+
+    of_labels = True
 
     def __init__(
         self, q=0.5, reduction="sum_over_batch_size", name="categorical_generalized_cross_entropy", dtype=None
@@ -270,6 +322,10 @@ class KLDivergence(KernelLoss):
     def __init__(self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None):
         super().__init__(name, reduction, dtype)
 
+    def slopes_of_targets(self, t, y):
+        inside = (t >= EPSILON) & (t <= 1)
+        return (np.log(np.clip(t, EPSILON, 1) / np.clip(y, EPSILON, 1)) + 1) * inside
+
 
 class Poisson(KernelLoss):
     """mean over columns of y_pred - y_true log(y_pred + 1e-7): for counts, which y_pred is the mean of"""
@@ -278,6 +334,9 @@ class Poisson(KernelLoss):
 
     def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
         super().__init__(name, reduction, dtype)
+
+    def slopes_of_targets(self, t, y):
+        return -np.log(y + EPSILON) / y.shape[1]
 
 
 @operation
