@@ -50,6 +50,7 @@ PEERS = {
     "t4_eager": "keras",
     "t4_variables": "keras",
     "t5_dataset": "keras",
+    "t5_pictures": "tf_keras",
     "t6_attention": "tf_keras",
     "t6_backend": "tf_keras",
     "t6_cells_and_regularizers": "keras",
@@ -66,7 +67,6 @@ FAILING = {
     "t0_slips": "Unknown argument of fit. Did you mean 'epochs'? Received: 'epoches'",
     "t3_merge": "Merge: models are merged in a graph now: keras.Model(",
     "t3_sessions": "fastkeras has no tensorflow.placeholder. Write a function of tensors, or keras.Input for a model.",
-    "t5_pictures": "fastkeras has no keras.preprocessing.image.ImageDataGenerator. Scale and shift pictures with numpy",
     "t7_pretrained": "fastkeras has no tensorflow.keras.applications.VGG16. Pretrained networks of pictures are",
     "t7_saved_model": "fastkeras has no tensorflow.saved_model. Models are saved as *.keras and *.h5: model.save and ",
 }

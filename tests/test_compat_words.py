@@ -300,7 +300,6 @@ CANNOT = {
     "from keras.backend.tensorflow_backend import set_session": "ModuleNotFoundError: fastkeras has no keras.backend."
     "tensorflow_backend.set_session. Nothing runs in sessions",
     "keras.applications.VGG16()": "AttributeError: fastkeras has no keras.applications.VGG16. Pretrained",
-    "from keras.preprocessing.image import ImageDataGenerator": "ModuleNotFoundError: fastkeras has no keras.pre",
 }
 
 

@@ -7,7 +7,6 @@ _INSTEAD = {
     "keras.backend.set_session": "Nothing runs in sessions: leave it out; keras.config.set_num_threads sets threads.",
     "keras.layers.MaxoutDense": "Write Dense(units * features), Reshape((features, units)) and a maximum over axis 1.",
     "keras.layers.Highway": "Write it as a Model of two Dense layers, Multiply and Add.",
-    "keras.preprocessing.image": "Scale and shift pictures with numpy, or with layers such as keras.layers.Rescaling.",
     "keras.wrappers": "It has keras.wrappers.scikit_learn.",
     "tensorflow.ConfigProto": "Nothing runs in sessions: leave it out; keras.config.set_num_threads sets threads.",
     "tensorflow.InteractiveSession": "Nothing runs in sessions: operations give their results at once.",

@@ -24,7 +24,8 @@ _OLD_PACKAGES = {"keras_preprocessing", "tensorflow.contrib.keras", "tensorflow.
 
 _NAMED_ALIKE = [
     *fastkeras.MODULES,
-    *["ops.linalg", "ops.nn", "ops.numpy", "optimizers.schedules", "preprocessing.sequence", "preprocessing.text"],
+    *["ops.linalg", "ops.nn", "ops.numpy", "optimizers.schedules"],
+    *["preprocessing.image", "preprocessing.sequence", "preprocessing.text"],
 ]
 _SETS = ("boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters")
 
@@ -53,7 +54,6 @@ KERAS = {
     "": ["fastkeras.compat.keras", "fastkeras"],
     "applications": [],
     "legacy": [],
-    "preprocessing.image": [],
     "wrappers": [],
     "wrappers.scikit_learn": ["fastkeras.compat.scikit_learn"],
     **{name: [f"fastkeras.{name}"] for name in _NAMED_ALIKE},

@@ -1,5 +1,7 @@
 """The arguments of fit, evaluate and predict, checked before anything is done."""
 
+import math
+
 import numpy as np
 
 from fastkeras.training.prepare import brief
@@ -37,6 +39,12 @@ def count(name, value, least=1):
 def optional_count(name, value):
     """None, or as `count`."""
     return None if value is None else count(name, value)
+
+
+def optional_steps(name, value):
+    """None, or as `count`, but that a float, as len(x) / 32 is, is rounded up."""
+    fits = isinstance(value, (float, np.floating)) and np.isfinite(value)
+    return optional_count(name, math.ceil(value) if fits else value)
 
 
 def fraction(name, value):

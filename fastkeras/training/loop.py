@@ -82,7 +82,8 @@ def fit(
     shuffle: a new order of the samples (of a Sequence: of its batches) in each epoch; "batch" shuffles in batches only.
     class_weight: a dict from class to the weight of its samples in the loss, for one output; sample_weight: a weight
         for each sample, (n,), or for each step of each sample, (n, steps), or a list or dict of such, by output.
-    steps_per_epoch: steps to count as an epoch, which goes on in the data where the last one stopped.
+    steps_per_epoch: steps to count as an epoch, which goes on in the data where the last one stopped; a float is
+        rounded up.
 
     Ctrl-C (KeyboardInterrupt) takes effect between two steps. However training ends, the weights are those of the last
     finished step, and model.history holds the epochs that were finished.
@@ -90,8 +91,8 @@ def fit(
     arguments.refuse_unknown(fit, accepted)
     epochs = range(arguments.count("initial_epoch", initial_epoch, 0), arguments.count("epochs", epochs, 0))
     batch_size = arguments.optional_count("batch_size", batch_size)
-    steps_per_epoch = arguments.optional_count("steps_per_epoch", steps_per_epoch)
-    validation_steps = arguments.optional_count("validation_steps", validation_steps)
+    steps_per_epoch = arguments.optional_steps("steps_per_epoch", steps_per_epoch)
+    validation_steps = arguments.optional_steps("validation_steps", validation_steps)
     validation_batch_size = arguments.optional_count("validation_batch_size", validation_batch_size) or batch_size
     validation_split = arguments.fraction("validation_split", validation_split)
     validation_freq = arguments.frequency(validation_freq)
@@ -238,7 +239,7 @@ def evaluate(
     """
     arguments.refuse_unknown(evaluate, accepted)
     batch_size = arguments.optional_count("batch_size", batch_size)
-    steps = arguments.optional_count("steps", steps)
+    steps = arguments.optional_steps("steps", steps)
     verbose = arguments.verbosity(verbose)
     source = data.source(model, x, y, sample_weight, batch_size=batch_size, mode="test")
     batches, total = _limited(source, steps)
@@ -257,7 +258,7 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
     """
     arguments.refuse_unknown(predict, accepted)
     batch_size = arguments.optional_count("batch_size", batch_size)
-    steps = arguments.optional_count("steps", steps)
+    steps = arguments.optional_steps("steps", steps)
     verbose = arguments.verbosity(verbose)
     source = data.source(model, x, batch_size=batch_size, mode="predict")
     batches, total = _limited(source, steps)

@@ -21,17 +21,21 @@ __all__ = [
     "CustomObjectScope",
     "PyDataset",
     "Sequence",
+    "array_to_img",
     "custom_object_scope",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "img_to_array",
+    "load_img",
     "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
+    "save_img",
     "set_random_seed",
     "to_categorical",
     "unpack_x_y_sample_weight",
@@ -40,10 +44,14 @@ __all__ = [
 
 # Imported when they are first used: few scripts need them, and most take modules that others do without.
 _ELSEWHERE = {
+    "array_to_img": "fastkeras.preprocessing.image_files",
     "get_file": "fastkeras.utils.download",
+    "img_to_array": "fastkeras.preprocessing.image_files",
+    "load_img": "fastkeras.preprocessing.image_files",
     "model_to_dot": "fastkeras.models.plotting",
     "pad_sequences": "fastkeras.preprocessing.sequence",
     "plot_model": "fastkeras.models.plotting",
+    "save_img": "fastkeras.preprocessing.image_files",
 }
 
 

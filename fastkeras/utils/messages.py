@@ -421,6 +421,11 @@ TABLE = {
         "en": "History.plot draws with matplotlib: pip install 'fastkeras[plots]'. Received: {received}",
         "ko": "History.plot에는 matplotlib이 필요합니다: pip install 'fastkeras[plots]'. 받은 값: {received}",
     },
+    "pictures_need_extra": {
+        "en": "{module}, which reads or changes pictures, is missing: pip install 'fastkeras[images]'. "
+        "Received: {received}",
+        "ko": "그림을 읽거나 바꾸는 {module} 모듈이 없습니다: pip install 'fastkeras[images]'. 받은 값: {received}",
+    },
     "history_empty": {
         "en": "History.plot: there is nothing to draw before an epoch has ended. Received: {received}",
         "ko": "History.plot: 에포크가 하나도 끝나지 않아 그릴 것이 없습니다. 받은 값: {received}",
