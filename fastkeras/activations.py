@@ -401,6 +401,8 @@ def deserialize(config, custom_objects=None):
     if not isinstance(config, dict):
         return get(config)
     name, numbers = config.get("class_name"), config.get("config", {})
+    if not isinstance(name, str):
+        raise ValueError(f"The configuration of an activation must have a `class_name`. Received: {config!r}")
     if name == "function":
         return get(numbers)
     own = (custom_objects or {}).get(name) or get_registered_object(name)

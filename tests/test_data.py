@@ -10,7 +10,8 @@ import fastkeras as keras
 from fastkeras import random_state
 from fastkeras.layers import Dense, Input, Layer
 from fastkeras.training import data
-from fastkeras.training.prepare import prepare, to_array
+from fastkeras.training.prepare import prepare
+from fastkeras.utils.arrays import to_array
 from fastkeras.utils.sequence import PyDataset, Sequence
 
 X, Y = points(23)

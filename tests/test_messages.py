@@ -14,7 +14,7 @@ from fastkeras.utils import messages, suggest
 from fastkeras.utils.messages import TABLE, message, with_cure
 
 # Sentences within a message, and messages about what is not there yet.
-_WITHOUT_RECEIVED = re.compile(r"kind_|cure_|place_|not_compiled$|not_built$|no_layers$")
+_WITHOUT_RECEIVED = re.compile(r"kind_|cure_|place_|in_layer$|not_compiled$|not_built$|no_layers$")
 
 
 @pytest.fixture

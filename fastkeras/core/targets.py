@@ -5,6 +5,18 @@
 
 import numpy as np
 
+from fastkeras.utils.arrays import to_array
+
+
+def as_numbers(who, y_true, y_pred):
+    """Targets as an array of numbers, and predictions as a contiguous one of float32."""
+    return _numbers(who, "y_true", y_true), np.asarray(_numbers(who, "y_pred", y_pred), np.float32, order="C")
+
+
+def _numbers(who, name, given):
+    is_array = isinstance(given, np.ndarray) and given.dtype.kind in "fiub"
+    return np.asarray(given) if is_array else to_array(name, given, who=f"{who}: ")
+
 
 def of_rank(y_true, shape):
     """y_true with a last axis of one added or taken off where that gives it the rank of `shape`."""

@@ -8,7 +8,7 @@ from fastkeras import activations
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import prelu as prelu_kernel
 from fastkeras.core.rows import Rows, dense, flat, like
-from fastkeras.layers.core import Activation
+from fastkeras.layers.core import Activation, axis_or_axes, integers
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.normalization import as_rows, checked_axes
 
@@ -82,8 +82,7 @@ class PReLU(Layer):
     ):
         super().__init__(**kwargs)
         self.keep_options("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
-        axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
-        self.shared_axes = None if axes is None else [int(axis) for axis in axes]
+        self.shared_axes = None if shared_axes is None else list(integers("PReLU", "shared_axes", shared_axes))
 
     def check_input_shape(self, input_shape):
         rank, shared = len(input_shape), self.shared_axes or []
@@ -154,7 +153,7 @@ class Softmax(Layer):
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = [int(a) for a in axis] if isinstance(axis, (list, tuple)) else int(axis)
+        self.axis = axis_or_axes("Softmax", axis)
         # Under a crossentropy, this is the activation that is left out of the last layer.
         self.activation = activations.get("softmax") if self.axis in (-1, [-1]) else None
 

@@ -15,17 +15,20 @@ from fastkeras._kernels.gemm import gemm
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.arguments import inputs_by_name
-from fastkeras.layers.core import positive_integer
+from fastkeras.layers.core import integers, positive_integer
 from fastkeras.layers.layer import Layer, with_penalty
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.random_state import SeedGenerator
+from fastkeras.utils.arrays import to_array
+from fastkeras.utils.messages import message, names_of
 
 _LINEAR = activations.get("linear").kernel
 
 
-def _tensor(given):
+def _tensor(layer, name, given):
     """What was given in a call as a symbolic tensor, an array, or None."""
-    return given if given is None or isinstance(given, (SymbolicTensor, np.ndarray)) else np.asarray(given)
+    known = given is None or isinstance(given, (SymbolicTensor, np.ndarray))
+    return given if known else to_array(name, given, who=message("in_layer", **names_of(layer)))
 
 
 def _booleans(mask):
@@ -64,6 +67,7 @@ class Attention(Layer):
     query's, the value's], replaces what comes with the inputs. use_causal_mask: query t attends to s <= t alone.
     """
 
+    takes_several = True
     call_keywords = ("mask", "return_attention_scores", "use_causal_mask")
 
     def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
@@ -84,7 +88,7 @@ class Attention(Layer):
         if mask is not None and (not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3)):
             raise _wrong(self, "a list of masks, [query's, value's]", f"mask={mask}")
         keywords = {
-            "mask": None if mask is None else [_tensor(item) for item in mask],
+            "mask": None if mask is None else [_tensor(self, "mask", item) for item in mask],
             "return_attention_scores": return_attention_scores,
             "use_causal_mask": use_causal_mask,
         }
@@ -285,7 +289,7 @@ class MultiHeadAttention(Layer):
     activity_regularizer (of each projection), seed.
     """
 
-    inputs_apart = True
+    inputs_apart = takes_several = True
     never_read = ("query_shape", "key_shape", "value_shape")
     call_keywords = (
         "value",
@@ -326,9 +330,9 @@ class MultiHeadAttention(Layer):
         self.value_dim = positive_integer(kind, "value_dim", value_dim or key_dim)
         self.dropout = checked_rate(kind, "dropout", dropout)
         self.use_bias = bool(use_bias)
-        axes = [output_shape] if isinstance(output_shape, int) else output_shape or ()
+        axes = () if output_shape is None else integers(kind, "output_shape", output_shape)
         self.output_axes = tuple(positive_integer(kind, "output_shape", n) for n in axes)
-        if attention_axes not in (None, 1, -2) and list(attention_axes) not in ([1], [-2]):
+        if attention_axes is not None and integers(kind, "attention_axes", attention_axes) not in ((1,), (-2,)):
             raise ValueError(
                 f"{kind}: `attention_axes` must be None or (1,), the axis of steps. "
                 f"Received: attention_axes={attention_axes!r}"
@@ -362,9 +366,11 @@ class MultiHeadAttention(Layer):
     ):
         tensors = {"value": value, "key": key, "query_mask": query_mask, "value_mask": value_mask}
         tensors.update(key_mask=key_mask, attention_mask=attention_mask)
-        keywords = {name: _tensor(given) for name, given in tensors.items()}
+        keywords = {name: _tensor(self, name, given) for name, given in tensors.items()}
         keywords.update(return_attention_scores=return_attention_scores, use_causal_mask=use_causal_mask)
-        return self.call_with([_tensor(query)], keywords, training)
+        if query is None or value is None:
+            raise _wrong(self, "a query and a value", "query=None" if query is None else "value=None")
+        return self.call_with([_tensor(self, "query", query)], keywords, training)
 
     def _prepare(self, shapes, keywords=None):
         (query,), told = inputs_by_name(shapes, keywords)
@@ -376,7 +382,7 @@ class MultiHeadAttention(Layer):
 
     def check_input_shape(self, input_shape):
         query, value, key = input_shape
-        sizes = [shape[-1] for shape in input_shape]
+        sizes = [shape[-1] for shape in input_shape if shape]
         if not len(query) == len(value) == len(key) == 3 or None in sizes or _differ(value[1], key[1]):
             expected = "a query (batch, T, D), a value (batch, S, E) and a key (batch, S, F)"
             raise _wrong(self, expected, f"shapes {input_shape}")

@@ -8,6 +8,7 @@ structure too. Tensors carry their masks, where they have one, in the attribute 
 
 import inspect
 import weakref
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from fastkeras.core.tensor import SymbolicTensor, Tensor, Watchable, cast, mask_
 from fastkeras.layers.arguments import Nth, inputs_by_name, numbered
 from fastkeras.layers.inside import inside
 from fastkeras.layers.recording import output_penalty
+from fastkeras.utils.arrays import to_array
+from fastkeras.utils.messages import message, names_of
 
 # --- what `call` takes -----------------------------------------------------------------------------------------------
 
@@ -94,7 +97,7 @@ def _on_symbols(layer, first, told):
 
 def _on_data(layer, first, told, training, mask):
     """The outputs as `call` gives them, recorded by the tapes that record now."""
-    first = _as_tensors(first)
+    first = _as_tensors(layer, first)
     told = {name: nest.mapped(_tensor_if_array, value) for name, value in told.items()}
     if mask is None:
         mask = _masks(first)
@@ -119,10 +122,12 @@ def _is_list(x):
     return isinstance(x, (list, tuple))
 
 
-def _as_tensors(given):
+def _as_tensors(layer, given):
     """The first argument of a call with tensors for arrays; a list of numbers, or of rows of them, is an array."""
     if isinstance(given, dict) or (_is_list(given) and any(isinstance(item, _ARRAYS) for item in nest.flat(given))):
-        return nest.mapped(_as_tensors, given)
+        return nest.mapped(partial(_as_tensors, layer), given)
+    if _is_list(given):
+        given = to_array("inputs", given, True, message("in_layer", **names_of(layer)))
     return given if given is None else _tensor(given)
 
 

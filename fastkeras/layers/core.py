@@ -9,7 +9,7 @@ from fastkeras._kernels import rows as rows_kernel
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.layer import Layer
-from fastkeras.utils.messages import message
+from fastkeras.utils.messages import message, names_of
 
 _LINEAR = activations.get("linear")
 
@@ -19,6 +19,21 @@ def positive_integer(layer, name, value):
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
         raise ValueError(message("positive_integer", layer=layer, name=name, received=repr(value)))
     return int(value)
+
+
+def integers(layer, name, value):
+    """A list of integers, or a single one, as a tuple of ints; a ValueError that names layer and argument if it is
+    none."""
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(item, bool) or not isinstance(item, (int, np.integer)) for item in items):
+        raise ValueError(message("integers", layer=layer, name=name, received=repr(value)))
+    return tuple(map(int, items))
+
+
+def axis_or_axes(layer, value):
+    """The argument `axis` of a layer as an int, or if it is a list of them as a list."""
+    axes = integers(layer, "axis", value)
+    return list(axes) if isinstance(value, (list, tuple)) else axes[0]
 
 
 class InputLayer(Layer):
@@ -329,6 +344,12 @@ class Flatten(Layer):
             )
         self.data_format = data_format or config.image_data_format()
 
+    def check_input_shape(self, input_shape):
+        if len(input_shape) < 1:
+            raise ValueError(
+                message("shape_for_layer", **names_of(self), expected="(batch, ...)", received=tuple(input_shape))
+            )
+
     def compute_output_shape(self, input_shape):
         extents = input_shape[1:]
         return (input_shape[0], None if None in extents else int(np.prod(extents)))
@@ -360,8 +381,9 @@ class RepeatVector(Layer):
 
     def check_input_shape(self, input_shape):
         if len(input_shape) != 2:
-            names = {"layer": self.name, "kind": "RepeatVector", "expected": "(batch, features)"}
-            raise ValueError(message("shape_for_layer", **names, received=tuple(input_shape)))
+            raise ValueError(
+                message("shape_for_layer", **names_of(self), expected="(batch, features)", received=tuple(input_shape))
+            )
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.n, input_shape[1])

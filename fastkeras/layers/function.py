@@ -19,6 +19,8 @@ class Lambda(Layer):
     def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
         super().__init__(**kwargs)
         self.function = get_function(function)
+        if arguments is not None and not isinstance(arguments, dict):
+            raise TypeError(f"Lambda: `arguments` must be a dict of keyword arguments. Received: {arguments!r}")
         self.arguments = dict(arguments or {})
         self._output_shape, self._mask = output_shape, mask
         self.supports_masking = mask is None

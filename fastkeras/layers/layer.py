@@ -33,6 +33,8 @@ from fastkeras.layers.arguments import numbered
 from fastkeras.layers.inside import among, inside, is_layer
 from fastkeras.layers.recording import Recording, numbers, penalty
 from fastkeras.utils import suggest
+from fastkeras.utils.arrays import to_array
+from fastkeras.utils.messages import message, names_of
 from fastkeras.utils.naming import snake_case, unique_name
 
 # What can be said about a weight, and the module that makes it from a name and back.
@@ -79,6 +81,7 @@ class Layer:
     dtype = compute_dtype = variable_dtype = "float32"
     call = None  # a subclass may define it: see above
     takes_list = False  # whether the layer is called on a list even if there is one input in it
+    takes_several = False  # whether it may have several inputs; layers of the user's own are not asked
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32, int32 or string
     trial_dtype = "float32"  # of the zeros on which `call` is tried, to see what shapes it makes
     config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
@@ -114,7 +117,9 @@ class Layer:
         self._trainable = bool(trainable)
         self.built = False
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.batch_input_shape = _first_shape(input_shape, batch_input_shape or batch_shape, input_dim)
+        self.batch_input_shape = _first_shape(
+            type(self).__name__, input_shape, batch_input_shape or batch_shape, input_dim
+        )
         self._initial_weights = weights
         self._variables = []
         self._made_trainable = 0
@@ -360,7 +365,8 @@ class Layer:
 
     def _call_built_in(self, x, initial_state=None, training=None, mask=None):
         symbolic = _is_symbolic(x)
-        many = isinstance(x, (list, tuple)) and (symbolic or all(isinstance(item, np.ndarray) for item in x))
+        several = isinstance(x, (list, tuple)) and len(x) > 0
+        many = several and (symbolic or all(isinstance(item, np.ndarray) for item in x))
         inputs = list(x) if many else [x]
         if initial_state is not None:
             inputs += initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
@@ -397,7 +403,7 @@ class Layer:
         return site.outputs
 
     def _call_eager(self, inputs, training, mask, keywords=None):
-        arrays = [np.asarray(item) for item in inputs]
+        arrays = [self._as_array(item) for item in inputs]
         self._prepare([a.shape for a in arrays], keywords)
         self.check_input(arrays[0])
         arrays = [as_input(a, self.input_dtype) for a in arrays]
@@ -433,6 +439,13 @@ class Layer:
             for part, own in zip(parts, of_outputs if isinstance(of_outputs, list) else [of_outputs], strict=False):
                 part._keras_mask = own
         return tensors
+
+    def _as_array(self, given):
+        """An input as an array of numbers, or where the layer takes them of texts; a ValueError or a TypeError that
+        names the layer if it is none."""
+        if isinstance(given, np.ndarray) and given.dtype.kind in "fiub":
+            return np.asarray(given)
+        return to_array("inputs", given, self.input_dtype == "string", message("in_layer", **names_of(self)))
 
     def makes_masks(self):
         """Whether the layer has a way of its own to a mask."""
@@ -474,9 +487,14 @@ class Layer:
     def _ready(self, shapes):
         """The same, but for the output's shape: returns the input's, a list if there are several."""
         shape = shapes[0] if len(shapes) == 1 else shapes
+        if len(shapes) > 1 and self._refuses_several():
+            raise ValueError(message("one_input", **names_of(self), received=shapes))
         self.check_input_shape(shape)
         self.ensure_built(shape)
         return shape
+
+    def _refuses_several(self):
+        return not self.takes_several and self.call is None and type(self).__module__.startswith("fastkeras.")
 
     def check_input_shape(self, input_shape):
         """Raises a ValueError that names the layer if it cannot take inputs of this shape."""
@@ -552,12 +570,18 @@ def with_penalty(layer, y, backward, run):
     return outputs[0], lambda dy: backward(undo[0](dy))
 
 
-def _first_shape(input_shape, batch_shape, input_dim):
+def _first_shape(kind, input_shape, batch_shape, input_dim):
     """The shape with its batch axis that a first layer's arguments give, or None."""
     if batch_shape is not None:
-        return tuple(batch_shape)
+        return _extents(kind, "batch_shape", batch_shape)
     if input_shape is not None:
-        return (None, *((input_shape,) if isinstance(input_shape, int) else input_shape))
-    if input_dim is not None:
-        return (None, input_dim)
-    return None
+        given = (input_shape,) if isinstance(input_shape, int) else input_shape
+        return (None, *_extents(kind, "input_shape", given))
+    return None if input_dim is None else (None, *_extents(kind, "input_dim", (input_dim,)))
+
+
+def _extents(kind, name, shape):
+    """A shape as a tuple of ints, and of None for what is not known; a ValueError that names layer and argument."""
+    if np.iterable(shape) and all(n is None or (isinstance(n, (int, np.integer)) and n >= 0) for n in shape):
+        return tuple(None if n is None else int(n) for n in shape)
+    raise ValueError(message("shape", layer=kind, name=name, received=repr(shape)))

@@ -24,7 +24,7 @@ class Merge(Layer):
     """What all of them share: a list of inputs, and errors that name the layer."""
 
     supports_masking = True
-    takes_list = True
+    takes_list = takes_several = True
 
     def __call__(self, inputs, training=None, mask=None):
         if not isinstance(inputs, (list, tuple)) or not inputs:
@@ -38,7 +38,7 @@ class Merge(Layer):
                 f"Received: {inputs!r:.200}"
             )
         if not symbolic:
-            inputs = [x if isinstance(x, np.ndarray) else np.asarray(x, np.float32) for x in inputs]
+            inputs = [x if isinstance(x, np.ndarray) else self._as_array(x) for x in inputs]
         return super().__call__(inputs, training=training, mask=mask)
 
     def refuse(self, expected, shapes):
@@ -95,6 +95,8 @@ class Elementwise(Merge):
         shapes = _shapes(input_shape)
         if self.inputs_wanted not in (None, len(shapes)):
             self.refuse(f"{self.inputs_wanted} inputs", shapes)
+        if () in shapes:
+            self.refuse("inputs with a batch axis", shapes)
         rank = max(map(len, shapes))
         batch, *extents = zip(*(_widened(shape, rank) for shape in shapes), strict=True)
         if len(set(batch) - {None}) > 1 or any(len(set(sizes) - {None, 1}) > 1 for sizes in extents):

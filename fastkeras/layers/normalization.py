@@ -8,8 +8,11 @@ from fastkeras import initializers
 from fastkeras._kernels import normalization as kernel
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import as_tensor
+from fastkeras.layers.core import axis_or_axes, integers
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.regularization import checked_rate
+from fastkeras.utils.arrays import to_array
+from fastkeras.utils.messages import message
 
 _WEIGHTS = {"gamma": "ones", "beta": "zeros"}  # and what they start from
 _TOLD = ("initializer", "regularizer", "constraint")
@@ -19,6 +22,14 @@ def _positive(layer, name, value):
     if not isinstance(value, numbers.Real) or not value > 0:
         raise ValueError(f"{layer}: `{name}` must be a positive number. Received: {name}={value!r}")
     return float(value)
+
+
+def one_axis(layer, axis):
+    """The argument `axis` of a layer, an integer or a list of one, as an int."""
+    axes = integers(layer, "axis", axis)
+    if len(axes) != 1:
+        raise ValueError(f"{layer}: " + message("not_an_integer", name="axis", received=axis))
+    return axes[0]
 
 
 def checked_axes(layer, axis, input_shape, known=True):
@@ -122,7 +133,7 @@ class BatchNormalization(_Normalization):
         **options,
     ):
         super().__init__(**self.keep_gamma_and_beta(center, scale, options))
-        self.axis = int(axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis)
+        self.axis = one_axis("BatchNormalization", axis)
         self.momentum = checked_rate("BatchNormalization", "momentum", momentum)
         self.epsilon = _positive("BatchNormalization", "epsilon", epsilon)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
@@ -197,7 +208,7 @@ class LayerNormalization(_Normalization):
 
     def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, **options):
         super().__init__(**self.keep_gamma_and_beta(center, scale, options))
-        self.axis = [int(a) for a in axis] if isinstance(axis, (list, tuple)) else int(axis)
+        self.axis = axis_or_axes("LayerNormalization", axis)
         self.epsilon = _positive("LayerNormalization", "epsilon", epsilon)
 
     def check_input_shape(self, input_shape):
@@ -242,7 +253,7 @@ class GroupNormalization(_Normalization):
         if isinstance(groups, bool) or not isinstance(groups, int) or (groups < 1 and groups != -1):
             raise ValueError(f"GroupNormalization: `groups` must be a positive integer, or -1. Received: {groups!r}")
         self.groups = groups
-        self.axis = int(axis)
+        self.axis = one_axis("GroupNormalization", axis)
         self.epsilon = _positive("GroupNormalization", "epsilon", epsilon)
 
     def check_input_shape(self, input_shape):
@@ -317,7 +328,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = [int(a) for a in axis] if isinstance(axis, (list, tuple)) else int(axis)
+        self.axis = axis_or_axes("UnitNormalization", axis)
 
     def check_input_shape(self, input_shape):
         checked_axes(self, self.axis, input_shape, known=False)
@@ -355,7 +366,7 @@ class Normalization(Layer):
 
     def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
         super().__init__(**kwargs)
-        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(int(a) for a in axis)
+        self.axis = () if axis is None else integers("Normalization", "axis", axis)
         if (mean is None) != (variance is None) or np.shape(mean) != np.shape(variance):
             raise ValueError(
                 "Normalization: `mean` and `variance` must be given both or neither, and have one shape. "
@@ -465,11 +476,13 @@ def _batches(data):
     return (np.asarray(item[0] if isinstance(item, tuple) else item, np.float32) for item in data)
 
 
-def _numbers(value):
+def _numbers(name, value):
     """A number, or an array as numpy or as Keras writes it in files, as what numpy multiplies by."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "config" in value:
         value = value["config"]["value"]
-    return value if isinstance(value, numbers.Real) else np.asarray(value, np.float32)
+    return (
+        value if isinstance(value, numbers.Real) else np.asarray(to_array(name, value, who="Rescaling: "), np.float32)
+    )
 
 
 class Rescaling(Layer):
@@ -479,7 +492,7 @@ class Rescaling(Layer):
 
     def __init__(self, scale, offset=0.0, **kwargs):
         super().__init__(**kwargs)
-        self.scale, self.offset = _numbers(scale), _numbers(offset)
+        self.scale, self.offset = _numbers("scale", scale), _numbers("offset", offset)
 
     def forward(self, x, run):
         x, back = dense(x, run)

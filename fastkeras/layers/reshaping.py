@@ -4,7 +4,7 @@ import numpy as np
 
 from fastkeras._kernels import conv as kernel
 from fastkeras.core.rows import dense
-from fastkeras.layers.core import positive_integer
+from fastkeras.layers.core import integers, positive_integer
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import (
     as_images,
@@ -17,6 +17,14 @@ from fastkeras.layers.windows import (
     per_axis,
     whole,
 )
+from fastkeras.utils.messages import message
+
+
+def listed(layer, name, value):
+    """A list of integers as a tuple; a ValueError that names layer and argument if it is none."""
+    if isinstance(value, str) or not np.iterable(value):
+        raise ValueError(message("not_a_list", layer=layer, name=name, received=repr(value)))
+    return integers(layer, name, tuple(value))
 
 
 class Reshape(Layer):
@@ -25,7 +33,8 @@ class Reshape(Layer):
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
         self.target_shape = tuple(
-            n if n == -1 else positive_integer("Reshape", "target_shape", n) for n in target_shape
+            n if n == -1 else positive_integer("Reshape", "target_shape", n)
+            for n in listed("Reshape", "target_shape", target_shape)
         )
         if self.target_shape.count(-1) > 1:
             raise ValueError(f"Reshape: `target_shape` may hold one -1. Received: target_shape={self.target_shape}")
@@ -55,7 +64,7 @@ class Permute(Layer):
 
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims = listed("Permute", "dims", dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(f"Permute: `dims` must hold each of 1, 2, ... once. Received: dims={self.dims}")
 

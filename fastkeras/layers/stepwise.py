@@ -21,6 +21,7 @@ class Stepwise(Layer):
     """
 
     supports_masking = True
+    takes_several = True
 
     def __init__(
         self,

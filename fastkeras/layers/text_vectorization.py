@@ -17,6 +17,7 @@ import numpy as np
 from fastkeras.core.tensor import SymbolicTensor, as_tensor
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import one_of
+from fastkeras.utils import suggest
 from fastkeras.utils.custom_objects import get_registered_name, get_registered_object
 
 # As TensorFlow does it: only the letters of ASCII have a lower case, and only its white space parts tokens.
@@ -134,9 +135,15 @@ class TextVectorization(Layer):
         """Takes the vocabulary as given, a list of tokens or the name of a file, with or without the special tokens at
         its beginning. idf_weights: a number for each token, in output_mode "tf_idf" only."""
         if isinstance(vocabulary, str):
+            suggest.require_file(vocabulary)
             with open(vocabulary, encoding="utf-8") as file:
                 vocabulary = file.read().split("\n")
             vocabulary = vocabulary[:-1] if vocabulary[-1:] == [""] else vocabulary
+        if not np.iterable(vocabulary):
+            raise ValueError(
+                f"Layer '{self.name}' (TextVectorization): `vocabulary` must be a list of tokens or the name of a "
+                f"file. Received: {vocabulary!r}"
+            )
         given = [token.decode(self.encoding) if isinstance(token, bytes) else str(token) for token in vocabulary]
         special = self._special()
         begins_so = given[: len(special)] == special

@@ -7,7 +7,7 @@ from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
 from fastkeras.layers.layer import Layer, with_penalty
 from fastkeras.utils.custom_objects import custom_object_scope
-from fastkeras.utils.messages import message
+from fastkeras.utils.messages import message, names_of
 
 
 def _checked_layer(wrapper, name, layer):
@@ -68,8 +68,9 @@ class TimeDistributed(Layer):
 
     def check_input_shape(self, input_shape):
         if isinstance(input_shape, list) or len(input_shape) < 3:
-            names = {"layer": self.name, "kind": "TimeDistributed", "expected": "(batch, steps, ...)"}
-            raise ValueError(message("shape_for_layer", **names, received=input_shape))
+            raise ValueError(
+                message("shape_for_layer", **names_of(self), expected="(batch, steps, ...)", received=input_shape)
+            )
         self.layer.check_input_shape(self._step_shape(input_shape))
 
     @staticmethod
@@ -139,6 +140,7 @@ class Bidirectional(Layer):
     """
 
     supports_masking = True
+    takes_several = True
 
     def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
         super().__init__(weights=weights, **kwargs)

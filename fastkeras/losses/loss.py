@@ -22,7 +22,7 @@ import numpy as np
 
 from fastkeras._kernels import losses as kernels
 from fastkeras.core.tape import recorded
-from fastkeras.core.targets import like_predictions, of_rank, row_weights
+from fastkeras.core.targets import as_numbers, like_predictions, of_rank, row_weights
 from fastkeras.core.tensor import SymbolicTensor, Tensor, Whole, as_tensor, mask_of_rows, source_of
 from fastkeras.utils.messages import message
 from fastkeras.utils.naming import snake_case
@@ -68,8 +68,9 @@ class Loss:
         is_recorded, in_steps = sources != [None, None], type(self).call is not Loss.call
         if not self.of_rows or (is_recorded and (in_steps or self.reduction in ("none", None))):
             return self._reduced(y_true, y_pred, sample_weight)
-        shapes = np.shape(y_true), np.shape(y_pred)
+        given = y_true, y_pred
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
+        shapes = list(map(np.shape, given))
         weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
         if self.reduction in ("none", None):
             values = self._evaluate(y_true, rows)[0]
@@ -100,8 +101,9 @@ class Loss:
 
     def call(self, y_true, y_pred):
         """One value per row of y_pred (..., columns), of shape (...), a tensor."""
-        sources, shapes = self._sources(y_true, y_pred), (np.shape(y_true), np.shape(y_pred))
+        sources, given = self._sources(y_true, y_pred), (y_true, y_pred)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
+        shapes = list(map(np.shape, given))
         values, gradient = self._evaluate(y_true, rows)
         values = as_tensor(values.reshape(shape))
         if sources == [None, None]:
@@ -144,7 +146,7 @@ class Loss:
         for given in (y_true, y_pred):
             if isinstance(given, SymbolicTensor):
                 raise TypeError(message("loss_of_symbols", loss=self.name, received=given))
-        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred, np.float32, order="C")
+        y_true, y_pred = as_numbers(f"Loss '{self.name}'", y_true, y_pred)
         if y_pred.ndim == 1 and y_true.shape == (*y_pred.shape, 1):
             y_pred = y_pred[:, None]
         if y_pred.ndim == 0:

@@ -5,7 +5,7 @@ In the formulas, sums are over `axis`, or over everything if it is None; e = 1e-
 
 import numpy as np
 
-from fastkeras.core.targets import like_predictions, of_rank, row_weights
+from fastkeras.core.targets import as_numbers, like_predictions, of_rank, row_weights
 from fastkeras.core.tensor import Whole, as_axes, as_tensor, operation
 from fastkeras.losses.loss import EPSILON, Loss
 
@@ -30,9 +30,9 @@ class _Overlap(Loss):
 
     def call(self, y_true, y_pred):
         """The values of y_true, y_pred of one shape: that shape without `axis`, a tensor."""
-        sources, shape = self._sources(y_true, y_pred), np.shape(y_true)
-        y = np.asarray(y_pred, np.float32, order="C")
-        t = self.prepare(np.asarray(y_true), y.shape)
+        sources = self._sources(y_true, y_pred)
+        y_true, y = as_numbers(f"Loss '{self.name}'", y_true, y_pred)
+        t = self.prepare(y_true, y.shape)
         values, slope = self.overlap(t, y)
         result = as_tensor(values.squeeze(self.axis))
         if sources == [None, None]:
@@ -40,7 +40,7 @@ class _Overlap(Loss):
 
         def gradients(ds):
             d = ds[0].reshape(values.shape)
-            return [None if sources[0] is None else (self.slope_of_targets(t, y) * d).reshape(shape), slope * d]
+            return [None if sources[0] is None else (self.slope_of_targets(t, y) * d).reshape(y_true.shape), slope * d]
 
         Whole(sources, gradients, [result], f"loss '{self.name}'")
         return result

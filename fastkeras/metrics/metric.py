@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from fastkeras import initializers
-from fastkeras.core.targets import labels, like_predictions, of_rank, row_weights
+from fastkeras.core.targets import as_numbers, labels, like_predictions, of_rank, row_weights
 from fastkeras.core.tensor import as_tensor
 from fastkeras.utils.naming import snake_case, unique_name
 
@@ -174,7 +174,8 @@ class MeanMetricWrapper(Mean):
         self.function, self.arguments = fn, kwargs
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        y_true, y_pred = np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32)
+        y_true, y_pred = as_numbers(f"Metric '{self.name}'", y_true, y_pred)
+        y_true = np.asarray(y_true, np.float32)
         values = np.asarray(self.function(y_true, y_pred, **self.arguments))
         super().update_state(values, sample_weight if values.ndim else None)
 
@@ -189,7 +190,7 @@ class RowMetric(Metric):
         raise NotImplementedError
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred, np.float32, order="C")
+        y_true, y_pred = as_numbers(f"Metric '{self.name}'", y_true, y_pred)
         if y_pred.ndim < 2:  # one number per sample
             y_pred = y_pred.reshape(-1, 1)
         *shape, columns = y_pred.shape

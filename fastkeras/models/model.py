@@ -61,6 +61,7 @@ class Model(Layer):
     """
 
     config_is_arguments = False
+    takes_several = True
 
     def __init__(self, inputs=None, outputs=None, **kwargs):
         super().__init__(**kwargs)

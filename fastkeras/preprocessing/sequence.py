@@ -67,7 +67,7 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
     pad_front, cut_front = padding == "pre", truncating == "pre"
     holds_ids = x.ndim == 2 and dtype == np.int32 and maxlen > 0
     for row, sequence in enumerate(sequences):
-        if lengths[row] == 0:
+        if lengths[row] == 0 or maxlen == 0:
             continue
         if holds_ids and type(sequence) is list and pad_row(x, row, sequence, pad_front, cut_front):
             continue

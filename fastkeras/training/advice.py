@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from fastkeras import losses
-from fastkeras.utils.messages import message, notice, with_cure
+from fastkeras.utils.messages import message, names_of, notice, with_cure
 
 _OF_CLASSES = (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy)
 _OF_COLUMNS = (losses.BinaryCrossentropy,)
@@ -29,7 +29,7 @@ def look_at_outputs(heads, tensors):
         if head.loss is None:
             continue
         layer, activation = _end(tensor)
-        names = {**_names(layer), "received": tensor.shape}
+        names = {**names_of(layer), "received": tensor.shape}
         if activation == "softmax" and tensor.shape[-1] == 1:
             raise ValueError(message("softmax_of_one", **names))
         if not isinstance(head.loss, _CROSSENTROPIES) or not head.loss.of_rows:
@@ -40,7 +40,7 @@ def look_at_outputs(heads, tensors):
 
 
 def _compare_with_logits(loss, layer, activation):
-    names = {**_names(layer), "loss": loss.name, "activation": activation}
+    names = {**names_of(layer), "loss": loss.name, "activation": activation}
     if loss.from_logits and activation in _PROBABILITIES:
         notice("logits_of_probabilities", **names)
     elif not loss.from_logits and activation in _OTHERS:
@@ -85,7 +85,7 @@ def why_refused(head, tensor, y):
     units, loss = tensor.shape[-1], head.loss
     if not _is_ours(loss) or not loss.of_rows:
         return None
-    names = {**_names(layer), "y": head.called("y"), "loss": loss.name, "units": units}
+    names = {**names_of(layer), "y": head.called("y"), "loss": loss.name, "units": units}
     shapes = {"received": y.shape, "output": tensor.shape}
     one_less, one_label = y.ndim == tensor.ndim - 1, y.ndim == tensor.ndim and y.shape[-1] == 1
     if isinstance(loss, losses.SparseCategoricalCrossentropy):
@@ -120,7 +120,9 @@ def _cure_of_labels(y, units, loss):
 
 def of_input(model, layer, expected, received):
     """The message for data of another shape than the layer that reads them takes."""
-    text = message("input_shape", model=model.name, **_names(layer), expected=tuple(expected), received=tuple(received))
+    text = message(
+        "input_shape", model=model.name, **names_of(layer), expected=tuple(expected), received=tuple(received)
+    )
     sizes = [math.prod(shape[1:]) if None not in shape[1:] else None for shape in (expected, received)]
     if received == expected[1:]:
         return with_cure(text, message("cure_single_sample"))
@@ -129,10 +131,6 @@ def of_input(model, layer, expected, received):
     if len(expected) == 2:
         return with_cure(text, message("cure_flatten", size=sizes[0], shape=tuple(received[1:])))
     return with_cure(text, message("cure_reshape", shape=", ".join(map(str, expected[1:]))))
-
-
-def _names(layer):
-    return {"layer": layer.name, "kind": type(layer).__name__}
 
 
 def _end(tensor):

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from fastkeras.training.prepare import brief
 from fastkeras.utils import suggest
+from fastkeras.utils.arrays import brief
 from fastkeras.utils.messages import message, with_cure
 
 # Keras 2 arguments that say how batches are made ahead of time; here each is made when it is needed.

@@ -22,7 +22,8 @@ import numpy as np
 from fastkeras import random_state
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras.training import own
-from fastkeras.training.prepare import brief, prepare, prepare_inputs
+from fastkeras.training.prepare import prepare, prepare_inputs
+from fastkeras.utils.arrays import brief
 from fastkeras.utils.batches import unpack_x_y_sample_weight
 from fastkeras.utils.messages import message
 

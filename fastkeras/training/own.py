@@ -27,7 +27,8 @@ from fastkeras.core.tape import GradientTape
 from fastkeras.core.targets import row_weights
 from fastkeras.core.tensor import as_tensor, mask_of_rows, sum_over
 from fastkeras.training.heads import by_output
-from fastkeras.training.prepare import brief, labels, targets_by_output, to_array, weights_of_classes
+from fastkeras.training.prepare import labels, targets_by_output, weights_of_classes
+from fastkeras.utils.arrays import brief, to_array
 from fastkeras.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from fastkeras.utils.messages import message
 

@@ -4,13 +4,12 @@ Whatever cannot be trained on is refused here, before the first step, with the n
 expected, and what came.
 """
 
-import reprlib
-
 import numpy as np
 
 from fastkeras.core.tensor import as_input
 from fastkeras.training import advice
 from fastkeras.training.heads import by_output
+from fastkeras.utils.arrays import brief, to_array
 from fastkeras.utils.messages import message
 
 
@@ -202,40 +201,8 @@ def weights_of_classes(class_weight, classes):
     return weights
 
 
-def to_array(name, value, texts=False):
-    """`value` (array, list, pandas frame or series, tensor, sparse matrix) as a numeric numpy array, or if there may be
-    texts as one of objects."""
-    array = value
-    if not isinstance(value, np.ndarray):
-        try:
-            array = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
-        except ValueError as error:
-            raise ValueError(message("rows_differ_in_length", name=name, received=brief(value))) from error
-    if texts and (array.dtype.kind in "US" or (array.dtype == object and isinstance(array.flat[0], (str, bytes)))):
-        return array.astype(object)
-    if array.dtype == object:
-        try:
-            array = array.astype(np.float32)
-        except (TypeError, ValueError):
-            raise TypeError(message("rows_of_objects", name=name, received=brief(value))) from None
-    if array.dtype.kind not in "biuf":
-        texts = {"x": "texts_as_inputs", "y": "texts_as_targets"}.get(name[0], "not_numbers")
-        problem = texts if array.dtype.kind in "US" else "not_numbers"
-        raise TypeError(message(problem, name=name, dtype=array.dtype, received=brief(value)))
-    return array
-
-
 def refuse_nan(name, array):
     """A ValueError if a float array holds NaN."""
     if array.dtype.kind == "f" and np.isnan(array.sum()) and np.isnan(array).any():  # the sum is the quicker look
         where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
         raise ValueError(message("nan", name=name, received=where))
-
-
-_SHORT = reprlib.Repr()
-_SHORT.maxother = _SHORT.maxstring = 80
-
-
-def brief(value):
-    """A repr of about a line, however much the value holds."""
-    return " ".join(_SHORT.repr(value).split())

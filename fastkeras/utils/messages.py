@@ -220,6 +220,20 @@ TABLE = {
         "en": "{layer}: `{name}` must be a positive integer. Received: {name}={received}",
         "ko": "{layer}: `{name}`에는 양의 정수를 넣어야 합니다. 받은 값: {name}={received}",
     },
+    "shape": {
+        "en": "{layer}: `{name}` must hold the extents of the input, positive integers, or None where an extent is not "
+        "known. Received: {name}={received}",
+        "ko": "{layer}: `{name}`에는 입력의 크기를 양의 정수로 넣어야 합니다. 정해지지 않은 축에는 None을 넣습니다. "
+        "받은 값: {name}={received}",
+    },
+    "integers": {
+        "en": "{layer}: `{name}` must be an integer, or a list of integers. Received: {name}={received}",
+        "ko": "{layer}: `{name}`에는 정수나 정수의 리스트를 넣어야 합니다. 받은 값: {name}={received}",
+    },
+    "not_a_list": {
+        "en": "{layer}: `{name}` must be a tuple of integers, such as (28, 28). Received: {name}={received}",
+        "ko": "{layer}: `{name}`에는 (28, 28)과 같은 정수의 튜플을 넣어야 합니다. 받은 값: {name}={received}",
+    },
     "no_layer": {
         "en": "Sequential.add: expected a Layer or an Input. Received: {received}",
         "ko": "Sequential.add에는 Layer나 Input을 넣어야 합니다. 받은 값: {received}",
@@ -238,6 +252,14 @@ TABLE = {
         "ko": "{folder}에 그런 파일이 없습니다. 받은 값: '{received}'",
     },
     "cure_near_file": {"en": "Did you mean '{guess}'?", "ko": "혹시 '{guess}'인가요?"},
+    # --- what layers are called on ---
+    "in_layer": {"en": "Layer '{layer}' ({kind}): ", "ko": "층 '{layer}' ({kind}): "},
+    "one_input": {
+        "en": "Layer '{layer}' ({kind}) takes one input; a list of tensors is merged first, Concatenate()([a, b]). "
+        "Received: {received}",
+        "ko": "층 '{layer}' ({kind})에는 입력이 하나만 필요합니다. 여러 텐서는 먼저 Concatenate()([a, b])처럼 "
+        "합치세요. 받은 값: {received}",
+    },
     # --- shapes between layers ---
     "shape_for_layer": {
         "en": "Layer '{layer}' ({kind}): expected an input of shape {expected}. Received: shape {received}",
@@ -436,6 +458,11 @@ TABLE = {
 def message(name, /, **fields):
     """The message of that name in the language of FASTKERAS_LANG, with its fields filled in."""
     return TABLE[name][_chosen()].format(**fields)
+
+
+def names_of(layer):
+    """The fields of a message that say which layer it is about: its name and its class."""
+    return {"layer": layer.name, "kind": type(layer).__name__}
 
 
 def with_cure(text, cure):
