@@ -74,6 +74,7 @@ from fastkeras.ops import (
 )
 from fastkeras.ops import map as map_fn
 from fastkeras.ops import power as pow
+from fastkeras.ops.windows import conv_transpose_to
 from fastkeras.random import normal as random_normal
 from fastkeras.random import truncated_normal
 from fastkeras.random import uniform as random_uniform
@@ -478,6 +479,13 @@ def conv1d(x, kernel, strides=1, padding="valid", data_format=None, dilation_rat
 def conv2d(x, kernel, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):
     """The convolution of images, as ops.conv has it."""
     return ops.conv(x, kernel, strides, padding, data_format or image_data_format(), dilation_rate)
+
+
+def conv2d_transpose(x, kernel, output_shape, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):
+    """What conv2d with this kernel (rows, columns, channels of the output, of x) takes to give x. output_shape: of the
+    result, the samples included."""
+    order, who = data_format or image_data_format(), "backend.conv2d_transpose"
+    return conv_transpose_to(who, x, kernel, output_shape, strides, padding, order, dilation_rate)
 
 
 def depthwise_conv2d(x, depthwise_kernel, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):

@@ -155,6 +155,7 @@ ALL = [
     ("conv", [(2, 7, 3), (3, 3, 2)], {"strides": 2, "padding": "same"}),
     ("conv", [(2, 9, 3), (3, 3, 2)], {"dilation_rate": 2}),
     ("conv", [(2, 5, 6, 3), (3, 2, 3, 2)], {"strides": (2, 1), "padding": "same"}),
+    ("conv", [(2, 5, 6), (3, 2, 9)], {"padding": "same"}),
     *[("conv_transpose", [(2, 5, 3), (k, 2, 3)], {"strides": s, "padding": padding})
       for k, s in ((3, 2), (4, 3), (2, 3)) for padding in ("valid", "same")],
     ("conv_transpose", [(2, 3, 4, 3), (3, 3, 2, 3)], {"strides": 2, "padding": "same", "output_padding": 1}),
@@ -162,6 +163,8 @@ ALL = [
     ("separable_conv", [(2, 5, 6, 3), (3, 3, 3, 2), (1, 1, 6, 5)], {}),
     ("max_pool", [(2, 7, 3)], {"pool_size": 3, "strides": 2, "padding": "same"}),
     ("max_pool", [(2, 5, 6, 3)], {"pool_size": 2}),
+    ("max_pool", [(2, 5, 6, 3)], {"pool_size": (7, 3), "strides": (2, 1), "padding": "same"}),
+    ("average_pool", [(2, 5, 6, 3)], {"pool_size": (7, 3), "strides": (2, 1), "padding": "same"}),
     ("average_pool", [(2, 5, 6, 3)], {"pool_size": (3, 2), "strides": 2, "padding": "same"}),
     ("average_pool", [(2, 7, 3)], {"pool_size": 2}),
     # matrices

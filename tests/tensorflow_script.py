@@ -76,6 +76,11 @@ x = tf.reshape(tf.range(40.0) % 7.0, [1, 4, 5, 2])
 w = tf.reshape(tf.range(36.0) % 5.0, [3, 3, 2, 2])
 show("conv", tf.nn.conv2d(x, w, 2, "SAME"), tf.nn.conv2d(x, w, strides=[1, 1, 2, 1], padding="VALID"))
 show("conv", tf.nn.conv1d(x[0], w[0], 1, "SAME"), tf.nn.depthwise_conv2d(x, w, [1, 2, 2, 1], "VALID"))
+show(
+    "conv",
+    tf.nn.conv2d_transpose(x, w[:, :, :1], [1, 8, 9, 1], 2),
+    tf.nn.conv2d_transpose(x, w, (1, 6, 7, 2), 1, "VALID"),
+)
 show("pool", tf.nn.max_pool2d(x, 2, 2, "SAME"), tf.nn.avg_pool2d(x, [1, 3, 2, 1], [1, 1, 2, 1], "VALID"))
 show("pool", tf.nn.max_pool(x[0], [2], [1], "VALID"), tf.nn.avg_pool(x, 2, 1, "SAME"))
 show(

@@ -17,6 +17,13 @@ P = RNG.uniform(0.1, 0.9, (4, 3)).astype(np.float32)
 HOT = np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
 IMAGES = RNG.normal(size=(2, 4, 5, 3)).astype(np.float32)
 FILTERS = RNG.normal(size=(2, 3, 3, 2)).astype(np.float32)
+BACK = RNG.normal(size=(2, 3, 7, 3)).astype(np.float32)  # of a convolution that gives IMAGES
+BACK_TO = [
+    ((2, 5, 7, 7), 1, "valid"),
+    ((2, 4, 5, 7), 1, "same"),
+    ((2, 7, 10, 7), 2, "same"),
+    ((2, 9, 11, 7), 2, "valid"),
+]
 TIMES = RNG.dirichlet(np.ones(4), (2, 5)).astype(np.float32)  # (samples, steps, classes) of sum 1
 
 # (name, arguments, keyword arguments)
@@ -54,6 +61,8 @@ CALLS = [
     ("conv2d", (IMAGES, FILTERS), {"padding": "same", "strides": (1, 2)}),
     ("conv2d", (IMAGES, FILTERS), {"dilation_rate": (2, 1)}),
     ("depthwise_conv2d", (IMAGES, FILTERS), {"padding": "same"}),
+    *[("conv2d_transpose", (IMAGES, BACK, shape), {"strides": (strides, strides), "padding": padding})
+      for shape, strides, padding in BACK_TO],
     ("pool2d", (IMAGES, (2, 3)), {}),
     ("pool2d", (IMAGES, (2, 2)), {"strides": (2, 2), "padding": "same", "pool_mode": "avg"}),
     ("ctc_batch_cost", (np.array([[1, 1], [0, 2]]), TIMES, np.array([[5], [3]]), np.array([[2], [1]])), {}),
@@ -286,6 +295,7 @@ def test_printing(capsys):
         (lambda: K.batch_dot(B, C, axes=(1, 1)), ValueError, "must have one extent"),
         (lambda: K.bias_add(IMAGES, A), ValueError, r"1 or 3 axes. Received: shape \(2, 3\)"),
         (lambda: K.pool2d(IMAGES, (2, 2), pool_mode="sum"), ValueError, "Received: pool_mode='sum'"),
+        (lambda: K.conv2d_transpose(IMAGES, BACK, (2, 9, 9, 7), (2, 2)), ValueError, r"\(4, 5\).*\(2, 9, 9, 7\)"),
         (lambda: K.ctc_decode(TIMES, np.array([5, 5]), greedy=False), ValueError, "must be 'greedy'"),
         (lambda: K.is_keras_tensor("x"), ValueError, "Received: str"),
         (lambda: K.set_learning_phase(2), ValueError, "Received: 2"),

@@ -430,7 +430,17 @@ def test_loops_run_and_are_recorded():
         (lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))), r"Received: shapes \(2, 3\) and \(2, 3\)"),
         (lambda: ops.matmul(np.ones((2, 3)), 2.0), r"Received: shapes \(2, 3\) and \(\)"),
         (lambda: ops.conv(np.ones((1, 5, 2)), np.ones((3, 3, 1))), r"3 axes and 3 channels.*\(1, 5, 2\)"),
-        (lambda: ops.max_pool(np.ones((1, 5, 2)), (2, 2)), r"`pool_size`.*Received: \(2, 2\)"),
+        (lambda: ops.conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), 2.5), r"ops.conv: `strides`.*Received: strides=2.5"),
+        (lambda: ops.conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), (0,)), "ops.conv: `strides`.*Received: strides=0"),
+        (lambda: ops.conv(np.ones((5, 2)), np.ones((3, 2, 1))), r"3 axes and 2 channels.*\(5, 2\) and \(3, 2, 1\)"),
+        (
+            lambda: ops.conv(np.ones((1, 5, 2)), np.ones((2, 1))),
+            r"`kernel` must have an axis.*Received: shape \(2, 1\)",
+        ),
+        (lambda: ops.conv(np.ones((1, 5, 4)), np.ones((3, 2, 3))), r"3 axes and 2 channels.*\(1, 5, 4\)"),
+        (lambda: ops.depthwise_conv(np.ones((1, 5, 2)), np.ones((3, 3, 1))), r"3 axes and 3 channels.*\(1, 5, 2\)"),
+        (lambda: ops.max_pool(np.ones((5, 2)), 2), r"ops.max_pool: `inputs` must have.*Received: shape \(5, 2\)"),
+        (lambda: ops.max_pool(np.ones((1, 5, 2)), (2, 2)), r"`pool_size`.*Received: pool_size=\(2, 2\)"),
         (lambda: ops.max_pool(np.ones((1, 5, 2)), 2, padding="full"), "Received: padding='full'"),
         (lambda: ops.conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), data_format="last"), "Received: 'last'"),
         (lambda: ops.conv_transpose(np.ones((1, 5, 2)), np.ones((3, 2, 1))), r"3 axes and 1 channels.*\(1, 5, 2\)"),
@@ -447,6 +457,27 @@ def test_loops_run_and_are_recorded():
 def test_errors_say_what_was_received(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_pooling_gives_the_first_of_equal_elements_the_gradient_whatever_the_window():
+    """As TensorFlow does it: the first in the order of rows."""
+    x = ops.convert_to_tensor(np.float32([[0, 1, 1], [2, 0, 2], [2, 1, 1]])[None, :, :, None])
+    with fastkeras.GradientTape() as tape:
+        tape.watch(x)
+        y = ops.max_pool(x, 2, 1)
+    np.testing.assert_array_equal(y[0, :, :, 0], [[2, 2], [2, 2]])
+    np.testing.assert_array_equal(tape.gradient(y, x)[0, :, :, 0], [[0, 0, 0], [2, 0, 2], [0, 0, 0]])
+
+
+def test_windows_far_larger_than_the_array_cost_no_more_than_it():
+    x = np.random.default_rng(8).normal(size=(2, 5, 3, 1))
+    for strides in (1, 2):
+        for pool in (ops.max_pool, ops.average_pool):
+            y = pool(x, (10**9, 2), strides, padding="same")
+            assert_close(y, pool(x, (99, 2), strides, padding="same"), 1e-12)
+    mean = ops.average_pool(x, (10**9, 3), 1, padding="same")
+    assert_close(mean[:, 0, 1], x.mean(axis=(1, 2)), 1e-12)
+    np.testing.assert_array_equal(ops.max_pool(np.arange(3)[None, :, None], 2, padding="same")[0, :, 0], [1, 2])
 
 
 def test_a_window_must_fit():

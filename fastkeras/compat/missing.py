@@ -17,7 +17,6 @@ _INSTEAD = {
     "tensorflow.image": "Prepare pictures with numpy or Pillow.",
     "tensorflow.io": "Read files with Python's open, numpy.load or pandas.",
     "tensorflow.lite": "Models are saved as *.keras and *.h5, which TensorFlow converts.",
-    "tensorflow.nn.conv2d_transpose": "Write keras.ops.conv_transpose.",
     "tensorflow.placeholder": "Write a function of tensors, or keras.Input for a model.",
     "tensorflow.saved_model": "Models are saved as *.keras and *.h5: model.save and keras.models.load_model.",
     "tensorflow.strings": "Strings are Python's: use their methods before the model.",

@@ -8,9 +8,10 @@ from fastkeras import activations
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import prelu as prelu_kernel
 from fastkeras.core.rows import Rows, dense, flat, like
-from fastkeras.layers.core import Activation, axis_or_axes, integers
+from fastkeras.layers.core import Activation
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.normalization import as_rows, checked_axes
+from fastkeras.utils.arguments import axis_or_axes, integers
 
 
 def _from_zero(layer, name, value):

@@ -15,10 +15,10 @@ from fastkeras._kernels.gemm import gemm
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.arguments import inputs_by_name
-from fastkeras.layers.core import integers, positive_integer
 from fastkeras.layers.layer import Layer, with_penalty
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.random_state import SeedGenerator
+from fastkeras.utils.arguments import integers, positive_integer
 from fastkeras.utils.arrays import to_array
 from fastkeras.utils.messages import message, names_of
 

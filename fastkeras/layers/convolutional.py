@@ -10,7 +10,7 @@ from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels.gemm import gemm
 from fastkeras.core.peaks import Peaks, Unpooled
 from fastkeras.core.rows import Rows
-from fastkeras.layers.core import positive_integer
+from fastkeras.core.windows import borders, output_extent
 from fastkeras.layers.filters import (
     check_channels,
     filtered,
@@ -20,7 +20,8 @@ from fastkeras.layers.filters import (
     windows_config,
 )
 from fastkeras.layers.layer import Layer
-from fastkeras.layers.windows import borders, check_places, output_extent, parts, whole
+from fastkeras.layers.windows import check_places, parts, whole
+from fastkeras.utils.arguments import positive_integer
 
 _SMALL = 32  # the most floats of a window for which kernel.backward_max is the faster one
 

@@ -9,31 +9,10 @@ from fastkeras._kernels import rows as rows_kernel
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.layer import Layer
+from fastkeras.utils.arguments import positive_integer
 from fastkeras.utils.messages import message, names_of
 
 _LINEAR = activations.get("linear")
-
-
-def positive_integer(layer, name, value):
-    """`value` as an int; a ValueError that names layer and argument if it is not a positive integer."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
-        raise ValueError(message("positive_integer", layer=layer, name=name, received=repr(value)))
-    return int(value)
-
-
-def integers(layer, name, value):
-    """A list of integers, or a single one, as a tuple of ints; a ValueError that names layer and argument if it is
-    none."""
-    items = value if isinstance(value, (list, tuple)) else [value]
-    if any(isinstance(item, bool) or not isinstance(item, (int, np.integer)) for item in items):
-        raise ValueError(message("integers", layer=layer, name=name, received=repr(value)))
-    return tuple(map(int, items))
-
-
-def axis_or_axes(layer, value):
-    """The argument `axis` of a layer as an int, or if it is a list of them as a list."""
-    axes = integers(layer, "axis", value)
-    return list(axes) if isinstance(value, (list, tuple)) else axes[0]
 
 
 class InputLayer(Layer):

@@ -6,9 +6,9 @@ from fastkeras import activations
 from fastkeras._kernels import crf as kernel
 from fastkeras._kernels import dense as dense_kernel
 from fastkeras.core.rows import Rows, dense, flat, like
-from fastkeras.layers.core import positive_integer
 from fastkeras.layers.layer import Layer
 from fastkeras.losses.crf import CRFLoss
+from fastkeras.utils.arguments import positive_integer
 
 _LINEAR = activations.get("linear").kernel
 

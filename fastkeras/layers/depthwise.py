@@ -3,10 +3,11 @@
 from fastkeras import activations
 from fastkeras._kernels import conv as conv_kernel
 from fastkeras._kernels import depthwise as kernel
-from fastkeras.layers.core import positive_integer
+from fastkeras.core.windows import borders, output_extent
 from fastkeras.layers.filters import check_channels, filtered, keep_windows, spans, windows_config
 from fastkeras.layers.layer import Layer
-from fastkeras.layers.windows import borders, check_places, output_extent, parts, whole
+from fastkeras.layers.windows import check_places, parts, whole
+from fastkeras.utils.arguments import positive_integer
 
 _LINEAR = activations.get("linear").kernel
 

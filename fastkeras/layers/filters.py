@@ -7,7 +7,8 @@ from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import dense as dense_kernel
 from fastkeras.core.peaks import Peaks, Unpooled
 from fastkeras.core.rows import Rows, dense
-from fastkeras.layers.windows import as_images, check_axes, checked_format, from_images, one_of, parts, per_axis
+from fastkeras.layers.windows import as_images, check_axes, checked_format, from_images, one_of, parts
+from fastkeras.utils.arguments import per_axis
 
 _LINEAR = activations.get("linear")
 

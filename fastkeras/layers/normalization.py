@@ -8,9 +8,9 @@ from fastkeras import initializers
 from fastkeras._kernels import normalization as kernel
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import as_tensor
-from fastkeras.layers.core import axis_or_axes, integers
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.regularization import checked_rate
+from fastkeras.utils.arguments import axis_or_axes, integers
 from fastkeras.utils.arrays import to_array
 from fastkeras.utils.messages import message
 

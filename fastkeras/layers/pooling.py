@@ -5,20 +5,19 @@ import math
 from fastkeras._kernels import pooling as kernel
 from fastkeras.core.peaks import Peaks, Unpooled
 from fastkeras.core.rows import dense
+from fastkeras.core.windows import borders, output_extent
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import (
     as_images,
-    borders,
     check_axes,
     check_places,
     checked_format,
     from_images,
     one_of,
-    output_extent,
     parts,
-    per_axis,
     whole,
 )
+from fastkeras.utils.arguments import per_axis
 
 # The two ways to pool images x (B, H, W, C): each returns y (B, *extents, C) and its backward.
 # geometry: the window, its strides, and how many places of the first window stand out in front, on each axis

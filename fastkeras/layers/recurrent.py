@@ -13,10 +13,10 @@ from fastkeras._kernels import recurrent as kernel
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels.prefix import States
 from fastkeras.core.rows import Rows, dense
-from fastkeras.layers.core import positive_integer
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.layers.stepwise import Stepwise, shape_of_x
 from fastkeras.random_state import SeedGenerator
+from fastkeras.utils.arguments import positive_integer
 from fastkeras.utils.messages import message
 
 _LINEAR = activations.get("linear").kernel

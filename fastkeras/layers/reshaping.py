@@ -4,7 +4,6 @@ import numpy as np
 
 from fastkeras._kernels import conv as kernel
 from fastkeras.core.rows import dense
-from fastkeras.layers.core import integers, positive_integer
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import (
     as_images,
@@ -14,9 +13,9 @@ from fastkeras.layers.windows import (
     from_images,
     one_of,
     parts,
-    per_axis,
     whole,
 )
+from fastkeras.utils.arguments import integers, per_axis, positive_integer
 from fastkeras.utils.messages import message
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from fastkeras import activations
 from fastkeras._kernels import conv as conv_kernel
 from fastkeras._kernels import transposed as kernel
-from fastkeras.layers.core import positive_integer
+from fastkeras.core.windows import transposed_extent
 from fastkeras.layers.filters import (
     check_channels,
     filtered,
@@ -16,17 +16,9 @@ from fastkeras.layers.filters import (
 )
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import check_places, parts, whole
+from fastkeras.utils.arguments import positive_integer
 
 _LINEAR = activations.get("linear").kernel
-
-
-def _extent(n, window, stride, padding, extra):
-    """How many places there are, on an axis, for n of the input (None: not known). extra: output_padding, or None."""
-    if n is None:
-        return None
-    if extra is None:
-        return n * stride if padding == "same" else (n - 1) * stride + max(window, stride)
-    return (n - 1) * stride + (window % 2 if padding == "same" else window) + extra
 
 
 class ConvTranspose(Layer):
@@ -111,7 +103,7 @@ class ConvTranspose(Layer):
         """Those of the output, for those of the input."""
         extra = self.output_padding or (None,) * self.rank
         axes = zip(extents, spans(self), self.strides, extra, strict=True)
-        return tuple(_extent(n, window, stride, self.padding, more) for n, window, stride, more in axes)
+        return tuple(transposed_extent(n, window, stride, self.padding, more) for n, window, stride, more in axes)
 
     def compute_output_shape(self, input_shape):
         extents, _ = parts(input_shape, self.data_format)

@@ -1,4 +1,4 @@
-"""What layers with windows over sequences (rank 1) and images (rank 2) share: arguments, extents, and the axes' order.
+"""What layers with windows over sequences (rank 1) and images (rank 2) share: arguments, and the order of the axes.
 
 The kernels know images with their channels last, (B, H, W, C). A sequence is an image of height one.
 """
@@ -6,7 +6,6 @@ The kernels know images with their channels last, (B, H, W, C). A sequence is an
 import numpy as np
 
 from fastkeras import config
-from fastkeras.layers.core import positive_integer
 from fastkeras.utils.messages import message
 
 _AXES = {
@@ -20,14 +19,6 @@ _AXES = {
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------
-
-
-def per_axis(layer, name, value, rank):
-    """A positive integer for each of `rank` axes, from one for all or a sequence."""
-    values = (value,) * rank if np.ndim(value) == 0 else tuple(value)
-    if len(values) != rank:
-        raise ValueError(f"{layer}: `{name}` must be a positive integer or {rank} of them. Received: {name}={value!r}")
-    return tuple(positive_integer(layer, name, v) for v in values)
 
 
 def one_of(layer, name, value, known):
@@ -44,24 +35,6 @@ def checked_format(layer, data_format):
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
-
-
-def output_extent(n, window, stride, padding):
-    """How many windows there are on an axis of n places (None: not known)."""
-    if n is None:
-        return None
-    return -(-n // stride) if padding != "valid" else max(0, (n - window) // stride + 1)
-
-
-def borders(n, window, stride, padding):
-    """The places to add before and after an axis of n: for "same" as evenly as they go, the odd one at the end; for
-    "causal" all before, so that no window looks ahead."""
-    if padding == "valid":
-        return 0, 0
-    if padding == "causal":
-        return window - 1, 0
-    missing = max(0, (output_extent(n, window, stride, padding) - 1) * stride + window - n)
-    return missing // 2, missing - missing // 2
 
 
 def parts(shape, data_format):

@@ -4,47 +4,59 @@ Arguments are Keras's. These are for layers of your own and small arrays: layers
 the same by kernels of their own, several times faster.
 """
 
+import functools
 import itertools
 
 import numpy as np
 
-from fastkeras.core.tensor import getitem, matmul, operation, put_in_zeros, reshape, swapaxes, value
+from fastkeras.core.tensor import add, getitem, matmul, operation, put_in_zeros, reshape, swapaxes, value
+from fastkeras.core.windows import borders, output_extent, transposed_extent
 from fastkeras.ops.elementwise import maximum
-from fastkeras.ops.shapes import moveaxis, pad
+from fastkeras.ops.shapes import concatenate, front, moveaxis, pad, split
+from fastkeras.utils.arguments import per_axis
 
 __all__ = ["average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool", "separable_conv"]
 
 
-def _per_axis(who, name, given, rank):
-    """One positive integer for each axis, from one for all or a sequence."""
-    numbers = (given,) * rank if isinstance(given, (int, np.integer)) else tuple(given)
-    if len(numbers) != rank or any(n < 1 for n in numbers):
-        raise ValueError(f"ops.{who}: `{name}` must be a positive integer or {rank} of them. Received: {given!r}")
-    return numbers
+# --- arguments -------------------------------------------------------------------------------------------------------
 
 
-def _places(who, x, window, strides, padding, dilation, outside):
-    """For each place of the window, (its index, the elements of x that lie there, one for each window).
+def _kernel_shape(who, kernel):
+    """(the window, the extents of the last two axes) of a kernel."""
+    *window, inner, outer = np.shape(value(kernel)) if np.ndim(value(kernel)) > 2 else (None, None)
+    if not window:
+        raise ValueError(
+            f"ops.{who}: `kernel` must have an axis at least for its window, then two for channels. "
+            f"Received: shape {np.shape(value(kernel))}"
+        )
+    return window, inner, outer
 
-    x: channels last. outside: what stands around x where padding is "same".
-    """
-    extents = np.shape(value(x))[1:-1]
-    reach = [(n - 1) * d + 1 for n, d in zip(window, dilation, strict=True)]
-    if padding == "same":
-        missing = [max(0, (-(-n // s) - 1) * s + r - n) for n, s, r in zip(extents, strides, reach, strict=True)]
-        margins = [(m // 2, m - m // 2) for m in missing]
-        if any(missing):
-            x = pad(x, [(0, 0), *margins, (0, 0)], constant_values=outside)
-        extents = [n + m for n, m in zip(extents, missing, strict=True)]
-    elif padding != "valid":
+
+def _pool_arguments(who, inputs, pool_size, strides):
+    """(the window, its strides)"""
+    rank = np.ndim(value(inputs)) - 2
+    if rank < 1:
+        raise ValueError(
+            f"ops.{who}: `inputs` must have axes of samples and of channels, and one more at least. "
+            f"Received: shape {np.shape(value(inputs))}"
+        )
+    window = per_axis(f"ops.{who}", "pool_size", pool_size, rank)
+    return window, window if strides is None else per_axis(f"ops.{who}", "strides", strides, rank)
+
+
+def _check_inputs(who, x, rank, channels, inputs, kernel):
+    """x: the inputs with their channels last."""
+    shape = np.shape(value(x))
+    if len(shape) != rank + 2 or shape[-1] != channels:
+        raise ValueError(
+            f"ops.{who}: expected inputs with {rank + 2} axes and {channels} channels, as `kernel` has. "
+            f"Received: shapes {np.shape(value(inputs))} and {np.shape(value(kernel))}"
+        )
+
+
+def _check_padding(who, padding):
+    if padding not in ("valid", "same"):
         raise ValueError(f"ops.{who}: `padding` must be 'valid' or 'same'. Received: padding={padding!r}")
-    counts = [(n - r) // s + 1 for n, r, s in zip(extents, reach, strides, strict=True)]
-    if min(counts) < 1:
-        raise ValueError(f"ops.{who}: a window reaches over {reach} places. Received: an array of {extents}")
-    for index in itertools.product(*map(range, window)):
-        starts = [i * d for i, d in zip(index, dilation, strict=True)]
-        key = [slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(starts, counts, strides, strict=True)]
-        yield index, getitem(x, (slice(None), *key))
 
 
 def _channels_last(who, function, x, data_format):
@@ -58,29 +70,57 @@ def _channels_last(who, function, x, data_format):
     return moveaxis(function(moveaxis(x, 1, -1)), -1, 1)
 
 
+# --- convolution -----------------------------------------------------------------------------------------------------
+
+
+def _places(who, x, window, strides, padding, dilation):
+    """For each place of the window, (its index, the elements of x that lie there, one for each window).
+
+    x: channels last; zeros stand around it where padding is "same".
+    """
+    _check_padding(who, padding)
+    extents = np.shape(value(x))[1:-1]
+    reach = [(n - 1) * d + 1 for n, d in zip(window, dilation, strict=True)]
+    margins = [borders(n, r, s, padding) for n, r, s in zip(extents, reach, strides, strict=True)]
+    if any(map(any, margins)):
+        x = pad(x, [(0, 0), *margins, (0, 0)])
+        extents = np.shape(value(x))[1:-1]
+    counts = [output_extent(n, r, s, "valid") for n, r, s in zip(extents, reach, strides, strict=True)]
+    if min(counts) < 1:
+        raise ValueError(f"ops.{who}: a window reaches over {reach} places. Received: an array of {list(extents)}")
+    for index in itertools.product(*map(range, window)):
+        starts = [i * d for i, d in zip(index, dilation, strict=True)]
+        key = [slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(starts, counts, strides, strict=True)]
+        yield index, getitem(x, (slice(None), *key))
+
+
 @operation
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """y_p = sum over the window's places q of x_{p stride + q dilation} kernel_q
 
     inputs: (batch, ..., channels), or channels_first; kernel: (..., channels, filters). padding: "valid", or "same".
+    With g times the kernel's channels, the inputs are g groups of them, each with its part of the filters.
     """
-    *window, channels, _ = np.shape(value(kernel))
+    window, channels, filters = _kernel_shape("conv", kernel)
     rank = len(window)
-    strides, dilation = (
-        _per_axis("conv", "strides", strides, rank),
-        _per_axis("conv", "dilation_rate", dilation_rate, rank),
-    )
+    strides = per_axis("ops.conv", "strides", strides, rank)
+    dilation = per_axis("ops.conv", "dilation_rate", dilation_rate, rank)
 
-    def convolve(x):
-        if np.ndim(value(x)) != rank + 2 or np.shape(value(x))[-1] != channels:
-            raise ValueError(
-                f"ops.conv: expected inputs with {rank + 2} axes and {channels} channels, as `kernel` has. "
-                f"Received: shapes {np.shape(value(inputs))} and {np.shape(value(kernel))}"
-            )
-        places = _places("conv", x, window, strides, padding, dilation, 0)
+    def convolve(x, kernel):
+        places = _places("conv", x, window, strides, padding, dilation)
         return sum(matmul(part, getitem(kernel, index)) for index, part in places)
 
-    return _channels_last("conv", convolve, inputs, data_format)
+    def grouped(x):
+        groups = max(1, np.shape(value(x))[-1] // max(1, channels))
+        if filters % groups:
+            groups = 1
+        _check_inputs("conv", x, rank, groups * channels, inputs, kernel)
+        if groups == 1:
+            return convolve(x, kernel)
+        pairs = zip(split(x, groups, -1), split(kernel, groups, -1), strict=True)
+        return concatenate([convolve(*pair) for pair in pairs], -1)
+
+    return _channels_last("conv", grouped, inputs, data_format)
 
 
 @operation
@@ -91,29 +131,20 @@ def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=No
     dilation_rate + 1 on an axis. There, n places become (n - 1) strides + max(window, strides) with padding "valid",
     n strides with "same"; given output_padding, (n - 1) strides + (window, or for "same" window % 2) + output_padding.
     """
-    *window, filters, channels = np.shape(value(kernel))
+    window, filters, channels = _kernel_shape("conv_transpose", kernel)
     rank = len(window)
-    strides = _per_axis("conv_transpose", "strides", strides, rank)
-    dilation = _per_axis("conv_transpose", "dilation_rate", dilation_rate, rank)
+    strides = per_axis("ops.conv_transpose", "strides", strides, rank)
+    dilation = per_axis("ops.conv_transpose", "dilation_rate", dilation_rate, rank)
     extras = tuple(output_padding) if isinstance(output_padding, (tuple, list)) else (output_padding,) * rank
-    if padding not in ("valid", "same"):
-        raise ValueError(f"ops.conv_transpose: `padding` must be 'valid' or 'same'. Received: padding={padding!r}")
+    _check_padding("conv_transpose", padding)
 
     def spread(x):
+        _check_inputs("conv_transpose", x, rank, channels, inputs, kernel)
         extents = np.shape(value(x))[1:-1]
-        if len(extents) != rank or np.shape(value(x))[-1] != channels:
-            raise ValueError(
-                f"ops.conv_transpose: expected inputs with {rank + 2} axes and {channels} channels, as `kernel` has. "
-                f"Received: shapes {np.shape(value(inputs))} and {np.shape(value(kernel))}"
-            )
         kept, reached = [], []
         for n, k, s, d, extra in zip(extents, window, strides, dilation, extras, strict=True):
             reach = (k - 1) * d + 1
-            full = (n - 1) * s + reach
-            if extra is None:
-                count = n * s if padding == "same" else max(full, n * s)
-            else:
-                count = (n - 1) * s + (reach % 2 if padding == "same" else reach) + extra
+            full, count = (n - 1) * s + reach, transposed_extent(n, reach, s, padding, extra)
             start = max(0, full - count) // 2
             kept.append(slice(start, start + count))
             reached.append(max(full, start + count))
@@ -130,16 +161,37 @@ def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=No
     return _channels_last("conv_transpose", spread, inputs, data_format)
 
 
+def conv_transpose_to(who, inputs, kernel, output_shape, strides, padding, data_format, dilation_rate=1):
+    """`conv_transpose` with a result of output_shape, (batch, ..., filters) or channels_first: as `who` of Keras 2 and
+    TensorFlow ask for it, by a shape whose `conv` has the extents of the inputs."""
+    window = _kernel_shape("conv_transpose", kernel)[0]
+    rank = len(window)
+    strides, dilation = per_axis(who, "strides", strides, rank), per_axis(who, "dilation", dilation_rate, rank)
+    first = 2 if data_format == "channels_first" else 1
+    given = np.shape(inputs)[first : first + rank]
+    wanted = [int(n) for n in output_shape[first : first + rank]]
+    reach = [(k - 1) * d + 1 for k, d in zip(window, dilation, strict=True)]
+    axes = list(zip(wanted, given, reach, strides, strict=False))
+    if len(axes) != rank or any(output_extent(want, r, s, padding) != n for want, n, r, s in axes):
+        raise ValueError(
+            f"{who}: with strides {strides} and padding {padding!r}, a convolution of the output must have the inputs' "
+            f"extents {given}. Received: output_shape={tuple(output_shape)}"
+        )
+    extras = tuple(want - transposed_extent(n, r, s, padding, 0) for want, n, r, s in axes)
+    return conv_transpose(inputs, kernel, strides, padding, extras, data_format, dilation_rate)
+
+
 @operation
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """As `conv`, but each channel by itself. kernel: (..., channels, m) gives channels * m channels."""
-    *window, channels, m = np.shape(value(kernel))
+    window, channels, m = _kernel_shape("depthwise_conv", kernel)
     rank = len(window)
-    strides = _per_axis("depthwise_conv", "strides", strides, rank)
-    dilation = _per_axis("depthwise_conv", "dilation_rate", dilation_rate, rank)
+    strides = per_axis("ops.depthwise_conv", "strides", strides, rank)
+    dilation = per_axis("ops.depthwise_conv", "dilation_rate", dilation_rate, rank)
 
     def convolve(x):
-        places = _places("depthwise_conv", x, window, strides, padding, dilation, 0)
+        _check_inputs("depthwise_conv", x, rank, channels, inputs, kernel)
+        places = _places("depthwise_conv", x, window, strides, padding, dilation)
         y = sum(part[..., None] * getitem(kernel, index) for index, part in places)
         return reshape(y, (*y.shape[:-2], channels * m))
 
@@ -154,19 +206,43 @@ def separable_conv(
     return conv(y, pointwise_kernel, 1, "valid", data_format)
 
 
+# --- pooling ---------------------------------------------------------------------------------------------------------
+
+
+def _pooled(who, function, x, window, strides, padding, outside):
+    """function, of two arrays, over the places of each window, one axis after another.
+
+    x: channels last. outside: what stands around x where padding is "same", and changes no result of the function.
+    """
+    _check_padding(who, padding)
+    extents = np.shape(value(x))[1:-1]
+    if min(extents) < 1 or (padding == "valid" and any(n < k for n, k in zip(extents, window, strict=True))):
+        raise ValueError(
+            f"ops.{who}: a window reaches over {list(window)} places. Received: an array of {list(extents)}"
+        )
+    for axis, (n, k, s) in reversed(list(enumerate(zip(extents, window, strides, strict=True), start=1))):
+        count, (before, _) = output_extent(n, k, s, padding), borders(n, k, s, padding)
+        last = (count - 1) * s  # where the last window begins, if the first does at 0
+        first, end = max(0, before - last), min(k, n + before)  # the places with an element of x in some window
+        margin = before - first, max(0, last + end - before - n)
+        if any(margin):
+            widths = [margin if a == axis else (0, 0) for a in range(len(extents) + 2)]
+            x = pad(x, widths, constant_values=outside)
+        keys = [(*front(axis, axis + 1), slice(i, i + last + 1, s)) for i in range(end - first)]
+        x = functools.reduce(function, [getitem(x, key) for key in keys])
+    return x
+
+
 @operation
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     """The largest element of each window. strides: by default the window's extents."""
-    rank = np.ndim(value(inputs)) - 2
-    window = _per_axis("max_pool", "pool_size", pool_size, rank)
-    strides = window if strides is None else _per_axis("max_pool", "strides", strides, rank)
+    window, strides = _pool_arguments("max_pool", inputs, pool_size, strides)
+
+    kind = np.asarray(value(inputs)).dtype
+    lowest = -np.inf if kind.kind == "f" else np.iinfo(kind).min
 
     def pool(x):
-        places = [part for _, part in _places("max_pool", x, window, strides, padding, (1,) * rank, -np.inf)]
-        y = places[0]
-        for part in places[1:]:
-            y = maximum(y, part)
-        return y
+        return _pooled("max_pool", maximum, x, window, strides, padding, lowest)
 
     return _channels_last("max_pool", pool, inputs, data_format)
 
@@ -174,12 +250,10 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
 @operation
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     """The mean of each window, of what lies in `inputs` alone."""
-    rank = np.ndim(value(inputs)) - 2
-    window = _per_axis("average_pool", "pool_size", pool_size, rank)
-    strides = window if strides is None else _per_axis("average_pool", "strides", strides, rank)
+    window, strides = _pool_arguments("average_pool", inputs, pool_size, strides)
 
     def total(x):
-        return sum(part for _, part in _places("average_pool", x, window, strides, padding, (1,) * rank, 0))
+        return _pooled("average_pool", add, x, window, strides, padding, 0)
 
     def pool(x):
         inside = np.ones((1, *np.shape(value(x))[1:-1], 1), np.float32)

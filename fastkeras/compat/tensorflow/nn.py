@@ -4,6 +4,7 @@ import numpy as np
 
 from fastkeras import ops, random
 from fastkeras.compat.tensorflow.functions import l2_normalize, sigmoid, softplus, softsign, tanh, top_k
+from fastkeras.ops.windows import conv_transpose_to
 
 __all__ = [
     "avg_pool",
@@ -12,6 +13,7 @@ __all__ = [
     "bias_add",
     "conv1d",
     "conv2d",
+    "conv2d_transpose",
     "depthwise_conv2d",
     "dropout",
     "elu",
@@ -164,6 +166,15 @@ def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=None,
 def conv1d(input, filters, stride, padding, data_format="NWC", dilations=None, name=None):
     """The convolution of sequences (batch, steps, channels), or "NCW"."""
     return conv2d(input, filters, stride, padding, data_format, dilations)
+
+
+def conv2d_transpose(
+    input, filters, output_shape, strides, padding="SAME", data_format="NHWC", dilations=None, name=None
+):
+    """What conv2d with these filters (rows, columns, channels of the output, of the input) takes to give the input."""
+    strides, dilations = (_numbers(1 if given is None else given, input, data_format) for given in (strides, dilations))
+    who, order = "tf.nn.conv2d_transpose", _order(data_format)
+    return conv_transpose_to(who, input, filters, output_shape, strides, _lower(padding), order, dilations)
 
 
 def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilations=None, name=None):
