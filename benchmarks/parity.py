@@ -50,11 +50,16 @@ DIFFERENCES = (
 UNCOMPARED = {
     "layers": {
         "CRF": "Keras has none",
+        "CategoryEncoding": "has no gradient: tests/test_category.py compares it",
+        "Discretization": "has no gradient: tests/test_category.py compares it",
         "Dropout": "a random stream; without training it changes nothing",
+        "Hashing": "has no gradient: tests/test_category.py compares it",
         "InputLayer": "computes nothing",
+        "IntegerLookup": "has no gradient: tests/test_lookup.py compares it",
         "Lambda": "computes what it is given",
         "Layer": "the base class",
         "Operation": "its base class",
+        "StringLookup": "takes texts: tests/test_lookup.py compares it",
         "TextVectorization": "takes texts: tests/test_text_vectorization.py compares it",
     },
     "activations": {

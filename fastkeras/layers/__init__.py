@@ -2,6 +2,7 @@
 
 from fastkeras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from fastkeras.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
+from fastkeras.layers.category import CategoryEncoding, Discretization, Hashing
 from fastkeras.layers.config import know
 from fastkeras.layers.convolutional import Conv1D, Conv2D, Convolution1D, Convolution2D
 from fastkeras.layers.core import (
@@ -27,6 +28,7 @@ from fastkeras.layers.depthwise import (
 from fastkeras.layers.function import Lambda
 from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
+from fastkeras.layers.lookup import IntegerLookup, StringLookup
 from fastkeras.layers.lstm import LSTM
 from fastkeras.layers.merging import (
     Add,
@@ -124,6 +126,7 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -138,6 +141,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "Embedding",
@@ -154,9 +158,11 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -190,6 +196,7 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
     "TextVectorization",
     "TimeDistributed",

@@ -10,14 +10,13 @@ and of equally frequent ones that which comes last in the order of code points.
 
 import re
 import string
-from collections import Counter
 
 import numpy as np
 
-from fastkeras.core.tensor import SymbolicTensor, as_tensor
+from fastkeras.layers.category import counts
 from fastkeras.layers.layer import Layer
+from fastkeras.layers.lookup import Lookup, as_texts, optional_integer
 from fastkeras.layers.windows import one_of
-from fastkeras.utils import suggest
 from fastkeras.utils.custom_objects import get_registered_name, get_registered_object
 
 # As TensorFlow does it: only the letters of ASCII have a lower case, and only its white space parts tokens.
@@ -31,8 +30,7 @@ _STANDARDIZE = {
 _TOKEN = re.compile(r"[^ \t\n\r\f\v]+")
 _SPLIT = {"whitespace": _TOKEN.findall, "character": list}
 _MASK, _UNKNOWN = "", "[UNK]"  # the token of what is not there, and that of all that are not in the vocabulary
-_MODES = {"int": "int", "multi_hot": "multi_hot", "binary": "multi_hot", "count": "count"}
-_MODES |= {"tf_idf": "tf_idf", "tf-idf": "tf_idf"}
+_MODES = ("int", "multi_hot", "binary", "count", "tf_idf", "tf-idf")
 
 
 def _choice(name, value, known):
@@ -40,13 +38,7 @@ def _choice(name, value, known):
     return value if value is None or callable(value) else one_of("TextVectorization", name, value, known)
 
 
-def _optional_integer(name, value, least):
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
-        raise ValueError(f"TextVectorization: `{name}` must be None or an integer from {least} up. Received: {value!r}")
-    return None if value is None else int(value)
-
-
-class TextVectorization(Layer):
+class TextVectorization(Lookup):
     """Texts as token ids (B, T) int64, or as one row of numbers each, (B, size of the vocabulary).
 
     x: strings, (B,) or (B, 1); as a layer's or model's input a list or an array of them.
@@ -68,6 +60,7 @@ class TextVectorization(Layer):
     """
 
     input_dtype = "string"
+    file_places = ("", "_lookup_layer")
 
     def __init__(
         self,
@@ -83,149 +76,48 @@ class TextVectorization(Layer):
         sparse=False,
         ragged=False,
         encoding="utf-8",
-        vocabulary_size=None,
-        has_input_vocabulary=None,
-        dtype=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.max_tokens = _optional_integer("max_tokens", max_tokens, 2)
+        one_of("TextVectorization", "output_mode", output_mode, _MODES)
+        self.encoding = encoding
+        super().__init__(
+            max_tokens,
+            1,
+            _MASK,
+            _UNKNOWN,
+            vocabulary,
+            idf_weights,
+            False,
+            output_mode,
+            pad_to_max_tokens,
+            sparse,
+            **kwargs,
+        )
         self.standardize = _choice("standardize", standardize, _STANDARDIZE)
         self.split = _choice("split", split, _SPLIT)
         self.ngrams = tuple(ngrams) if isinstance(ngrams, list) else ngrams
         if not (ngrams is None or all(isinstance(n, int) and n > 0 for n in np.atleast_1d(ngrams).tolist())):
             raise ValueError(f"TextVectorization: `ngrams` must be None, an integer or a tuple. Received: {ngrams!r}")
-        self.output_mode = _MODES[one_of("TextVectorization", "output_mode", output_mode, _MODES)]
-        self.output_sequence_length = _optional_integer("output_sequence_length", output_sequence_length, 1)
+        self.output_sequence_length = optional_integer(
+            "TextVectorization", "output_sequence_length", output_sequence_length, 1
+        )
         if self.output_mode != "int" and output_sequence_length is not None:
             raise ValueError(
                 "TextVectorization: `output_sequence_length` belongs to output_mode='int'. "
                 f"Received: output_sequence_length={output_sequence_length}, output_mode={output_mode!r}"
             )
-        self.pad_to_max_tokens = bool(pad_to_max_tokens)
-        if self.pad_to_max_tokens and max_tokens is None:
-            raise ValueError("TextVectorization: pad_to_max_tokens=True needs `max_tokens`. Received: max_tokens=None")
-        for name, value in (("sparse", sparse), ("ragged", ragged)):
-            if value:
-                raise ValueError(
-                    f"TextVectorization: results are dense arrays, so `{name}` must be False. Received: True"
-                )
-        self.encoding = encoding
-        self.idf_weights = None
-        self._known = {}  # {token: id}
-        self._final = vocabulary is not None if has_input_vocabulary is None else bool(has_input_vocabulary)
-        if vocabulary is not None:
-            self.set_vocabulary(vocabulary, idf_weights)
-
-    # --- the vocabulary --------------------------------------------------------------------------------------------
-
-    def _special(self):
-        """The tokens before those of the texts."""
-        return [_MASK, _UNKNOWN] if self.output_mode == "int" else [_UNKNOWN]
-
-    def vocabulary_size(self):
-        """How many tokens there are, with the special ones."""
-        return len(self._special()) + len(self._known)
-
-    def get_vocabulary(self, include_special_tokens=True):
-        """The tokens in the order of their ids."""
-        return (self._special() if include_special_tokens else []) + list(self._known)
-
-    def set_vocabulary(self, vocabulary, idf_weights=None):
-        """Takes the vocabulary as given, a list of tokens or the name of a file, with or without the special tokens at
-        its beginning. idf_weights: a number for each token, in output_mode "tf_idf" only."""
-        if isinstance(vocabulary, str):
-            suggest.require_file(vocabulary)
-            with open(vocabulary, encoding="utf-8") as file:
-                vocabulary = file.read().split("\n")
-            vocabulary = vocabulary[:-1] if vocabulary[-1:] == [""] else vocabulary
-        if not np.iterable(vocabulary):
-            raise ValueError(
-                f"Layer '{self.name}' (TextVectorization): `vocabulary` must be a list of tokens or the name of a "
-                f"file. Received: {vocabulary!r}"
-            )
-        given = [token.decode(self.encoding) if isinstance(token, bytes) else str(token) for token in vocabulary]
-        special = self._special()
-        begins_so = given[: len(special)] == special
-        tokens = given[len(special) :] if begins_so else given
-        repeated = [token for token, count in Counter(tokens).items() if count > 1]
-        if not given or repeated or _MASK in tokens:
-            raise ValueError(
-                f"Layer '{self.name}' (TextVectorization): `vocabulary` must hold each token once, and '' nowhere but "
-                f"at the beginning. Received: {repeated or given!r:.200}"
-            )
-        if self.max_tokens is not None and len(special) + len(tokens) > self.max_tokens:
-            raise ValueError(
-                f"Layer '{self.name}' (TextVectorization): `vocabulary` must have at most max_tokens={self.max_tokens} "
-                f"tokens with the special ones. Received: {len(special) + len(tokens)}"
-            )
-        wanted = len(given) if self.output_mode == "tf_idf" else 0
-        if (0 if idf_weights is None else len(idf_weights)) != wanted:
-            raise ValueError(
-                f"Layer '{self.name}' (TextVectorization): `idf_weights` must be given in output_mode 'tf_idf' alone, "
-                f"one for each token. Received: idf_weights={idf_weights!r:.100}, output_mode={self.output_mode!r}"
-            )
-        self._know(tokens)
-        if idf_weights is not None:
-            weights = np.asarray(idf_weights, np.float32)
-            self._set_weights(weights[len(special) :] if begins_so else weights, weights[0] if begins_so else None)
-
-    def _know(self, tokens):
-        self._known = {token: i for i, token in enumerate(tokens, start=len(self._special()))}
-
-    def _set_weights(self, weights, unknown=None):
-        """The tokens' weights; that of unknown tokens is by default their mean, that of tokens yet to come 0."""
-        first = np.mean(weights) if unknown is None else unknown
-        self.idf_weights = np.zeros(self._width(), np.float32)
-        self.idf_weights[: len(weights) + 1] = first, *weights
-
-    def adapt(self, data, batch_size=None, steps=None):
-        """Makes the vocabulary of texts: a list or array of them, or an iterable of such batches, of which the first
-        `steps` are taken. batch_size is accepted; it changes nothing."""
-        if self._final:
-            raise ValueError(
-                f"Layer '{self.name}' (TextVectorization): adapt() was called, but the `vocabulary` given is final."
-            )
-        counts, documents, n = Counter(), Counter(), 0
-        for i, batch in enumerate([data] if hasattr(data, "shape") or isinstance(data, (list, tuple)) else data):
-            if i == steps:
-                break
-            rows = self._tokens(np.atleast_1d(self._as_strings(batch)))
-            n += len(rows)
-            for row in rows:
-                counts.update(row)
-                documents.update(set(row))
-        for token in (_MASK, _UNKNOWN):
-            counts.pop(token, None)
-        if not counts:
-            raise ValueError(f"Layer '{self.name}' (TextVectorization): adapt() found no tokens in {data!r:.200}")
-        tokens = sorted(counts, key=lambda token: (counts[token], token), reverse=True)
-        if self.max_tokens is not None:
-            tokens = tokens[: self.max_tokens - len(self._special())]
-        self._know(tokens)
-        if self.output_mode == "tf_idf":
-            self._set_weights(np.log(1 + n / (1 + np.array([documents[token] for token in tokens]))).astype(np.float32))
+        if ragged:
+            raise ValueError("TextVectorization: results are dense arrays, so `ragged` must be False. Received: True")
 
     # --- texts to numbers ------------------------------------------------------------------------------------------
 
-    def _as_strings(self, x):
-        """x as an object array of str."""
-        x = np.asarray(x)
-        if x.dtype.kind == "S":
-            x = np.char.decode(x, self.encoding)
-        if x.dtype.kind not in "UO":
-            raise TypeError(
-                f"Layer '{self.name}' (TextVectorization): expected strings. Received: dtype {x.dtype}, {x!r:.100}"
-            )
-        strings = x.astype(object)
-        for place, value in np.ndenumerate(strings):
-            if isinstance(value, bytes):
-                strings[place] = value.decode(self.encoding)
-            elif not isinstance(value, str):
-                raise TypeError(f"Layer '{self.name}' (TextVectorization): expected strings. Received: {value!r:.100}")
-        return strings
+    def as_tokens(self, x):
+        return as_texts(self, x, self.encoding)
 
-    def _tokens(self, x):
+    def documents(self, x, is_whole):
+        return self._split(np.atleast_1d(self.as_tokens(x)))
+
+    def _split(self, x):
         """The list of tokens of each row of x (B,) or (B, 1), or without splitting (B, N)."""
         if self.split is not None and x.ndim > 1:
             if x.ndim > 2 or x.shape[1] != 1:
@@ -235,12 +127,12 @@ class TextVectorization(Layer):
                 )
             x = x[:, 0]
         if callable(self.standardize):
-            x = np.asarray(self.standardize(x.astype(str))).astype(object)
+            x = self.as_tokens(self.standardize(x.astype(str)))
         elif self.standardize is not None:
             table = _STANDARDIZE[self.standardize]
             x = np.array([text.translate(table) for text in x.flat], object).reshape(x.shape)
         if callable(self.split):
-            rows = [[str(token) for token in row] for row in self.split(x.astype(str))]
+            rows = [self.as_tokens(row).tolist() for row in self.split(x.astype(str))]
         elif self.split is None:
             rows = x.reshape(len(x), -1).tolist()
         else:
@@ -251,93 +143,55 @@ class TextVectorization(Layer):
         lengths = range(1, self.ngrams + 1) if isinstance(self.ngrams, int) else self.ngrams
         return [" ".join(tokens[i : i + n]) for n in lengths for i in range(len(tokens) - n + 1)]
 
-    def vectorize(self, x):
-        """What the layer gives for strings x; if that is one text, or the tokens of one, a single row."""
-        x = self._as_strings(x)
+    def encode(self, x):
+        """What the layer gives for texts x; if that is one text, or the tokens of one, a single row."""
+        x = self.as_tokens(x)
         single = x.ndim == 0 or (x.ndim == 1 and self.split is None)
-        rows = self._tokens(x[None] if single else x)
-        y = self._ids(rows) if self.output_mode == "int" else self._numbers(rows)
+        rows = self._split(x[None] if single else x)
+        self.require_vocabulary()
+        y = self._numbers(rows) if self.output_mode == "int" else self._counts(rows)
         return y[0] if single else y
 
-    def _ids(self, rows):
+    def _numbers(self, rows):
         T = self.output_sequence_length
         if T is None:
             T = max(map(len, rows), default=0)
-        ids, known = np.zeros((len(rows), T), np.int64), self._known
-        for row, tokens in zip(ids, rows, strict=True):
-            found = [known.get(token, 1) if token else 0 for token in tokens[:T]]
+        numbers, known = np.zeros((len(rows), T), np.int64), self._ids
+        for row, tokens in zip(numbers, rows, strict=True):
+            found = [known.get(token, 1) for token in tokens[:T]]
             row[: len(found)] = found
-        return ids
+        return numbers
 
-    def _width(self):
-        return self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
-
-    def _numbers(self, rows):
-        if not self._known and (self.output_mode == "tf_idf" or not self.pad_to_max_tokens):
-            raise RuntimeError(
-                f"Layer '{self.name}' (TextVectorization): there is no vocabulary yet. Call adapt(texts), or give "
-                "`vocabulary`."
-            )
-        counts = np.zeros((len(rows), self._width()), np.int64)
-        for row, tokens in zip(counts, rows, strict=True):
-            np.add.at(row, [self._known.get(token, 0) for token in tokens if token], 1)
-        if self.output_mode == "tf_idf":
-            return counts.astype(np.float32) * self.idf_weights
-        return np.minimum(counts, 1) if self.output_mode == "multi_hot" else counts
+    def _counts(self, rows):
+        place = np.repeat(np.arange(len(rows)), [len(tokens) for tokens in rows])
+        ids = np.array([self._ids.get(token, 0) for tokens in rows for token in tokens], np.int64)
+        y = counts(place, ids, (len(rows), self.width()))
+        return np.minimum(y, 1) if self.output_mode == "multi_hot" else self.weighted(y)
 
     # --- as a layer ------------------------------------------------------------------------------------------------
 
-    def __call__(self, inputs, **options):
-        if isinstance(inputs, SymbolicTensor):
-            return super().__call__(inputs, **options)
-        return as_tensor(self.vectorize(inputs))
-
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.output_sequence_length if self.output_mode == "int" else self._width())
-
-    def forward(self, x, run):
-        y = self.vectorize(x)
-        return (y if self.output_mode == "int" else y.astype(np.float32)), lambda dy: None
+        return (input_shape[0], self.output_sequence_length if self.output_mode == "int" else self.width())
 
     # --- configuration ---------------------------------------------------------------------------------------------
 
     def get_config(self):
-        """The arguments, with the vocabulary as it is now, so that files need nothing else."""
         return {
-            **super().get_config(),
-            "max_tokens": self.max_tokens,
+            **Layer.get_config(self),
+            **self.vocabulary_config(),
             "standardize": _named(self.standardize),
             "split": _named(self.split),
             "ngrams": self.ngrams,
-            "output_mode": self.output_mode,
             "output_sequence_length": self.output_sequence_length,
-            "pad_to_max_tokens": self.pad_to_max_tokens,
-            "sparse": False,
             "ragged": False,
-            "vocabulary": self.get_vocabulary() if self._known else None,
-            "idf_weights": None if self.idf_weights is None else self.idf_weights[: self.vocabulary_size()].tolist(),
             "encoding": self.encoding,
             "vocabulary_size": self.vocabulary_size(),
-            "has_input_vocabulary": self._final,
         }
 
     @classmethod
     def from_config(cls, config):
-        """The layer that `get_config` describes. A vocabulary in another file is refused: files name no files."""
-        config = dict(config)
-        if isinstance(config.get("vocabulary"), str):
-            raise ValueError(
-                "TextVectorization: a configuration must hold the `vocabulary` itself, not the name of a file. "
-                f"Received: {config['vocabulary']!r}"
-            )
-        for key in ("standardize", "split"):
-            config[key] = _function(key, config.get(key))
-        return cls(**config)
-
-    def load_vocabulary(self, tokens, idf_weights=None):
-        """Takes what Keras 3 keeps beside the configuration, unless that held a vocabulary itself."""
-        if not self._known and len(tokens) > len(self._special()):
-            self.set_vocabulary(tokens, None if idf_weights is None else idf_weights[: len(tokens)])
+        functions = {key: _function(key, config.get(key)) for key in ("standardize", "split")}
+        return super().from_config({**config, **functions})
 
 
 def _named(value):

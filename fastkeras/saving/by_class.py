@@ -72,9 +72,9 @@ def write_places(file, model):
         group.attrs["name"] = layer.name
         for i, variable in enumerate(variables):
             group.create_dataset(str(i), data=variable.value)
-        if getattr(layer, "idf_weights", None) is not None:  # of TextVectorization, which has them from a layer inside
-            for holder in (group, file.create_group(_join(place, "_lookup_layer", "vars"))):
-                holder.create_dataset("idf_weights", data=layer.idf_weights)
+        if getattr(layer, "idf_weights", None) is not None:  # of layers with a vocabulary
+            for inner in layer.file_places:
+                file.require_group(_join(place, inner, "vars")).create_dataset("idf_weights", data=layer.idf_weights)
 
 
 def match_places(file, model, skip_mismatch=False):
