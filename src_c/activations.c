@@ -9,7 +9,10 @@
 /* Elements a thread must have to be worth waking, and elements a thread takes at a time. */
 enum { GRAIN = 16384, BLOCK = 4096 };
 
-int fk_activation_is_rowwise(int kind) { return kind == FK_SOFTMAX || kind == FK_LOG_SOFTMAX || kind == FK_SPARSEMAX; }
+int fk_activation_is_rowwise(int kind)
+{
+    return kind == FK_SOFTMAX || kind == FK_LOG_SOFTMAX || kind == FK_SPARSEMAX;
+}
 
 int fk_activation_needs_x(int kind)
 {
@@ -128,8 +131,8 @@ FK_INLINE vf hard_silu_slope(vf x, fk_activation f)
     return h + x * hard_sigmoid_slope(h, f);
 }
 
-/* With e = exp(x) and n = e (e + 2):  tanh(softplus(x)) = n / (n + 2), its slope 4 (n + 1) / (n + 2)^2 e / (1 + e).
- * From x = 20 on it is 1. */
+/* With e = exp(x) and n = e (e + 2):
+ * tanh(softplus(x)) = n / (n + 2), its slope 4 (n + 1) / (n + 2)^2 e / (1 + e). From x = 20 on it is 1. */
 FK_INLINE vf mish(vf x, fk_activation f)
 {
     const vf e = vf_exp_fast(vf_min(x, vf_set(20.0f))), n = e * (e + 2.0f);
@@ -333,9 +336,9 @@ static void log_softmax_backward(float *dx, const float *dy, const float *y, fk_
     }
 }
 
-/* y = max(x - tau, 0). With S the elements above tau, tau = (sum of S - 1) / |S|. S starts as all elements; those that
- * are not above its tau leave it, until none does (C. Michelot, J. Optim. Theory Appl. 50, 1986). One that lies on tau
- * could leave and come back by rounding for ever: S must shrink. */
+/* y = max(x - tau, 0). With S the elements above tau, tau = (sum of S - 1) / |S|. S starts as all elements; those
+ * that are not above its tau leave it, until none does (C. Michelot, J. Optim. Theory Appl. 50, 1986). One that
+ * lies on tau could leave and come back by rounding for ever: S must shrink. */
 static void sparsemax(float *y, const float *x, fk_index N)
 {
     const float shift = row_largest(x, N); /* keeps the numbers small; tau moves with it */

@@ -41,7 +41,7 @@ typedef enum {
     FK_SOFT_SHRINK,  /* x > a: x - a;  x < -a: x + a;  else 0;  a >= 0 */
     FK_THRESHOLD,    /* x > a: x;  else b */
     FK_SPARSE_PLUS,  /* x <= -1: 0;  x < 1: (x + 1)^2 / 4;  else x */
-    FK_SPARSE_SIGMOID, /* min(max((x + 1) / 2, 0), 1)  (Blondel et al., Learning with Fenchel-Young Losses, 2019) */
+    FK_SPARSE_SIGMOID, /* min(max((x + 1) / 2, 0), 1) (Blondel et al., Learning with Fenchel-Young Losses, 2019) */
     FK_SQUAREPLUS,   /* (x + sqrt(x^2 + a)) / 2  (Barron, 2021) */
     FK_EXPONENTIAL   /* exp(x) */
 } fk_activation_kind;

@@ -17,7 +17,8 @@ static fk_index filters(const fk_conv *s) { return s->N / s->groups; }
 static fk_index pixels(const fk_conv *s) { return s->B * s->OH * s->OW; }
 static fk_index work(const fk_conv *s) { return pixels(s) * s->KH * s->KW * channels(s) * s->N; }
 
-/* The window, cut into taps: places where channels (or, if they touch, whole rows of the window) lie side by side. */
+/* The window, cut into taps: places where channels, or, if they touch, whole rows of the window, lie side by
+ * side. */
 typedef struct {
     fk_index taps, depth;  /* how many, and floats of each */
     fk_index at_once;      /* taps of one product, at most FK_GEMM_DEPTH floats of them; 1 if a tap is longer */
@@ -40,7 +41,8 @@ static fk_index tap_offset(const fk_conv *s, const window *w, fk_index t)
     return (i * s->dilation_h * s->W + j * s->dilation_w) * s->C;
 }
 
-/* begin[i]: the first pixel of x under the window of pixel p + i of y, all images counted through    begin (count) = */
+/* begin[i]: the first pixel of x under the window of pixel p + i of y, all images counted through
+ * begin (count) = */
 static void find_windows(int32_t *begin, const fk_conv *s, fk_index p, fk_index count)
 {
     fk_index r = p / s->OW, q = p % s->OW;
@@ -114,8 +116,8 @@ void fk_conv_forward(float *y, float *z, const float *x, const float *W, const f
 
 /* --- the gradient of the input ----------------------------------------------------------------------------- */
 
-/* dx of row h of image b.  x[b, SH p + DH i, SW q + DW j] was multiplied by W_ij to give y[b, p, q]: each tap of a row
- * of y gives its gradient dz W_ij^T back to pixels of x that are SW apart. */
+/* dx of row h of image b.  x[b, SH p + DH i, SW q + DW j] was multiplied by W_ij to give y[b, p, q]: each tap of a
+ * row of y gives its gradient dz W_ij^T back to pixels of x that are SW apart. */
 static void row_gradient(float *dx, const float *dz, const float *packed, const fk_conv *s, fk_index b, fk_index h)
 {
     const fk_index D = channels(s), N = filters(s), size = fk_gemm_packed_size(D, N);
@@ -130,8 +132,8 @@ static void row_gradient(float *dx, const float *dz, const float *packed, const 
                 float *dx_g = dx_bh + j * s->dilation_w * s->C + g * D;
                 const fk_gemm_rows from = {dx_g, NULL, s->stride_w * s->C};
                 const fk_gemm_rows A = {dz + (b * s->OH + oh) * s->OW * s->N + g * N, NULL, s->N};
-                fk_gemm_packed(dx_g, s->stride_w * s->C, A, from, packed + ((i * s->KW + j) * s->groups + g) * size,
-                               s->OW, D, N);
+                const float *W_ij = packed + ((i * s->KW + j) * s->groups + g) * size;
+                fk_gemm_packed(dx_g, s->stride_w * s->C, A, from, W_ij, s->OW, D, N);
             }
     }
 }
@@ -157,7 +159,8 @@ static fk_index rows_at_once(const fk_conv *s) { return fk_max(1, FK_GEMM_DEPTH 
 /* dW_m += sum of x under tap m times dz, for rows m0 .. m1 of dW (KH*KW*D, N) and pixels q .. of rows r .. of y
  * begin: where each of these rows of dW lies in x, for the first pixel of an image */
 static void add_rows(float *dW, const float *dz, const float *x, const fk_conv *s, const int32_t *begin,
-                     float *packed, fk_index m0, fk_index m1, fk_index r, fk_index rows, fk_index q, fk_index count)
+                     float *packed, fk_index m0, fk_index m1, fk_index r, fk_index rows, fk_index q,
+                     fk_index count)
 {
     const fk_index N = filters(s), D = channels(s);
     fk_index offset[FK_GEMM_DEPTH];
@@ -223,8 +226,8 @@ fk_index fk_conv_max_scratch(const fk_conv *s, const fk_pooling *pool)
     return packed_size(s) + fk_get_num_threads() * band_size(pool);
 }
 
-void fk_conv_max_forward(float *y, int32_t *place, const float *x, const float *W, const float *bias, fk_activation f,
-                         const fk_conv *s, const fk_pooling *pool, float *scratch)
+void fk_conv_max_forward(float *y, int32_t *place, const float *x, const float *W, const float *bias,
+                         fk_activation f, const fk_conv *s, const fk_pooling *pool, float *scratch)
 {
     const window w = window_of(s);
     const convolution c = {x, scratch, bias, f, s};
@@ -232,8 +235,8 @@ void fk_conv_max_forward(float *y, int32_t *place, const float *x, const float *
     largest_of_bands(y, place, make_output, &c, pool, scratch + packed_size(s), fk_threads_for(work(s), GRAIN));
 }
 
-/* dW_t += sum of g x_t over the places under pooling windows, x_t being x under tap t, for filters n .. n + width and
- * taps t .. t + count of the window's KH KW D; at most a vector and TAPS of them */
+/* dW_t += sum of g x_t over the places under pooling windows, x_t being x under tap t, for filters n .. n + width
+ * and taps t .. t + count of the window's KH KW D; at most a vector and TAPS of them */
 static void add_taps(float *dW, const float *g, const int32_t *place, const float *x, const fk_conv *s,
                      const fk_pooling *pool, fk_index n, fk_index width, fk_index t, fk_index count)
 {
@@ -274,7 +277,8 @@ void fk_conv_max_backward_kernel(float *dW, const float *g, const int32_t *place
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index v = 0; v < vectors; v++)
         for (fk_index t = 0; t < size; t += TAPS)
-            add_taps(dW, g, place, x, s, pool, v * FK_VL, fk_min(FK_VL, s->N - v * FK_VL), t, fk_min(TAPS, size - t));
+            add_taps(dW, g, place, x, s, pool, v * FK_VL, fk_min(FK_VL, s->N - v * FK_VL), t,
+                     fk_min(TAPS, size - t));
 }
 
 /* --- borders ----------------------------------------------------------------------------------------------- */

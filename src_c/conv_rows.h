@@ -1,7 +1,7 @@
 /* conv_rows.h: a convolution of distinct rows (rows.h), which meet each tap of the kernel once.
  *
- * Where the pixels of x are distinct rows, x[b, h, w] = values[index[b, h, w]], the products of conv.h need be made
- * for those rows alone, P_t = values W_t for each tap t of the kernel, and then stand wherever their rows do:
+ * Where the pixels of x are distinct rows, x[b, h, w] = values[index[b, h, w]], the products of conv.h need be
+ * made for those rows alone, P_t = values W_t for each tap t of the kernel, and then stand wherever their rows do:
  *
  *     y_m = f(bias + sum_t P_t[index_tm])        m: pixels of y, all images counted through
  *                                                index_tm: the row of x under tap t of the window of m

@@ -9,8 +9,9 @@
 #define GRAIN (4 * 1024)
 #define NEVER -1e30f /* the logarithm of no probability: sums of a few of it are finite */
 
-/* One sample. Row t of alpha, in 0..T, begins two places before its state 0. A path comes from state -1, before the
- * first, and goes to state S, behind the last; skip[s], s in 0..S+1, is 0 where it may come from s-2, else NEVER. */
+/* One sample. Row t of alpha, in 0..T, begins two places before its state 0. A path comes from state -1, before
+ * the first, and goes to state S, behind the last.
+ * skip[s], s in 0..S+1, is 0 where it may come from s-2, else NEVER. */
 typedef struct {
     const float *x;
     const int32_t *y;

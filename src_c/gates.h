@@ -1,5 +1,5 @@
-/* gates.h: the activations of a recurrent layer's gates, one vector at a time, so that what follows from them stays in
- * registers. Sigmoid and tanh are inlined; any other kind is right, and costs a call. */
+/* gates.h: the activations of a recurrent layer's gates, one vector at a time, so that what follows from them
+ * stays in registers. Sigmoid and tanh are inlined; any other kind is right, and costs a call. */
 #ifndef FK_GATES_H
 #define FK_GATES_H
 
@@ -8,7 +8,10 @@
 #include "simd.h"
 
 static const fk_activation fk_tanh = {FK_TANH, 0, 0, 0}, fk_sigmoid = {FK_SIGMOID, 0, 0, 0};
-FK_INLINE int fk_gates_usual(fk_activation act, fk_activation g) { return act.kind == FK_TANH && g.kind == FK_SIGMOID; }
+FK_INLINE int fk_gates_usual(fk_activation act, fk_activation g)
+{
+    return act.kind == FK_TANH && g.kind == FK_SIGMOID;
+}
 
 /* f(x) */
 FK_INLINE vf fk_gate(vf x, fk_activation f)

@@ -138,7 +138,8 @@ static void copy_panels(float *to, const float *B, fk_index row, fk_index step, 
     const fk_index rows = step == 1 ? 1 : depth;
     for (fk_index k = 0; k < depth; k += rows)
         for (fk_index j = 0; j < columns; j += NR)
-            copy_block(to + j * depth + k * NR, NR, B + k * row + j * step, row, step, rows, fk_min(NR, columns - j));
+            copy_block(to + j * depth + k * NR, NR, B + k * row + j * step, row, step, rows,
+                       fk_min(NR, columns - j));
 }
 
 /* --- a thread's share -------------------------------------------------------------------------------------- */
@@ -177,7 +178,8 @@ static void pack_share(const product *g, const plan *p, float *scratch, fk_index
         first = (last - first) % FK_VL ? last - (last - first) % NR : last;
     else
         packed += first * depth;
-    copy_panels(packed, g->B + k * g->B_row + (begin + first) * g->B_step, g->B_row, g->B_step, depth, last - first);
+    copy_panels(packed, g->B + k * g->B_row + (begin + first) * g->B_step, g->B_row, g->B_step, depth,
+                last - first);
 }
 
 /* Adds the products from k on to a share's rows and columns of C. */

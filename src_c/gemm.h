@@ -33,8 +33,8 @@ void fk_gemm_add(float *C, const float *A, const float *B, fk_gemm_form form, fl
 fk_index fk_gemm_scratch(fk_gemm_form form, fk_index M, fk_index N, fk_index K);
 
 /* B packed once for many products (a recurrent layer's weights): fk_gemm_packed_size floats.
- * packed = op(B)   with op(B) (K, N): B (K, N), or (N, K) if `transposed`, from row to row of which are B_row floats:
- * more than it is wide if some columns of a larger matrix are packed */
+ * packed = op(B)   with op(B) (K, N): B (K, N), or (N, K) if `transposed`
+ * From row to row of B are B_row floats: more than it is wide if some columns of a larger matrix are packed. */
 fk_index fk_gemm_packed_size(fk_index N, fk_index K);
 void fk_gemm_pack(float *packed, const float *B, fk_index B_row, int transposed, fk_index N, fk_index K);
 

@@ -2,7 +2,8 @@
  *
  *     C_ij = from_ij + sum_k A_ik B_kj        i < rows <= MR,  j < columns <= NR,  k < K in increasing order
  *
- * k runs through `taps` pieces of `depth` products: A goes on elsewhere at each, as under the window of a convolution.
+ * k runs through `taps` pieces of `depth` products:
+ * A goes on elsewhere at each, as under the window of a convolution.
  *
  * All products of the library go through sum_tile, whatever their form, size and packing, which is why the bits of
  * an element do not depend on them: the sum starts at zero, adds its products one by one (fused, where the machine

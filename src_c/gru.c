@@ -20,9 +20,9 @@ typedef struct {
     fk_index U;
 } backward_pass;
 
-/* Rows of U floats. With the gate after the product: Q of each state of a wave, or the gradient of its h[parent]. With
- * the gate before: the gradients of h[parent] and of r h[parent] of each state; and of one state those of r or z and of
- * a, and h[parent] under its dropout mask. */
+/* Rows of U floats. With the gate after the product: Q of each state of a wave, or the gradient of its h[parent].
+ * With the gate before: the gradients of h[parent] and of r h[parent] of each state; and of one state those of r
+ * or z and of a, and h[parent] under its dropout mask. */
 enum { ROWS = 5 };
 
 fk_index fk_gru_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, ROWS * U); }
@@ -36,9 +36,8 @@ static void mix(float *h, const float *h_parent, const float *z, const float *a,
 {
     for (fk_index u = 0; u < U; u += FK_VL) {
         const fk_index n = U - u;
-        const vf z_u = vf_load_first(z + u, n, 0.0f);
-        vf_store_first(h + u, z_u * vf_load_first(h_parent + u, n, 0.0f) + (1.0f - z_u) * vf_load_first(a + u, n, 0.0f),
-                       n);
+        const vf z_u = vf_load_first(z + u, n, 0.0f), a_u = vf_load_first(a + u, n, 0.0f);
+        vf_store_first(h + u, z_u * vf_load_first(h_parent + u, n, 0.0f) + (1.0f - z_u) * a_u, n);
     }
 }
 
@@ -81,7 +80,8 @@ FK_INLINE void gates_forward(float *gates, float *a, float *x, const float *P, c
 }
 
 /* a = act(a)    h = z h_parent + (1 - z) a */
-FK_INLINE void output_forward(float *h, float *a, const float *z, const float *h_parent, fk_activation act, fk_index n)
+FK_INLINE void output_forward(float *h, float *a, const float *z, const float *h_parent, fk_activation act,
+                              fk_index n)
 {
     const vf z_n = vf_load_first(z, n, 0.0f), a_n = fk_gate(vf_load_first(a, n, 0.0f), act);
     vf_store_first(a, a_n, n);
@@ -90,7 +90,8 @@ FK_INLINE void output_forward(float *h, float *a, const float *z, const float *h
 
 /* Two loops, so that no vector waits for its own gates. */
 FK_INLINE void state_forward(float *h, float *gates, float *a, float *x, const float *P, const float *Q,
-                             const float *b_a, const float *h_parent, fk_activation act, fk_activation g, fk_index U)
+                             const float *b_a, const float *h_parent, fk_activation act, fk_activation g,
+                             fk_index U)
 {
     for (fk_index u = 0; u < U; u += FK_VL) {
         float *x_u = x ? x + u : NULL;
@@ -169,7 +170,8 @@ static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dh
     const fk_index U = p->U, first = 1 + p->tree.roots;
     for (fk_index s = s0; s < s1; s++) {
         const int32_t parent = p->tree.parent[s];
-        float *gates = p->gates + s * 3 * U, *a = p->inner + s * U, *dh_parent = parent ? p->dh + parent * U : NULL;
+        float *gates = p->gates + s * 3 * U, *a = p->inner + s * U;
+        float *dh_parent = parent ? p->dh + parent * U : NULL;
         const float *dh = p->dh + (first + s) * U, *h_parent = p->h + parent * U;
         const float *x = p->x ? p->x + s * 3 * U : gates; /* not looked at, if it was not kept */
         if (fk_gates_usual(p->act, p->g))
@@ -184,7 +186,8 @@ static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dh
 }
 
 void fk_gru_backward(float *dh, float *gates, float *inner, const float *x, const float *h, const float *Rt_packed,
-                     const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U)
+                     const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
+                     fk_index U)
 {
     const backward_pass p = {dh, gates, inner, x, h, Rt_packed, NULL, m, act, g, tree, U};
     fk_recurrent_walk(tree, wave_backward, &p, 1, 3 * U * U, scratch, ROWS * U);
@@ -224,9 +227,9 @@ static void wave_before_forward(const void *layer, fk_index s0, fk_index s1, flo
     }
 }
 
-void fk_gru_before_forward(float *h, float *gates, float *inner, float *x, const float *P, const float *R_zr_packed,
-                           const float *R_a_packed, const float *m, fk_activation act, fk_activation g,
-                           fk_states tree, float *scratch, fk_index U)
+void fk_gru_before_forward(float *h, float *gates, float *inner, float *x, const float *P,
+                           const float *R_zr_packed, const float *R_a_packed, const float *m, fk_activation act,
+                           fk_activation g, fk_states tree, float *scratch, fk_index U)
 {
     const forward_pass p = {h, gates, inner, x, P, R_zr_packed, R_a_packed, NULL, m, act, g, tree, U};
     fk_recurrent_walk(tree, wave_before_forward, &p, 0, 3 * U * U, scratch, ROWS * U);
@@ -236,7 +239,8 @@ static void wave_before_backward(const void *layer, fk_index s0, fk_index s1, fl
 {
     const backward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
-    float *dhp = scratch, *d_inner = dhp + (s1 - s0) * U, *dr = d_inner + (s1 - s0) * U, *da = dr + U, *hp = da + U;
+    float *dhp = scratch, *d_inner = dhp + (s1 - s0) * U;
+    float *dr = d_inner + (s1 - s0) * U, *da = dr + U, *hp = da + U;
     for (fk_index s = s0; s < s1; s++) {
         const int32_t parent = p->tree.parent[s];
         float *gates = p->gates + s * 3 * U;
@@ -250,7 +254,8 @@ static void wave_before_backward(const void *layer, fk_index s0, fk_index s1, fl
         fk_activation_span_backward(gates + 2 * U, da, x ? x + 2 * U : NULL, gates + 2 * U, p->act, U);
     }
     /* forward: a = act(P_a + (r h[parent]) R_a) */
-    fk_gemm_packed(d_inner, U, (fk_gemm_rows){p->gates + s0 * 3 * U + 2 * U, NULL, 3 * U}, zero, p->Rt_a, s1 - s0, U, U);
+    const fk_gemm_rows da_rows = {p->gates + s0 * 3 * U + 2 * U, NULL, 3 * U};
+    fk_gemm_packed(d_inner, U, da_rows, zero, p->Rt_a, s1 - s0, U, U);
     for (fk_index s = s0; s < s1; s++) {
         float *r = p->gates + s * 3 * U + U, *d_inner_s = d_inner + (s - s0) * U;
         const float *x = p->x ? p->x + s * 3 * U : NULL;

@@ -1,6 +1,6 @@
 /* gru.h: the gated recurrent unit, over the distinct states of a batch (prefix.h, recurrent.h).
  *
- * P = x W + b, one row per distinct input row; a row of 3U is [z r a] in Keras's order, and so are the columns of R.
+ * P = x W + b, one row per distinct input row; a row of 3U is [z r a] in Keras's order, as are the columns of R.
  *
  *     z = g(P_z + h[parent] R_z)   r = g(P_r + h[parent] R_r)
  *     a = act(P_a + r (h[parent] R_a + b_a))         if the reset gate r acts after the product, as cuDNN has it
@@ -42,15 +42,16 @@ void fk_gru_forward(float *h, float *gates, float *inner, float *x, const float 
  * afterwards
  * Rt_packed: fk_gemm_pack of R, transposed */
 void fk_gru_backward(float *dh, float *gates, float *inner, const float *x, const float *h, const float *Rt_packed,
-                     const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U);
+                     const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
+                     fk_index U);
 
 /* --- the reset gate before the product ---
  *
  * gates = [z r a]                                    inner = r h[parent] (* m): the rows that R_a multiplied
  * R_zr_packed, R_a_packed: fk_gemm_pack of R_z and R_r together, and of R_a */
-void fk_gru_before_forward(float *h, float *gates, float *inner, float *x, const float *P, const float *R_zr_packed,
-                           const float *R_a_packed, const float *m, fk_activation act, fk_activation g,
-                           fk_states tree, float *scratch, fk_index U);
+void fk_gru_before_forward(float *h, float *gates, float *inner, float *x, const float *P,
+                           const float *R_zr_packed, const float *R_a_packed, const float *m, fk_activation act,
+                           fk_activation g, fk_states tree, float *scratch, fk_index U);
 
 /* gates: [z r a] before the call, dP = [dz' dr' da'] afterwards
  * dh as above   R.._packed: of the transposed matrices */

@@ -20,9 +20,9 @@
  *     sparse categorical           -log p_k    with the class k as target instead of the row t
  *
  * Hinge and squared hinge take targets of -1 and 1; if all in the batch are 0 or 1, 2 t - 1 stands for t. In
- * binary focal, a = t alpha + (1 - t)(1 - alpha) if classes are balanced, else 1 (T.-Y. Lin et al., "Focal Loss for
- * Dense Object Detection", ICCV 2017). Of equal largest terms in the categorical hinge each has an equal part of the
- * gradient.
+ * binary focal, a = t alpha + (1 - t)(1 - alpha) if classes are balanced, else 1 (T.-Y. Lin et al., "Focal Loss
+ * for Dense Object Detection", ICCV 2017). Of equal largest terms in the categorical hinge each has an equal part
+ * of the gradient.
  *
  * The crossentropies take probabilities or logits. Logits z mean p = sigmoid(z) (binary) or p = softmax(z),
  * written so that nothing overflows:

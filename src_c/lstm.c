@@ -41,7 +41,7 @@ FK_INLINE void output_forward(float *h, const float *o, const float *c, fk_activ
     vf_store_first(h, vf_load_first(o, n, 0.0f) * fk_gate(vf_load_first(c, n, 0.0f), act), n);
 }
 
-/* Two loops: what is waited for in one vector's outputs is long done, and several vectors' gates are under way at once. */
+/* Two loops: what one vector's outputs wait for is long done, and several vectors' gates are under way at once. */
 FK_INLINE void state_forward(float *h, float *c, float *gates, const float *z, const float *c_parent,
                              fk_activation act, fk_activation g, fk_index U)
 {
@@ -74,7 +74,8 @@ static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *scr
 }
 
 void fk_lstm_forward(float *h, float *c, float *gates, float *z, const float *P, const float *R_packed,
-                     const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U)
+                     const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
+                     fk_index U)
 {
     const forward_pass p = {h, c, gates, z, P, R_packed, m, act, g, tree, U};
     fk_recurrent_walk(tree, wave_forward, &p, 0, 4 * U * U, scratch, 4 * U);
@@ -82,8 +83,8 @@ void fk_lstm_forward(float *h, float *c, float *gates, float *z, const float *P,
 
 /* n <= FK_VL units of one state: gates = dz, dc += .., and unless it is NULL dc_parent += .. */
 FK_INLINE void units_backward(float *dc, float *dc_parent, float *gates, const float *dh, const float *z,
-                              const float *c, const float *c_parent, fk_activation act, fk_activation g, fk_index U,
-                              fk_index n)
+                              const float *c, const float *c_parent, fk_activation act, fk_activation g,
+                              fk_index U, fk_index n)
 {
     const vf i = vf_load_first(gates, n, 0.0f), f = vf_load_first(gates + U, n, 0.0f);
     const vf a = vf_load_first(gates + 2 * U, n, 0.0f), o = vf_load_first(gates + 3 * U, n, 0.0f);
@@ -104,7 +105,8 @@ FK_INLINE void units_backward(float *dc, float *dc_parent, float *gates, const f
 }
 
 FK_INLINE void state_backward(float *dc, float *dc_parent, float *gates, const float *dh, const float *z,
-                              const float *c, const float *c_parent, fk_activation act, fk_activation g, fk_index U)
+                              const float *c, const float *c_parent, fk_activation act, fk_activation g,
+                              fk_index U)
 {
     for (fk_index u = 0; u < U; u += FK_VL) {
         float *dc_parent_u = dc_parent ? dc_parent + u : NULL;
@@ -136,7 +138,8 @@ static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dh
 }
 
 void fk_lstm_backward(float *dh, float *dc, float *gates, const float *z, const float *c, const float *Rt_packed,
-                      const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U)
+                      const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
+                      fk_index U)
 {
     const backward_pass p = {dh, dc, gates, z, c, Rt_packed, m, act, g, tree, U};
     fk_recurrent_walk(tree, wave_backward, &p, 1, 4 * U * U, scratch, 4 * U);

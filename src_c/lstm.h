@@ -23,7 +23,8 @@
  * z (S, 4U) =: if the backward pass of act or g needs it, else NULL
  * R_packed: fk_gemm_pack of R */
 void fk_lstm_forward(float *h, float *c, float *gates, float *z, const float *P, const float *R_packed,
-                     const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U);
+                     const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
+                     fk_index U);
 
 /* dc_s += o act'(c_s) dh_s                                     dc[parent_s] += f dc_s
  * dz_s = [g'(z_i) a dc_s   g'(z_f) c[parent_s] dc_s   act'(z_a) i dc_s   g'(z_o) act(c_s) dh_s]
@@ -34,7 +35,8 @@ void fk_lstm_forward(float *h, float *c, float *gates, float *z, const float *P,
  * afterwards
  * Rt_packed: fk_gemm_pack of R, transposed */
 void fk_lstm_backward(float *dh, float *dc, float *gates, const float *z, const float *c, const float *Rt_packed,
-                      const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch, fk_index U);
+                      const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
+                      fk_index U);
 
 /* floats of scratch for both */
 fk_index fk_lstm_scratch(fk_index B, fk_index U);

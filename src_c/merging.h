@@ -20,7 +20,8 @@ void fk_merge_extreme(float *y, int32_t *winner, const float *x, float sign, int
 /* dx = dy where winner = k, 0 elsewhere                 dx (n) =   dy, winner (n) */
 void fk_merge_extreme_backward(float *dx, const float *dy, const int32_t *winner, int32_t k, fk_index n);
 
-/* C_b = op(A_b) op(B_b) for each of `batch` pairs       C (batch, M, N) =   op(A) (batch, M, K)   op(B) (batch, K, N)
+/* C_b = op(A_b) op(B_b) for each of `batch` pairs
+ * C (batch, M, N) =   op(A) (batch, M, K)   op(B) (batch, K, N)
  * scratch: fk_gemm_scratch of one pair */
 void fk_merge_products(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index batch,
                        fk_index M, fk_index N, fk_index K);

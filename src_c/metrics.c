@@ -40,8 +40,8 @@ static double among_top(const float *y, fk_index label, fk_index k, fk_index D)
     return larger < k;
 }
 
-static double value(const float *y, const float *t, int32_t label, float threshold, fk_index k, fk_accuracy_kind kind,
-                    fk_index D)
+static double value(const float *y, const float *t, int32_t label, float threshold, fk_index k,
+                    fk_accuracy_kind kind, fk_index D)
 {
     switch (kind) {
     case FK_EQUAL: return equal(y, t, D);
@@ -54,8 +54,8 @@ static double value(const float *y, const float *t, int32_t label, float thresho
     return 0.0;
 }
 
-void fk_accuracy(double *total, double *weight, const float *y, const float *t, const int32_t *labels, const float *w,
-                 float threshold, fk_index k, fk_accuracy_kind kind, fk_index N, fk_index D)
+void fk_accuracy(double *total, double *weight, const float *y, const float *t, const int32_t *labels,
+                 const float *w, float threshold, fk_index k, fk_accuracy_kind kind, fk_index N, fk_index D)
 {
     *total = *weight = 0.0;
     for (fk_index n = 0; n < N; n++) {

@@ -25,16 +25,17 @@ typedef enum {
 
 /* *total  = sum_n w_n value_n
  * *weight = sum_n w_n
- * y (N, D)   t (N, D), or for sparse kinds labels (N), the other being NULL   w (N), or NULL for ones;  one thread */
-void fk_accuracy(double *total, double *weight, const float *y, const float *t, const int32_t *labels, const float *w,
-                 float threshold, fk_index k, fk_accuracy_kind kind, fk_index N, fk_index D);
+ * y (N, D)   t (N, D), or for sparse kinds labels (N), the other being NULL   w (N), or NULL for ones
+ * one thread */
+void fk_accuracy(double *total, double *weight, const float *y, const float *t, const int32_t *labels,
+                 const float *w, float threshold, fk_index k, fk_accuracy_kind kind, fk_index N, fk_index D);
 
-/* positive_bc += sum of w_n v_d over the elements with t_nd != 0 of which y_nd exceeds b thresholds; negative_bc where
- * t_nd is 0.    c = d if by_column, else 0
+/* positive_bc += sum of w_n v_d over the elements with t_nd != 0 of which y_nd exceeds b thresholds; negative_bc
+ * where t_nd is 0.    c = d if by_column, else 0
  *
  * positive, negative (K + 1, D if by_column, else 1) +=   y, t (N, D)   w (N) and v (D), or NULL for ones
- * thresholds (K), ascending;  even: they are k / (K - 1), but for what the first lies below 0 and the last above 1,
- * and y is taken as clipped to [0, 1];  one thread */
+ * thresholds (K), ascending;  even: they are k / (K - 1), but for what the first lies below 0 and the last above
+ * 1, and y is taken as clipped to [0, 1];  one thread */
 void fk_threshold_bins(double *positive, double *negative, const float *y, const float *t, const float *w,
                        const float *v, const float *thresholds, int even, int by_column, fk_index N, fk_index D,
                        fk_index K);

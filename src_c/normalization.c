@@ -26,8 +26,8 @@ static void add_blocks(float *total, const float *sums, fk_index blocks, fk_inde
 /* --- batch normalization ----------------------------------------------------------------------------------- */
 
 /* sum = sum_n w_n (x_n - shift)^power over the rows of a block, power being 1 or 2 */
-static void moment_of_block(float *sum, const float *x, const float *shift, const uint8_t *mask, int power, fk_index n,
-                            fk_index C)
+static void moment_of_block(float *sum, const float *x, const float *shift, const uint8_t *mask, int power,
+                            fk_index n, fk_index C)
 {
     for (fk_index c = 0; c < C; c += FK_VL) {
         const vf s = shift ? vf_load_first(shift + c, C - c, 0.0f) : vf_set(0.0f);
@@ -134,9 +134,9 @@ static void gradient_sums(float *total, float *dgamma, float *dbeta, const float
     }
 }
 
-void fk_batch_norm_backward(float *dx, float *dgamma, float *dbeta, const float *dy, const float *x, const float *mean,
-                            const float *variance, const float *gamma, const uint8_t *mask, int fixed, float epsilon,
-                            float *scratch, fk_index N, fk_index C)
+void fk_batch_norm_backward(float *dx, float *dgamma, float *dbeta, const float *dy, const float *x,
+                            const float *mean, const float *variance, const float *gamma, const uint8_t *mask,
+                            int fixed, float epsilon, float *scratch, fk_index N, fk_index C)
 {
     float *rstd = scratch, *total = scratch + C, *sums = scratch + 3 * C;
     for (fk_index c = 0; c < C; c++)
@@ -153,7 +153,8 @@ void fk_batch_norm_backward(float *dx, float *dgamma, float *dbeta, const float 
             const fk_index left = C - c;
             const vf s = vf_load_first(rstd + c, left, 0.0f);
             const vf xhat = (vf_load_first(x + n * C + c, left, 0.0f) - vf_load_first(mean + c, left, 0.0f)) * s;
-            const vf of_all = vf_load_first(total + c, left, 0.0f) + xhat * vf_load_first(total + C + c, left, 0.0f);
+            const vf of_all =
+                vf_load_first(total + c, left, 0.0f) + xhat * vf_load_first(total + C + c, left, 0.0f);
             const vf bracket = vf_load_first(dy + n * C + c, left, 0.0f) - share * of_all;
             const vf g = gamma ? vf_load_first(gamma + c, left, 0.0f) : vf_set(1.0f);
             vf_store_first(dx + n * C + c, g * s * bracket, left);
@@ -163,8 +164,8 @@ void fk_batch_norm_backward(float *dx, float *dgamma, float *dbeta, const float 
 
 /* --- layer normalization ----------------------------------------------------------------------------------- */
 
-static void normalize_row(float *y, float *xhat, float *rstd, const float *x, const float *gamma, const float *beta,
-                          float epsilon, fk_index C)
+static void normalize_row(float *y, float *xhat, float *rstd, const float *x, const float *gamma,
+                          const float *beta, float epsilon, fk_index C)
 {
     vf sum = vf_set(0.0f), squares = vf_set(0.0f);
     for (fk_index c = 0; c < C; c += FK_VL)
@@ -184,8 +185,8 @@ static void normalize_row(float *y, float *xhat, float *rstd, const float *x, co
     }
 }
 
-void fk_layer_norm_forward(float *y, float *xhat, float *rstd, const float *x, const float *gamma, const float *beta,
-                           float epsilon, fk_index N, fk_index C)
+void fk_layer_norm_forward(float *y, float *xhat, float *rstd, const float *x, const float *gamma,
+                           const float *beta, float epsilon, fk_index N, fk_index C)
 {
     const fk_index threads = fk_threads_for(N * C, GRAIN);
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
@@ -193,17 +194,23 @@ void fk_layer_norm_forward(float *y, float *xhat, float *rstd, const float *x, c
         normalize_row(y + n * C, xhat + n * C, rstd + n, x + n * C, gamma, beta, epsilon, C);
 }
 
+/* The columns from c on of gamma dy. */
+FK_INLINE vf gamma_times_dy(const float *gamma, const float *dy, fk_index c, fk_index C)
+{
+    return (gamma ? vf_load_first(gamma + c, C - c, 0.0f) : vf_set(1.0f)) * vf_load_first(dy + c, C - c, 0.0f);
+}
+
 static void row_gradient(float *dx, const float *dy, const float *xhat, float rstd, const float *gamma, fk_index C)
 {
     vf sum = vf_set(0.0f), product = vf_set(0.0f);
     for (fk_index c = 0; c < C; c += FK_VL) {
-        const vf g = (gamma ? vf_load_first(gamma + c, C - c, 0.0f) : vf_set(1.0f)) * vf_load_first(dy + c, C - c, 0.0f);
+        const vf g = gamma_times_dy(gamma, dy, c, C);
         sum += g;
         product += g * vf_load_first(xhat + c, C - c, 0.0f);
     }
     const float mean = vf_sum(sum) / (float)C, along = vf_sum(product) / (float)C;
     for (fk_index c = 0; c < C; c += FK_VL) {
-        const vf g = (gamma ? vf_load_first(gamma + c, C - c, 0.0f) : vf_set(1.0f)) * vf_load_first(dy + c, C - c, 0.0f);
+        const vf g = gamma_times_dy(gamma, dy, c, C);
         vf_store_first(dx + c, rstd * (g - mean - along * vf_load_first(xhat + c, C - c, 0.0f)), C - c);
     }
 }

@@ -5,8 +5,8 @@
 #include "pooling_window.h"
 #include "threads.h"
 
-/* Floats of x that are worth a thread. Threads take rows of y in a forward pass and, since windows may overlap, whole
- * images in a backward pass. */
+/* Floats of x that are worth a thread. Threads take rows of y in a forward pass and, since windows may overlap,
+ * whole images in a backward pass. */
 #define GRAIN (32 * 1024)
 
 static fk_index threads_for(const fk_pooling *s) { return fk_threads_for(s->B * s->H * s->W * s->C, GRAIN); }
@@ -52,7 +52,8 @@ static fk_index places(const unsigned char *mask_b, pooling_window at, const fk_
     return count;
 }
 
-static void mean_under(float *y, const float *x_b, const unsigned char *mask_b, pooling_window at, const fk_pooling *s)
+static void mean_under(float *y, const float *x_b, const unsigned char *mask_b, pooling_window at,
+                       const fk_pooling *s)
 {
     const fk_index C = s->C;
     const float count = (float)places(mask_b, at, s);

@@ -1,10 +1,10 @@
-/* pooling.h: the largest value, or the mean, of each channel under a window, over images and sequences, channels last.
+/* pooling.h: each channel's largest value, or mean, under a window, over images and sequences, channels last.
  *
  *     x (B, H, W, C)   y (B, OH, OW, C)
  *
- * The window of y[b, p, q] is the places (h, w) of x with SH p - top <= h < SH p - top + KH, and likewise in w, that lie
- * in the image; wherever it stands, there must be at least one. Places of the border do not count, not even in a mean.
- * A sequence is an image of height one, and global pooling has one window as large as the image.
+ * The window of y[b, p, q] is the places (h, w) of x with SH p - top <= h < SH p - top + KH, and likewise in w,
+ * that lie in the image; wherever it stands, there must be at least one. Places of the border do not count, not
+ * even in a mean. A sequence is an image of height one, and global pooling has one window as large as the image.
  */
 #ifndef FK_POOLING_H
 #define FK_POOLING_H

@@ -24,7 +24,8 @@ fk_index fk_prefix_scratch(fk_index B, fk_index T)
 
 /* --- which rows make a block ------------------------------------------------------------------------------- */
 
-/* Whether row a of the index stands before row b, or is equal to it: the first step in which they differ decides. */
+/* Whether row a of the index stands before row b, or is equal to it:
+ * the first step in which they differ decides. */
 static int in_order(const int32_t *index, int32_t a, int32_t b, fk_index T)
 {
     const int32_t *row_a = index + a * T, *row_b = index + b * T;
@@ -41,9 +42,9 @@ static void merge(int32_t *to, const int32_t *from, fk_index half, fk_index n, c
         to[k] = j >= n || (i < half && in_order(index, from[i], from[j], T)) ? from[i++] : from[j++];
 }
 
-/* order (B) = the rows, block after block. Sorted, those that begin alike stand together and share most; but rows that
- * are mostly padding would all come first. So blocks are taken from both ends in turn, and each thread gets some of
- * either kind. */
+/* order (B) = the rows, block after block. Sorted, those that begin alike stand together and share most; but rows
+ * that are mostly padding would all come first. So blocks are taken from both ends in turn, and each thread gets
+ * some of either kind. */
 static void order_rows(int32_t *order, int32_t *sorted, const int32_t *index, int sort, fk_index B, fk_index T)
 {
     for (fk_index b = 0; b < B; b++)
@@ -66,7 +67,8 @@ static void order_rows(int32_t *order, int32_t *sorted, const int32_t *index, in
 
 /* --- the tree ---------------------------------------------------------------------------------------------- */
 
-/* The tree of the n batch rows of a block that begins with the b0-th in order, empty, in its part of the scratch. */
+/* The tree, empty, of the n batch rows of a block that begins with the b0-th in order, in its part of the
+ * scratch. */
 static tree block_tree(int32_t *all_nodes, fk_index b0, fk_index n, fk_index T, fk_index roots)
 {
     int32_t *own = all_nodes + FIELDS * (b0 * T + b0);
@@ -99,8 +101,8 @@ static int32_t child(tree *tr, int32_t node, int32_t row, int32_t owner, int sha
     return made;
 }
 
-/* Builds the tree of the n batch rows in `rows`: one wave per turn of the outer loop, in which each row goes on to its
- * next unmasked step. state and last receive nodes; ends[w] the number of states up to and with wave w. */
+/* Builds the tree of the n batch rows in `rows`: one wave per turn of the outer loop, in which each row goes on to
+ * its next unmasked step. state and last receive nodes; ends[w] the number of states up to and with wave w. */
 static void grow(tree *tr, int32_t *ends, int32_t *state, int32_t *last, const int32_t *index, const uint8_t *mask,
                  int share, const int32_t *rows, fk_index n, fk_index T)
 {
@@ -143,9 +145,9 @@ static fk_index number_waves(int32_t *waves, const int32_t *ends, fk_index block
     return S;
 }
 
-fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *waves, int32_t *state, int32_t *last,
-                        const int32_t *index, const uint8_t *mask, int share, float *scratch, fk_index B, fk_index T,
-                        fk_index roots)
+fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *waves, int32_t *state,
+                        int32_t *last, const int32_t *index, const uint8_t *mask, int share, float *scratch,
+                        fk_index B, fk_index T, fk_index roots)
 {
     const fk_index blocks = fk_prefix_blocks(B), threads = fk_min(blocks, fk_threads_for(B * T, GRAIN));
     int32_t *order = (int32_t *)scratch, *all_ends = order + 2 * B, *all_nodes = all_ends + blocks * T;

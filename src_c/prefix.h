@@ -7,15 +7,15 @@
  *
  * The nodes ("states") are numbered so that a layer's state array h has one row each:
  *     row 0                     zeros: the output of a batch row before its first unmasked step
- *     rows 1 .. roots           the initial states of the batch rows, if they differ (roots = B); if all start from
+ *     rows 1 .. roots           the initial states of the batch rows, if they differ (roots = B); if all are
  *                               zero there are none (roots = 0) and row 0 is also the root
  *     rows 1+roots .. roots+S   the S states computed, each after its parent
  * The batch is cut into blocks of FK_PREFIX_BLOCK rows, whatever the number of threads; states are shared inside a
- * block only. From FK_PREFIX_SORTED blocks on, rows that begin alike are put into one block. Wave w of a block holds
- * its nodes at depth w + 1, all of whose parents lie in wave w - 1 of the same block. States are numbered wave by
- * wave, and block by block within a wave, so that some neighbouring blocks have their states of a wave side by side:
- * a thread takes such blocks and computes each of its waves as one matrix product, and never waits for another thread
- * (recurrent.h).
+ * block only. From FK_PREFIX_SORTED blocks on, rows that begin alike are put into one block. Wave w of a block
+ * holds its nodes at depth w + 1, all of whose parents lie in wave w - 1 of the same block. States are numbered
+ * wave by wave, and block by block within a wave, so that some neighbouring blocks have their states of a wave
+ * side by side: a thread takes such blocks and computes each of its waves as one matrix product, and never waits
+ * for another thread (recurrent.h).
  *     row (S), parent (S)       of state 1 + roots + s: the input row read to reach it, and the state it came from
  *     waves (T*blocks + 1)      wave w of block k: s from waves[w*blocks + k] up to waves[w*blocks + k + 1]
  *     state (B, T)              the state of batch row b after step t, 0 before its first unmasked step
@@ -40,11 +40,11 @@ FK_INLINE fk_index fk_prefix_blocks(fk_index B) { return fk_ceil_div(B, FK_PREFI
 
 /* Fills row, parent, owner (each B*T long, the first S used), waves, state and last from
  *     index (B, T): the input row of each step   mask (B, T): 0 where a step is skipped, or NULL
- * and returns S. scratch: fk_prefix_scratch floats. Rows without a common past are told apart from the first step on
- * if roots = B; share = 0 keeps all rows apart even from a common root. */
-fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *waves, int32_t *state, int32_t *last,
-                        const int32_t *index, const uint8_t *mask, int share, float *scratch, fk_index B, fk_index T,
-                        fk_index roots);
+ * and returns S. scratch: fk_prefix_scratch floats. Rows without a common past are told apart from the first step
+ * on if roots = B; share = 0 keeps all rows apart even from a common root. */
+fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *waves, int32_t *state,
+                        int32_t *last, const int32_t *index, const uint8_t *mask, int share, float *scratch,
+                        fk_index B, fk_index T, fk_index roots);
 fk_index fk_prefix_scratch(fk_index B, fk_index T);
 
 #endif

@@ -43,7 +43,8 @@ void fk_prelu_backward(float *dx, float *da, const float *dy, const float *x, co
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index k = 0; k < blocks; k++) {
         const fk_index first = k * FK_PRELU_BLOCK, n = fk_min(FK_PRELU_BLOCK, N - first);
-        block_gradients(dx ? dx + first * C : NULL, da ? scratch + k * C : NULL, dy + first * C, x + first * C, a, n, C);
+        block_gradients(dx ? dx + first * C : NULL, da ? scratch + k * C : NULL, dy + first * C, x + first * C, a,
+                        n, C);
     }
     if (da == NULL)
         return;

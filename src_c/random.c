@@ -88,12 +88,14 @@ void fk_random_dropout_backward(float *dx, const float *dy, const uint8_t *kept,
         keep(dx + i, dy + i, kept + i, scale, fk_min(BACKWARD_GRAIN, n - i));
 }
 
-/* sin(2 pi t) for t in [-1/2, 3/4], to 3e-7: the series of sin to the eleventh power, t being brought to [-1/4, 1/4] */
+/* sin(2 pi t) for t in [-1/2, 3/4], to 3e-7:
+ * the series of sin to the eleventh power, t being brought to [-1/4, 1/4] */
 FK_INLINE vf sine_of_turns(vf t)
 {
     t = vf_select(t > 0.25f, 0.5f - t, vf_select(t < -0.25f, -0.5f - t, t));
     const vf x = 6.28318530717958648f * t, s = x * x;
-    const vf series = ((((-1.0f / 39916800 * s + 1.0f / 362880) * s - 1.0f / 5040) * s + 1.0f / 120) * s - 1.0f / 6) * s;
+    const vf series =
+        ((((-1.0f / 39916800 * s + 1.0f / 362880) * s - 1.0f / 5040) * s + 1.0f / 120) * s - 1.0f / 6) * s;
     return x + x * series;
 }
 

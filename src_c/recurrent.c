@@ -29,8 +29,8 @@ static void walk_blocks(fk_states tree, fk_wave wave, const void *layer, int bac
     }
 }
 
-void fk_recurrent_walk(fk_states tree, fk_wave wave, const void *layer, int backward, fk_index work, float *scratch,
-                       fk_index scratch_row)
+void fk_recurrent_walk(fk_states tree, fk_wave wave, const void *layer, int backward, fk_index work,
+                       float *scratch, fk_index scratch_row)
 {
     const fk_index blocks = fk_prefix_blocks(tree.B), parts = fk_min(blocks, fk_threads_for(tree.S * work, GRAIN));
 #pragma omp parallel for num_threads((int)parts) if (parts > 1) schedule(static)
@@ -49,7 +49,8 @@ void fk_recurrent_dropped(float *hp, const float *h, const float *m, fk_states t
 }
 
 void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const float *h, const float *R_packed,
-                          const float *m, fk_states tree, float *hp, fk_index s0, fk_index s1, fk_index N, fk_index U)
+                          const float *m, fk_states tree, float *hp, fk_index s0, fk_index s1, fk_index N,
+                          fk_index U)
 {
     fk_gemm_rows A = {h, tree.parent + s0, U};
     if (m != NULL) {

@@ -1,12 +1,12 @@
 /* recurrent.h: what the recurrent layers share: the walk over the distinct states of a batch (prefix.h).
  *
- * A layer computes each state from its input row and its parent: a wave of states is one matrix product, the parents'
- * h times R, and some elementwise work. Threads take blocks of batch rows. Each goes through the waves of its own
- * blocks, and as no state of a block has to do with another block, none waits for another. What the thread computes in
- * one product depends on the number of threads, but no bit of the result does (gemm.h).
+ * A layer computes each state from its input row and its parent: a wave of states is one matrix product, the
+ * parents' h times R, and some elementwise work. Threads take blocks of batch rows. Each goes through the waves of
+ * its own blocks, and as no state of a block has to do with another block, none waits for another. What the thread
+ * computes in one product depends on the number of threads, but no bit of the result does (gemm.h).
  *
- * A layer's state arrays (1+roots+S, U) have the rows that prefix.h tells of. Gradients of states have the same rows;
- * row 0 belongs to all blocks and gets none.
+ * A layer's state arrays (1+roots+S, U) have the rows that prefix.h tells of. Gradients of states have the same
+ * rows; row 0 belongs to all blocks and gets none.
  */
 #ifndef FK_RECURRENT_H
 #define FK_RECURRENT_H
@@ -20,8 +20,8 @@ typedef void (*fk_wave)(const void *layer, fk_index s0, fk_index s1, float *scra
 
 /* wave(layer, s0, s1, scratch) for all states: parents before their children, or after them if `backward`.
  * work: multiply-adds of a state   scratch: fk_recurrent_scratch floats, for rows of `scratch_row` floats */
-void fk_recurrent_walk(fk_states tree, fk_wave wave, const void *layer, int backward, fk_index work, float *scratch,
-                       fk_index scratch_row);
+void fk_recurrent_walk(fk_states tree, fk_wave wave, const void *layer, int backward, fk_index work,
+                       float *scratch, fk_index scratch_row);
 fk_index fk_recurrent_scratch(fk_index B, fk_index scratch_row);
 
 /* For states s0 .. s1 of a wave, on the calling thread:
@@ -31,7 +31,8 @@ void fk_recurrent_dropped(float *hp, const float *h, const float *m, fk_states t
 /*     C_s = from_s + (h[parent_s] * m[owner_s]) R    C (s1-s0, N) =, rows C_row apart   m: or NULL
  *     hp (s1-s0, U): scratch, written if there is a mask */
 void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const float *h, const float *R_packed,
-                          const float *m, fk_states tree, float *hp, fk_index s0, fk_index s1, fk_index N, fk_index U);
+                          const float *m, fk_states tree, float *hp, fk_index s0, fk_index s1, fk_index N,
+                          fk_index U);
 /*     dh[parent_s] += dhp_s * m[owner_s]             dh (1+roots+S, U) +=   dhp (s1-s0, U)   m: or NULL */
 void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_states tree, fk_index s0, fk_index s1,
                              fk_index U);

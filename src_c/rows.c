@@ -52,8 +52,8 @@ fk_index fk_rows_pairs_scratch(fk_index N)
     return (fk_index)1 << pairs_table_bits(N);
 }
 
-/* Open addressing with linear probing; a pair's first place is the upper bits of its product with 2^64 / golden ratio
- * (Knuth, The Art of Computer Programming, vol. 3, 6.4). */
+/* Open addressing with linear probing; a pair's first place is the upper bits of its product with 2^64 / golden
+ * ratio (Knuth, The Art of Computer Programming, vol. 3, 6.4). */
 fk_index fk_rows_pairs(int32_t *index, int32_t *first, int32_t *second, const int32_t *a, const int32_t *b,
                        float *scratch, fk_index N)
 {
@@ -107,11 +107,12 @@ static void add_row(float *y, const float *x, fk_index D)
         y[d] += x[d];
 }
 
-void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row, const int32_t *index,
-                         fk_index N, fk_index D)
+void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row,
+                         const int32_t *index, fk_index N, fk_index D)
 {
     const fk_index threads = fk_min(fk_ceil_div(D, LINE), fk_threads_for(N * D, GRAIN));
-    /* A thread owns some columns and passes over all rows: the sums keep the order of n, and none has more to do. */
+    /* A thread owns some columns and passes over all rows:
+     * the sums keep the order of n, and none has more to do. */
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
     for (fk_index part = 0; part < threads; part++) {
         fk_index d, last;

@@ -35,8 +35,8 @@ void fk_rows_gather(float *y, const float *values, const int32_t *index, fk_inde
 
 /* dvalues_r += sum of dy_n over index[n] = r, in the order of n    dvalues (R, D) +=   dy (N, D)   index (N)
  * dvalues and dy may be columns of wider arrays, whose rows are dvalues_row and dy_row floats apart. */
-void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row, const int32_t *index,
-                         fk_index N, fk_index D);
+void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row,
+                         const int32_t *index, fk_index N, fk_index D);
 
 /* y_p = [ left[first[p]] | right[second[p]] ]    y (P, D+E) =   left (R, D)   right (Q, E)   first, second (P) */
 void fk_rows_gather_pairs(float *y, const float *left, const float *right, const int32_t *first,
@@ -48,7 +48,8 @@ void fk_rows_gather_pairs(float *y, const float *left, const float *right, const
 void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int32_t *first,
                                const int32_t *second, fk_index P, fk_index D, fk_index E);
 
-/* y_i = 0    y (n) =: where gradients are then added; by all threads, as one alone does not fill memory at its speed */
+/* y_i = 0    y (n) =: where gradients are then added
+ * by all threads, as one alone does not fill memory at its speed */
 void fk_rows_clear(float *y, fk_index n);
 
 /* y_n = x[index[n]], rows of any type    y (N rows) =   x (R rows of `bytes` bytes)   index (N)

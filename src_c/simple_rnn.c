@@ -26,14 +26,14 @@ static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *hp)
     const fk_index U = p->U;
     float *h_s = p->h + (1 + p->tree.roots + s0) * U, *z_s = p->z ? p->z + s0 * U : h_s;
     /* z_s = P[row_s] + h[parent_s] R */
-    fk_recurrent_product(z_s, U, (fk_gemm_rows){p->P, p->tree.row + s0, U}, p->h, p->R, p->m, p->tree, hp, s0, s1, U,
-                         U);
+    const fk_gemm_rows P = {p->P, p->tree.row + s0, U};
+    fk_recurrent_product(z_s, U, P, p->h, p->R, p->m, p->tree, hp, s0, s1, U, U);
     /* h_s = f(z_s) */
     fk_activation_span(h_s, z_s, p->f, (s1 - s0) * U);
 }
 
-void fk_simple_rnn_forward(float *h, float *z, const float *P, const float *R_packed, const float *m, fk_activation f,
-                           fk_states tree, float *scratch, fk_index U)
+void fk_simple_rnn_forward(float *h, float *z, const float *P, const float *R_packed, const float *m,
+                           fk_activation f, fk_states tree, float *scratch, fk_index U)
 {
     const forward_pass p = {h, z, P, R_packed, m, f, tree, U};
     fk_recurrent_walk(tree, wave_forward, &p, 0, U * U, scratch, U);
@@ -45,7 +45,8 @@ static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dh
     const fk_index U = p->U, first = (1 + p->tree.roots + s0) * U;
     float *dz_s = p->dz + s0 * U;
     /* forward: h_s = f(z_s) */
-    fk_activation_span_backward(dz_s, p->dh + first, p->z ? p->z + s0 * U : NULL, p->h + first, p->f, (s1 - s0) * U);
+    const float *z_s = p->z ? p->z + s0 * U : NULL;
+    fk_activation_span_backward(dz_s, p->dh + first, z_s, p->h + first, p->f, (s1 - s0) * U);
     /* forward: z_s = P[row_s] + h[parent_s] R */
     fk_gemm_packed(dhp, U, (fk_gemm_rows){dz_s, NULL, U}, (fk_gemm_rows){NULL, NULL, 0}, p->Rt, s1 - s0, U, U);
     fk_recurrent_to_parents(p->dh, dhp, p->m, p->tree, s0, s1, U);

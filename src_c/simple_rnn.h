@@ -15,12 +15,12 @@
 /* h rows 1+roots .. =; the rows before them are the caller's
  * z (S, U) =: for activations whose backward pass needs it, else NULL
  * R_packed: fk_gemm_pack of R */
-void fk_simple_rnn_forward(float *h, float *z, const float *P, const float *R_packed, const float *m, fk_activation f,
-                           fk_states tree, float *scratch, fk_index U);
+void fk_simple_rnn_forward(float *h, float *z, const float *P, const float *R_packed, const float *m,
+                           fk_activation f, fk_states tree, float *scratch, fk_index U);
 
 /* dz_s = f'(z_s) dh_s                     dz (S, U) =
- * dh[parent_s] += dz_s R^T                dh (1+roots+S, U) +=: holds the outputs' gradient before the call, and in
- *                                         the rows of initial states theirs afterwards
+ * dh[parent_s] += dz_s R^T                dh (1+roots+S, U) +=: holds the outputs' gradient before the call, and
+ *                                         in the rows of initial states theirs afterwards
  * Rt_packed: fk_gemm_pack of R, transposed */
 void fk_simple_rnn_backward(float *dh, float *dz, const float *h, const float *z, const float *Rt_packed,
                             const float *m, fk_activation f, fk_states tree, float *scratch, fk_index U);

@@ -15,7 +15,8 @@ fk_index fk_get_num_threads(void);
  * Waking a thread costs a few microseconds: small work stays on one. */
 fk_index fk_threads_for(fk_index work, fk_index grain);
 
-/* The half-open part [*begin, *end) of [0, n) that belongs to thread `t` of `threads`, cut at multiples of `step`. */
+/* The half-open part [*begin, *end) of [0, n) that belongs to thread `t` of `threads`,
+ * cut at multiples of `step`. */
 FK_INLINE void fk_share(fk_index *begin, fk_index *end, fk_index n, fk_index step, fk_index t, fk_index threads)
 {
     const fk_index blocks = fk_ceil_div(n, step);
