@@ -14,7 +14,7 @@ from parity_cases import features
 from saved_models import loaded, run_python, same, small
 
 import fastkeras
-from fastkeras import saving
+from fastkeras import ops, saving
 from fastkeras.layers import Dense, Layer
 from fastkeras.utils.custom_objects import custom_object_scope
 
@@ -163,6 +163,36 @@ def test_a_layer_in_a_layer_of_the_users_own(tmp_path):
     random_weights(model, 9)
     model.load_weights(tmp_path / "w.weights.h5")
     assert same(model.get_weights(), weights)
+
+
+def test_a_layer_may_call_something_its_graph(tmp_path):
+    """A model has an attribute of that name; a layer that works on graphs may have one too, and is no model."""
+
+    class Neighbours(Layer):
+        def __init__(self, graph, **kwargs):
+            super().__init__(**kwargs)
+            self.graph = graph
+            self.inner = Dense(2)
+
+        def call(self, x):
+            return self.inner(ops.matmul(x, np.array(self.graph, np.float32)))
+
+        def get_config(self):
+            return {**super().get_config(), "graph": self.graph}
+
+    given = fastkeras.Input((3,))
+    neighbours = Neighbours([[0, 1, 1], [1, 0, 0], [1, 0, 0]])
+    model = fastkeras.Model(given, neighbours(given))
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 3)), np.zeros((4, 2)), **FIT)
+    x = np.eye(3, dtype=np.float32)
+    for name in ("model.keras", "model.h5"):
+        again = loaded(model, tmp_path, name, custom_objects={"Neighbours": Neighbours})
+        assert same(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    model.save_weights(tmp_path / "w.weights.h5")
+    again.load_weights(tmp_path / "w.weights.h5")
+    assert same(again.get_weights(), model.get_weights())
+    assert neighbours.name in fastkeras.utils.model_to_dot(model, expand_nested=True).to_string()
 
 
 def test_a_class_must_say_what_it_was_made_of(tmp_path):

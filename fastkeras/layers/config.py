@@ -109,7 +109,7 @@ def layer_to_config(layer):
     cls, config = type(layer), layer.get_config()
     for name, parameter in inspect.signature(cls.__init__).parameters.items():
         named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name != "self"
-        is_argument = cls.config_is_arguments or layer.call is not None
+        is_argument = not cls.is_model or layer.call is not None
         needed = named and parameter.default is parameter.empty and is_argument
         if needed and name not in config:
             raise ValueError(
@@ -143,7 +143,7 @@ def layer_from_config(entry):
     if isinstance(config, dict) and get_registered_object(name) is None:
         name, config = legacy.translated(name, config)
     cls = _find(name)
-    if isinstance(config, dict) and getattr(cls, "config_is_arguments", True):
+    if isinstance(config, dict) and not getattr(cls, "is_model", False):
         config = {**config, "dtype": _computed_type(config)} if "dtype" in config else dict(config)
         if cls in _REGISTRY.classes.values():
             config = _known_part(cls, config)

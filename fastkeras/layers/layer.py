@@ -84,7 +84,7 @@ class Layer:
     takes_several = False  # whether it may have several inputs; layers of the user's own are not asked
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32, int32 or string
     trial_dtype = "float32"  # of the zeros on which `call` is tried, to see what shapes it makes
-    config_is_arguments = True  # whether get_config gives the arguments of __init__; a model's gives its layers
+    is_model = False  # a model's get_config gives its layers, a layer's the arguments of __init__
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
     inputs_apart = False  # whether a call has its inputs one by one, layer(query, value), not in a list
     call_keywords = ("initial_state",)  # what a call may be told besides its inputs, as far as files keep it
@@ -192,7 +192,7 @@ class Layer:
     def adopt_variables(self):
         """Counts among the layer's weights the Variables that the user's own code has set as attributes, or in lists or
         dicts there, and that are no layer's yet."""
-        if self.call is not None or not self.config_is_arguments:
+        if self.call is not None or self.is_model:
             for layer in self.sublayers():
                 layer.adopt_variables()
             for variable in among(vars(self), lambda value: isinstance(value, Variable) and not value.is_owned):
@@ -323,7 +323,7 @@ class Layer:
         `forward`, which computes."""
         kinds = type(self).__mro__
         of_call, of_forward = (next(kind for kind in kinds if name in vars(kind)) for name in ("call", "forward"))
-        if of_forward is not Layer and self.config_is_arguments and kinds.index(of_call) < kinds.index(of_forward):
+        if of_forward is not Layer and not self.is_model and kinds.index(of_call) < kinds.index(of_forward):
             raise TypeError(
                 f"{kinds[0].__name__}: `call` would not be run, since {of_forward.__name__} computes by `forward`; "
                 f"make a Layer that holds a {of_forward.__name__} and calls it. Received: {of_call.__name__}.call"

@@ -1,7 +1,6 @@
 """Models: a graph of call sites, and Sequential, its simplest case."""
 
-import importlib
-
+import fastkeras
 from fastkeras.layers.config import know
 from fastkeras.models.cloning import clone_model
 from fastkeras.models.crf import CRFModel
@@ -19,5 +18,5 @@ know({"Sequential": Sequential, "Functional": Model, "Model": Model, "CRFModel":
 def __getattr__(name):
     """The functions for files, which Keras has here as well; imported when they are first used."""
     if name in _IN_SAVING:
-        return getattr(importlib.import_module("fastkeras.saving"), name)
+        return getattr(fastkeras.saving, name)
     raise AttributeError(suggest.unknown("name in fastkeras.models", name, __all__))

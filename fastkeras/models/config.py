@@ -146,7 +146,7 @@ def graph_from_config(config):
         if isinstance(layer, InputLayer):
             tensors[name, 0, 0] = _placeholder(layer, keep_batch)
         is_keras_3 = is_keras_3 or any(isinstance(node, dict) for node in nodes)
-        first = 1 if not is_keras_3 and getattr(layer, "graph", None) is not None else 0
+        first = 1 if not is_keras_3 and layer.is_model and layer.graph is not None else 0
         calls += [
             (name, first + number, *_call_from_config(node, layer.call_keywords)) for number, node in enumerate(nodes)
         ]
@@ -163,7 +163,7 @@ def graph_from_config(config):
 
 
 def _is_graph(layer):
-    return hasattr(layer, "graph") and not hasattr(layer, "add")
+    return getattr(layer, "is_model", False) and not hasattr(layer, "add")
 
 
 def _replay(found, calls, tensors):

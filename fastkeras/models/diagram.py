@@ -59,7 +59,7 @@ def diagram_of(model, shown):
 
 
 def _node(layer, shown):
-    is_model = shown.nested and getattr(layer, "graph", None) is not None and layer.call is None
+    is_model = shown.nested and layer.is_model and layer.graph is not None and layer.call is None
     return diagram_of(layer, shown) if is_model else _box(layer, shown)
 
 

@@ -1,7 +1,8 @@
 """Model: a graph of layers that can be trained, saved, and used as a layer itself.
 
 Training is not written here: compile, fit, evaluate and predict are functions over a model in fastkeras/training,
-files are written and read in fastkeras/saving, and the methods below call them.
+files are written and read in fastkeras/saving, and the methods below call them. What reads files makes models of them,
+so fastkeras.saving imports this module, and is found here as an attribute of the package, once a method needs it.
 """
 
 import inspect
@@ -9,13 +10,16 @@ import threading
 
 import numpy as np
 
+import fastkeras
 from fastkeras import training
 from fastkeras.core import nest
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.core.variable import pack
+from fastkeras.layers.config import reading
 from fastkeras.layers.inside import among, inside, is_layer
 from fastkeras.layers.layer import Layer
 from fastkeras.metrics import Metric
+from fastkeras.models.config import graph_from_config, graph_to_config
 from fastkeras.models.graph import Graph, Pass
 from fastkeras.models.subclassed import Body
 from fastkeras.models.summary import summary_lines
@@ -60,7 +64,7 @@ class Model(Layer):
     keys. input_keys, output_keys: the keys in the order of the dict, or None.
     """
 
-    config_is_arguments = False
+    is_model = True
     takes_several = True
 
     def __init__(self, inputs=None, outputs=None, **kwargs):
@@ -355,8 +359,6 @@ class Model(Layer):
     def get_config(self):
         """The layers and how they are connected, as plain Python values; see models/config.py. Of a model with a `call`
         of its own: what every layer tells."""
-        from fastkeras.models.config import graph_to_config
-
         return graph_to_config(self) if self.call is None else super().get_config()
 
     @classmethod
@@ -366,9 +368,6 @@ class Model(Layer):
         custom_objects: {name: class or function} for what is the user's own. Of a model with a `call` of its own: the
         arguments of __init__, in which name, trainable and dtype may be more than it takes.
         """
-        from fastkeras.layers.config import reading
-        from fastkeras.models.config import graph_from_config
-
         with reading("The configuration", custom_objects):
             if cls.call is not None:
                 return cls(**_known_arguments(cls, config))
@@ -381,33 +380,23 @@ class Model(Layer):
 
     def to_json(self, **options):
         """The architecture as JSON, which Keras reads as well; `saving.model_from_json` reads it. See json.dumps."""
-        from fastkeras.saving.config import to_json
-
-        return to_json(self, **options)
+        return fastkeras.saving.to_json(self, **options)
 
     def save(self, filepath, overwrite=True, **options):
         """Writes the model, its weights and how it is trained to a file *.keras or *.h5: see saving.save_model."""
-        from fastkeras import saving
-
-        saving.save_model(self, filepath, overwrite, **options)
+        fastkeras.saving.save_model(self, filepath, overwrite, **options)
 
     def save_weights(self, filepath, overwrite=True, **options):
         """Writes the weights to a file *.weights.h5, *.h5 or *.npz: see saving.save_weights."""
-        from fastkeras import saving
-
-        saving.save_weights(self, filepath, overwrite, **options)
+        fastkeras.saving.save_weights(self, filepath, overwrite, **options)
 
     def load_weights(self, filepath, **options):
         """Reads the weights of such a file: see saving.load_weights."""
-        from fastkeras import saving
-
-        saving.load_weights(self, filepath, **options)
+        fastkeras.saving.load_weights(self, filepath, **options)
 
     def export(self, filepath, format=None, **options):
         """Writes the weights to *.npz by name; no SavedModel: see saving.export."""
-        from fastkeras import saving
-
-        saving.export(self, filepath, format, **options)
+        fastkeras.saving.export(self, filepath, format, **options)
 
     def __getstate__(self):
         """For pickle and copy: everything but what passes keep; of the optimizer its settings and its state."""

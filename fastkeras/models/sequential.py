@@ -1,8 +1,10 @@
 """Sequential: a chain of layers."""
 
 from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.layers.config import reading
 from fastkeras.layers.core import InputLayer
 from fastkeras.layers.layer import Layer
+from fastkeras.models.config import chain_from_config, chain_to_config
 from fastkeras.models.model import Model
 from fastkeras.utils.messages import message
 
@@ -110,8 +112,6 @@ class Sequential(Model):
 
     def get_config(self):
         """The layers in order, as plain Python values; see models/config.py."""
-        from fastkeras.models.config import chain_to_config
-
         return chain_to_config(self)
 
     @classmethod
@@ -120,9 +120,6 @@ class Sequential(Model):
 
         config: a dictionary, or as in old files only the list of layers. custom_objects: as for Model.
         """
-        from fastkeras.layers.config import reading
-        from fastkeras.models.config import chain_from_config
-
         config = {"layers": config} if isinstance(config, list) else config
         with reading("The configuration", custom_objects):
             model = cls(name=config.get("name"))

@@ -1,6 +1,6 @@
 """Files: whole models, weights, architectures, and the names that files may mention."""
 
-from fastkeras.saving.config import model_from_config, model_from_json
+from fastkeras.saving.config import model_from_config, model_from_json, to_json
 from fastkeras.saving.conversion import convert
 from fastkeras.saving.model_file import load_model, save_model
 from fastkeras.saving.weights import export, load_weights, save_weights
@@ -29,4 +29,5 @@ __all__ = [
     "register_keras_serializable",
     "save_model",
     "save_weights",
+    "to_json",
 ]

@@ -36,7 +36,7 @@ def _held(layer):
     """(attribute, layer or list of layers) for what the layer holds, by name, the private ones last. A model with a
     `call` of its own has its layers as attributes, and `layers` among those; the others have that alone."""
     attributes = vars(layer)
-    if hasattr(layer, "graph"):
+    if layer.is_model:
         if not layer.is_own:
             return [("layers", layer.layers)]
         attributes = {**attributes, "layers": layer.layers}

@@ -136,7 +136,7 @@ def of_input(model, layer, expected, received):
 def _end(tensor):
     """(the layer that an output comes from, the name of the activation that it ends in, None if that is not known)."""
     layer = _maker(tensor)
-    while getattr(layer, "graph", None) is not None and len(layer.graph.outputs) == 1 and layer.call is None:
+    while getattr(layer, "is_model", False) and layer.call is None and len(layer.graph.outputs) == 1:
         tensor = layer.graph.outputs[0]
         layer = _maker(tensor)
     inner = getattr(layer, "layer", layer)  # of TimeDistributed

@@ -172,9 +172,8 @@ def _last_activation(graph, slot, fuses_with):
     if layer is None or readers > 1 or any(slot in reads for _, reads, _ in graph.steps):
         return number, None
     layer, _, writes = graph.steps[number]
-    inner = getattr(layer, "graph", None)
-    if inner is not None and len(writes) == 1:
-        return number, _last_activation(inner, inner.output_slots[0], fuses_with)[1]
+    if layer.is_model and layer.graph is not None and len(writes) == 1:
+        return number, _last_activation(layer.graph, layer.graph.output_slots[0], fuses_with)[1]
     activation = getattr(layer, "activation", None)
     ends_so = any({getattr(activation, "name", None), fuses_with} <= group for group in _INTERCHANGEABLE)
     gives_logits = vars(type(layer)).get("can_give_logits", False)  # a subclass may do more than the class it extends
