@@ -1,7 +1,8 @@
 """Adadelta: gradient descent in units of its own recent steps."""
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class Adadelta(Optimizer):

@@ -1,7 +1,8 @@
 """Adagrad: gradient descent in units of the size of all gradients so far."""
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class Adagrad(Optimizer):

@@ -1,7 +1,8 @@
 """Adam and AdamW: gradient descent by running means of the gradient and of its square."""
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class Adam(Optimizer):

@@ -1,7 +1,8 @@
 """Adamax: Adam with the largest gradient in place of the mean square."""
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class Adamax(Optimizer):

@@ -1,7 +1,8 @@
 """Ftrl: follow the regularized leader, which keeps most weights of wide linear models at zero."""
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class Ftrl(Optimizer):

@@ -1,7 +1,8 @@
 """Lion: gradient descent by the sign of the momentum."""
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class Lion(Optimizer):

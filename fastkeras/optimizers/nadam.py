@@ -3,7 +3,8 @@
 import numpy as np
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class Nadam(Optimizer):

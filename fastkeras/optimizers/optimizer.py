@@ -6,7 +6,7 @@ To write one, subclass Optimizer and define
     update(segment, numbers)    one step on a segment (see segment.py), usually one kernel call
     get_config()                the arguments of __init__
 
-or, as in Keras 3, in fastkeras.ops and variable by variable,
+or, as in Keras 3, in fastkeras.ops and variable by variable (see by_variable.py),
 
     build(variables)            calls super().build(variables), then add_variable_from_reference for what it keeps
     update_step(gradient, variable, learning_rate)      one step on a variable, by assign, assign_add or assign_sub
@@ -22,25 +22,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastkeras import initializers
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.core.tensor import as_tensor
-from fastkeras.core.variable import Variable, pack
-from fastkeras.optimizers import schedules
-from fastkeras.optimizers.segment import Segment, runs
+from fastkeras.core.variable import pack
+from fastkeras.optimizers import by_variable, schedules
+from fastkeras.optimizers.arguments import checked, counted, of_keras_2
+from fastkeras.optimizers.learning_rate import LearningRate
+from fastkeras.optimizers.segment import Segment, Slot, runs
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case
 
 # What configurations of tf_keras hold beyond ours: how it runs, not what it computes.
 _IGNORED_IN_CONFIG = {"jit_compile", "is_legacy_optimizer"}
-
-
-class Slot(NamedTuple):
-    """An array that an optimizer keeps for a variable: its name in Keras 3, the variable, and the live array."""
-
-    name: str
-    variable: object
-    value: np.ndarray
 
 
 class Built(NamedTuple):
@@ -49,47 +41,6 @@ class Built(NamedTuple):
     variables: list
     segments: list
     constrained: list
-
-
-def checked(owner, name, value, low=-math.inf, high=math.inf, none=False):
-    """`value` as a float in [low, high]; None if that is allowed. A ValueError names owner and argument otherwise."""
-    if value is None and none:
-        return None
-    number = isinstance(value, (int, float, np.integer, np.floating, np.ndarray)) and not isinstance(value, bool)
-    if not number or np.ndim(value) or not math.isfinite(value) or not low <= value <= high:
-        if math.isinf(low) or math.isinf(high):
-            limits = "" if low == -high else f" >= {low:g}" if math.isinf(high) else f" <= {high:g}"
-        else:
-            limits = f" in [{low:g}, {high:g}]"
-        raise ValueError(f"{owner}: `{name}` must be a number{limits}. Received: {name}={value!r}")
-    return float(value)
-
-
-def _count(owner, name, value, least):
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
-        raise ValueError(f"{owner}: `{name}` must be an integer >= {least} or None. Received: {name}={value!r}")
-    return None if value is None else int(value)
-
-
-class LearningRate(float):
-    """What `optimizer.learning_rate` was when it was read: a number that can be written back as Keras's variables are,
-    by `assign` (or backend.set_value)."""
-
-    def __new__(cls, value, optimizer):
-        rate = super().__new__(cls, value)
-        rate._optimizer = optimizer
-        return rate
-
-    def numpy(self):
-        return np.float32(self)
-
-    def assign(self, value):
-        """Sets the optimizer's learning rate, and returns that."""
-        self._optimizer.learning_rate = float(value)
-        return self._optimizer.learning_rate
-
-    def __reduce__(self):
-        return float, (float(self),)
 
 
 class Optimizer:
@@ -127,7 +78,7 @@ class Optimizer:
         **kwargs,
     ):
         owner = type(self).__name__
-        learning_rate, self.decay = self._of_keras_2(learning_rate, kwargs)
+        learning_rate, self.decay = of_keras_2(owner, learning_rate, kwargs)
         if kwargs:
             raise TypeError(suggest.unknown(f"argument of {owner}", next(iter(kwargs)), self._arguments()))
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
@@ -144,9 +95,9 @@ class Optimizer:
         self.global_clipnorm = checked(owner, "global_clipnorm", global_clipnorm, 0, none=True)
         self.use_ema = bool(use_ema)
         self.ema_momentum = checked(owner, "ema_momentum", ema_momentum, 0, 1)
-        self.ema_overwrite_frequency = _count(owner, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self.ema_overwrite_frequency = counted(owner, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
         self.loss_scale_factor = checked(owner, "loss_scale_factor", loss_scale_factor, 0, none=True)
-        self.gradient_accumulation_steps = _count(owner, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        self.gradient_accumulation_steps = counted(owner, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
         self.built = False
         self._batches = 0  # calls of step(): iterations, if gradients do not accumulate
         self._sets = []  # of variables, each in one Built; the last are those that `step` changes
@@ -154,20 +105,6 @@ class Optimizer:
         self._variables, self._segments, self._constrained, self._places = [], [], [], {}
         self._added, self._added_ever = [], {}  # by add_variable_from_reference, since `build` began, and ever
         self._excluded, self._excluded_names = frozenset(), None  # from weight decay: ids of variables, and a pattern
-
-    def _of_keras_2(self, learning_rate, kwargs):
-        """(learning rate, decay), with `lr` and `decay` taken out of kwargs."""
-        if "lr" in kwargs:
-            warnings.warn("The argument `lr` is called `learning_rate` in Keras 3.", stacklevel=4)
-            learning_rate = kwargs.pop("lr")
-        decay = kwargs.pop("decay", None)
-        if decay:
-            warnings.warn(
-                "The argument `decay` is written as a schedule in Keras 3: learning_rate=keras.optimizers.schedules."
-                f"InverseTimeDecay({learning_rate}, decay_steps=1, decay_rate={decay}).",
-                stacklevel=4,
-            )
-        return learning_rate, checked(type(self).__name__, "decay", decay or 0.0, 0)
 
     @classmethod
     def _arguments(cls):
@@ -431,61 +368,23 @@ class Optimizer:
     # --- steps variable by variable, as in Keras 3 ---------------------------------------------------------------
 
     def update_step(self, gradient, variable, learning_rate):
-        """One step on a variable by its gradient, a tensor: for subclasses that define it in place of `update`."""
+        """One step on a variable by its gradient, a tensor: for subclasses that define it in place of `update`.
+
+        gradient: float32, in the variable's shape, scaled and clipped; weight decay is done. learning_rate: a float.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not step variable by variable")
 
     @property
     def _steps_by_variable(self):
         return type(self).update_step is not Optimizer.update_step
 
-    def _update_each(self, segment, numbers):
-        """`update` by `update_step`."""
-        rate, scale, clip, decay = numbers
-        for variable in segment.variables:
-            if decay:
-                variable.value[...] *= 1.0 - rate * decay
-            self.update_step(as_tensor(np.clip(scale * variable.grad, -clip, clip)), variable, rate)
-        segment.grad.fill(0.0)
-
-    def add_variable_from_reference(self, reference_variable, name="var", initializer="zeros"):
-        """A Variable of the shape of one of the variables, for `build`; the same as before if it was made before."""
-        nth = sum(slot.name == name and slot.variable is reference_variable for slot in self._added)
-        key = (name, nth, id(reference_variable))
-        if key not in self._added_ever:
-            array = initializers.get(initializer)(reference_variable.shape)
-            path = f"{reference_variable.path.replace('/', '_')}_{name}"
-            # The reference is kept with it, so that no other variable takes its id.
-            self._added_ever[key] = reference_variable, Variable(array, path, trainable=False)
-        added = self._added_ever[key][1]
-        self._added.append(Slot(name, reference_variable, added.value))
-        return added
-
-    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
-        """A list of such Variables, one for each of the variables; for a list of names a tuple of lists."""
-        names = [name] if isinstance(name, str) else list(name)
-        starts = list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        made = [
-            [self.add_variable_from_reference(v, *pair) for pair in zip(names, starts, strict=True)]
-            for v in trainable_variables
-        ]
-        lists = tuple([row[i] for row in made] for i in range(len(names)))
-        return lists[0] if isinstance(name, str) else lists
-
-    def _get_variable_index(self, variable):
-        """The place of a variable among those that `build` was given last."""
-        return self._places[id(variable)]
-
-    def assign(self, variable, value):
-        """Sets a variable, one of those that change or of those added."""
-        variable.assign(value)
-
-    def assign_add(self, variable, value):
-        """Adds to a variable."""
-        variable.assign_add(value)
-
-    def assign_sub(self, variable, value):
-        """Subtracts from a variable."""
-        variable.assign_sub(value)
+    _update_each = by_variable.update_each
+    add_variable_from_reference = by_variable.add_variable_from_reference
+    add_optimizer_variables = by_variable.add_optimizer_variables
+    _get_variable_index = by_variable.get_variable_index  # Keras's name: such an update_step calls it
+    assign = by_variable.assign
+    assign_add = by_variable.assign_add
+    assign_sub = by_variable.assign_sub
 
     # --- the average of the weights ------------------------------------------------------------------------------
 
@@ -503,13 +402,7 @@ class Optimizer:
             for segment in self._segments:
                 np.copyto(segment.value, segment.slots["average"])
 
-    def __getstate__(self):
-        """Copies and pickles have the settings alone: what is kept belongs to variables, and `state` gives it."""
-        lists = {name: [] for name in ("_sets", "_variables", "_segments", "_constrained", "_added")}
-        others = {"_places": {}, "_added_ever": {}, "_asked": None, "_excluded": frozenset()}
-        return {**vars(self), **lists, **others, "built": False, "_batches": 0}
-
-    # --- configuration -------------------------------------------------------------------------------------------
+    # --- configuration and copies --------------------------------------------------------------------------------
 
     def get_config(self):
         """The arguments that make an equal optimizer: plain Python values, as files hold them."""
@@ -540,6 +433,12 @@ class Optimizer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a file's `decay` is nobody's slip
             return cls(**config)
+
+    def __getstate__(self):
+        """Copies and pickles have the settings alone: what is kept belongs to variables, and `state` gives it."""
+        lists = {name: [] for name in ("_sets", "_variables", "_segments", "_constrained", "_added")}
+        others = {"_places": {}, "_added_ever": {}, "_asked": None, "_excluded": frozenset()}
+        return {**vars(self), **lists, **others, "built": False, "_batches": 0}
 
 
 def _same(variables, others):

@@ -1,7 +1,8 @@
 """RMSprop: gradient descent in units of the gradient's running size."""
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class RMSprop(Optimizer):

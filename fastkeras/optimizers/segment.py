@@ -1,8 +1,18 @@
 """Segment: variables that lie side by side in memory, so that one kernel call updates them all."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fastkeras.core.run import empty
+
+
+class Slot(NamedTuple):
+    """An array that an optimizer keeps for a variable: its name in Keras 3, the variable, and the live array."""
+
+    name: str
+    variable: object
+    value: np.ndarray
 
 
 class Segment:

@@ -1,7 +1,8 @@
 """SGD: gradient descent, with momentum if wanted."""
 
 from fastkeras._kernels import optimizers as kernels
-from fastkeras.optimizers.optimizer import Optimizer, checked
+from fastkeras.optimizers.arguments import checked
+from fastkeras.optimizers.optimizer import Optimizer
 
 
 class SGD(Optimizer):
