@@ -137,9 +137,11 @@ print(sorted(int(y) for _, ys in firsts for y in ys) == list(range(19)))
 
 def test_datasets_from_folders_and_series(tmp_path):
     assert output_of(tmp_path, FOLDERS).splitlines() == [
-        "Found 15 files belonging to 2 classes.",
+        "Found 20 files belonging to 2 classes.",
+        "Using 15 files for training.",
         "[(6,), (6,), (3,)]",
-        "Found 5 files belonging to 2 classes.",
+        "Found 20 files belonging to 2 classes.",
+        "Using 5 files for validation.",
         "[(5,)]",
         "20",
         "[10.0, 10.0] neg 0",

@@ -1,8 +1,9 @@
-"""keras.preprocessing.image: what is drawn, changed, measured, read and listed, by itself and as tf_keras has it."""
+"""keras.preprocessing.image: what is drawn, changed, measured, read and listed, by itself and as Keras has it."""
 
 import builtins
 import importlib
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from fastkeras.preprocessing.image import (
     random_zoom,
     save_img,
 )
+from fastkeras.utils import image_dataset_from_directory
 
 EVERYTHING = {
     "rotation_range": 40,
@@ -355,7 +357,72 @@ def test_the_places_where_scripts_look(tmp_path):
     ]
 
 
-# --- as tf_keras has it ----------------------------------------------------------------------------------------------
+# --- datasets --------------------------------------------------------------------------------------------------------
+
+
+def pixels(dataset):
+    return np.concatenate([np.asarray(x) for x, _ in dataset])
+
+
+def test_a_dataset_of_a_folder(folder, capsys):
+    read = image_dataset_from_directory
+    whole = read(folder, batch_size=4, image_size=(6, 6), shuffle=False)
+    assert capsys.readouterr().out == "Found 15 files belonging to 3 classes.\n"
+    assert whole.class_names == ["ash", "elm", "oak"] and len(whole) == 4 and len(whole.file_paths) == 15
+    x, y = next(iter(whole))
+    assert x.shape == (4, 6, 6, 3) and y.numpy().tolist() == [0, 0, 0, 1]
+    assert np.array_equal(x[0], photos(6, 6, 3, seed=30))
+    both = read(folder, image_size=5, seed=3, validation_split=0.3, subset="both", label_mode="categorical")
+    assert capsys.readouterr().out.splitlines()[1:] == ["Using 11 files for training.", "Using 4 files for validation."]
+    for dataset, subset in zip(both, ("training", "validation"), strict=True):
+        same = read(folder, image_size=5, seed=3, validation_split=0.3, subset=subset, label_mode="categorical")
+        assert same.file_paths == dataset.file_paths
+    assert sorted(both[0].file_paths + both[1].file_paths) == sorted(whole.file_paths)
+    paths = [Path(path).parts[len(folder.parts)] for path in both[1].file_paths]
+    (x, y), *_ = both[1]
+    assert [both[1].class_names[i] for i in np.asarray(y).argmax(1)] == paths
+    assert not np.array_equal(pixels(both[0]), pixels(both[0]))  # in another order each time
+    alone = read(folder, batch_size=None, image_size=(4, 8), labels=None, data_format="channels_first")
+    assert next(iter(alone)).shape == (3, 4, 8) and alone.class_names is None
+    numbered = read(folder, image_size=3, labels=list(range(2)) * 7 + [1], label_mode="binary", shuffle=False)
+    assert next(iter(numbered))[1].numpy().ravel().tolist() == [0, 1] * 7 + [1] and numbered.class_names == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"label_mode": "binary"}, "label_mode='binary' is for two classes. Received: .*'ash', 'elm', 'oak'"),
+        ({"label_mode": "one_hot"}, "`label_mode`"),
+        ({"labels": [1, 2]}, "`labels` must have a label for each of the 15 files. Received: 2 labels"),
+        ({"labels": None, "class_names": ["oak"]}, "`class_names` are folders"),
+        ({"class_names": ["fir"]}, "names of folders, .'ash', 'elm', 'oak'.. Received: .'fir'"),
+        ({"subset": "training"}, "`validation_split` and `subset`"),
+        ({"validation_split": 0.2, "subset": "training"}, "the same `seed`"),
+        ({"validation_split": 2, "subset": "training", "seed": 1}, "between 0 and 1"),
+        ({"color_mode": "gray"}, "Unknown color_mode"),
+        ({"interpolation": "area"}, "Unknown interpolation"),
+        ({"crop_to_aspect_ratio": True, "pad_to_aspect_ratio": True}, "either cropped or padded"),
+    ],
+)
+def test_errors_of_datasets(folder, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        image_dataset_from_directory(folder, **arguments)
+
+
+def test_a_folder_without_pictures(tmp_path):
+    with pytest.raises(ValueError, match=r"files \*\.bmp, .* in the folder\. Received: '"):
+        image_dataset_from_directory(tmp_path)
+
+
+def test_a_model_trains_on_a_dataset(folder):
+    dataset = image_dataset_from_directory(folder, image_size=(6, 6), batch_size=5, seed=1)
+    model = keras.Sequential([keras.layers.Flatten(input_shape=(6, 6, 3)), keras.layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    assert len(model.fit(dataset, epochs=2, verbose=0).history["loss"]) == 2
+    assert model.predict(dataset, verbose=0).shape == (15, 3)
+
+
+# --- as Keras has it -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -449,3 +516,22 @@ def test_the_same_files(theirs, folder):
                 k.img_to_array(k.load_img(path, color_mode=color_mode, **how)) for k in (keras.utils, theirs)
             )
             assert found.dtype == want.dtype and np.array_equal(found, want)
+
+
+@needs_tensorflow
+def test_the_same_dataset(theirs, folder):
+    other = keras_module().utils.image_dataset_from_directory
+    for options in (
+        {"image_size": (4, 11)},
+        {"image_size": (9, 5), "interpolation": "bicubic", "crop_to_aspect_ratio": True},
+        {"image_size": (3, 8), "interpolation": "nearest", "pad_to_aspect_ratio": True},
+        {"image_size": (7, 7), "interpolation": "lanczos3", "label_mode": "categorical", "color_mode": "rgba"},
+    ):
+        found = image_dataset_from_directory(folder, **options, shuffle=False, verbose=False)
+        want = other(folder, **options, shuffle=False, verbose=False)
+        for ours, his in zip(found, want, strict=True):
+            for a, b in zip(ours, his, strict=True):
+                assert a.shape == b.shape and a.dtype == np.asarray(b).dtype
+                assert np.allclose(a, b, atol=2e-3), options
+    split = {"seed": 5, "validation_split": 0.4, "subset": "validation", "verbose": False}
+    assert image_dataset_from_directory(folder, **split).file_paths == other(folder, **split).file_paths

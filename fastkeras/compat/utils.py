@@ -1,11 +1,8 @@
 """Datasets from arrays and folders: what keras.utils gives as tf.data.Dataset."""
 
-import os
-import random
-
 import numpy as np
 
-from fastkeras.random_state import fresh_seed
+from fastkeras.utils.labelled import labelled_parts
 
 __all__ = ["text_dataset_from_directory", "timeseries_dataset_from_array"]
 
@@ -70,52 +67,35 @@ def text_dataset_from_directory(
 ):
     """Batches of texts and labels, from a folder with a folder of *.txt for each class, whose names are class_names.
 
-    labels: "inferred" from the folders, or None for texts alone. label_mode: "int", "binary" (floats, for two classes),
-    "categorical" (one-hot) or None. validation_split: the fraction set aside; subset: "training" or "validation",
-    which of the two parts, with the same seed.
+    labels: "inferred" from the folders, None for texts alone, or a list with a number for each file, in the order of
+    their paths. label_mode: "int", "binary" (floats, for two classes), "categorical" (one-hot) or None.
+    validation_split: the fraction set aside; subset: "training", "validation", or "both" for two datasets; with one
+    seed Keras sets the same files aside.
     """
     from fastkeras.compat.tensorflow.data import Dataset
 
-    if label_mode not in ("int", "binary", "categorical", None) or labels not in ("inferred", None):
-        raise ValueError(
-            "text_dataset_from_directory: `labels` must be 'inferred' or None, and `label_mode` 'int', 'binary', "
-            f"'categorical' or None. Received: labels={labels!r}, label_mode={label_mode!r}"
-        )
-    if validation_split and (subset not in ("training", "validation") or (shuffle and seed is None)):
-        raise ValueError(
-            "text_dataset_from_directory: `validation_split` needs `subset`, 'training' or 'validation', and the same "
-            f"`seed` for both. Received: subset={subset!r}, seed={seed!r}"
-        )
-    folders = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
-    class_names = class_names or folders
-    files = [
-        (os.path.join(directory, name, file), number)
-        for number, name in enumerate(class_names)
-        for file in sorted(os.listdir(os.path.join(directory, name)))
-        if file.endswith(".txt")
-    ]
-    if shuffle:
-        random.Random(fresh_seed() if seed is None else seed).shuffle(files)
-    if validation_split:
-        first = len(files) - int(validation_split * len(files))
-        files = files[:first] if subset == "training" else files[first:]
-    if verbose:
-        print(f"Found {len(files)} files belonging to {len(class_names)} classes.")
-    texts = np.array([_read(path, max_length) for path, _ in files], object)
-    if labels is None or label_mode is None:
-        dataset = Dataset.from_tensor_slices(texts)
-    else:
-        numbers = np.array([number for _, number in files], np.int32)
-        if label_mode == "binary":
-            numbers = numbers.astype(np.float32)[:, None]
-        elif label_mode == "categorical":
-            numbers = np.eye(len(class_names), dtype=np.float32)[numbers]
-        dataset = Dataset.from_tensor_slices((texts, numbers))
-    if shuffle:
-        dataset = dataset.shuffle(len(files), seed)
-    dataset = dataset if batch_size is None else dataset.batch(batch_size)
-    dataset.class_names = class_names
-    return dataset
+    class_names, parts = labelled_parts(
+        "text_dataset_from_directory",
+        (".txt",),
+        directory,
+        labels,
+        label_mode,
+        class_names,
+        shuffle,
+        seed,
+        validation_split,
+        subset,
+        follow_links,
+        verbose,
+    )
+    datasets = []
+    for paths, targets in parts:
+        texts = np.array([_read(path, max_length) for path in paths], object)
+        dataset = Dataset.from_tensor_slices(texts if targets is None else (texts, targets))
+        dataset = dataset.shuffle(len(paths), seed) if shuffle and not datasets else dataset
+        datasets.append(dataset if batch_size is None else dataset.batch(batch_size))
+        datasets[-1].class_names = class_names
+    return datasets if subset == "both" else datasets[0]
 
 
 def _read(path, max_length):

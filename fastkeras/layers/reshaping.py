@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastkeras._kernels import conv as kernel
+from fastkeras.core.resizing import INTERPOLATIONS, resized, weights
 from fastkeras.core.rows import dense
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import (
@@ -208,33 +209,6 @@ class Cropping2D(Border):
 # --- more places -----------------------------------------------------------------------------------------------------
 
 
-def _cubic(t):
-    """Keys's cubic with a = -1/2 (Cubic Convolution Interpolation for Digital Image Processing, 1981)."""
-    t = np.abs(t)
-    return np.where(t < 1, (1.5 * t - 2.5) * t * t + 1, np.where(t < 2, ((-0.5 * t + 2.5) * t - 4) * t + 2, 0))
-
-
-def _lanczos(radius):
-    """sinc(t) sinc(t / radius), cut off at the radius (Duchon, Lanczos Filtering in One and Two Dimensions, 1979)."""
-    return lambda t: np.where(np.abs(t) < radius, np.sinc(t) * np.sinc(t / radius), 0)
-
-
-# How much a place at distance t counts.
-_INTERPOLATIONS = {
-    "bilinear": lambda t: np.maximum(1 - np.abs(t), 0),
-    "bicubic": _cubic,
-    "lanczos3": _lanczos(3),
-    "lanczos5": _lanczos(5),
-}
-
-
-def _weights(n, size, interpolation):
-    """A (n*size, n): how much each old place counts in each new one. New place i lies at (i + 1/2) / size - 1/2."""
-    positions = (np.arange(n * size) + 0.5) / size - 0.5
-    A = _INTERPOLATIONS[interpolation](positions[:, None] - np.arange(n))
-    return (A / A.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
 class UpSampling(Layer):
     """y has `size` places for each of x: repeated ("nearest"), or interpolated between the places around."""
 
@@ -271,13 +245,9 @@ class UpSampling(Layer):
 
     def _interpolated(self, x, run):
         """y = rows x columns^T for each channel"""
-        rows, columns = (_weights(n, size, self.interpolation) for n, size in zip(x.shape[1:3], self.size, strict=True))
-
-        def scaled(x, rows, columns):
-            y = np.tensordot(columns, np.tensordot(rows, x, (1, 1)), (1, 2))  # (W', H', B, C)
-            return np.ascontiguousarray(y.transpose(2, 1, 0, 3))
-
-        return scaled(x, rows, columns), lambda dy: scaled(dy, rows.T, columns.T)
+        wanted = zip(x.shape[1:3], self.size, strict=True)
+        rows, columns = (weights(n, n * size, self.interpolation) for n, size in wanted)
+        return resized(x, rows, columns), lambda dy: resized(dy, rows.T, columns.T)
 
 
 class UpSampling1D(UpSampling):
@@ -305,7 +275,7 @@ class UpSampling2D(UpSampling):
         super().__init__(**kwargs)
         self.size = per_axis("UpSampling2D", "size", size, 2)
         self.data_format = checked_format("UpSampling2D", data_format)
-        self.interpolation = one_of("UpSampling2D", "interpolation", interpolation, ("nearest", *_INTERPOLATIONS))
+        self.interpolation = one_of("UpSampling2D", "interpolation", interpolation, INTERPOLATIONS)
 
     def get_config(self):
         config = {"size": self.size, "data_format": self.data_format, "interpolation": self.interpolation}

@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 
 from fastkeras import config
+from fastkeras.core.resizing import middle
 from fastkeras.utils import suggest
 from fastkeras.utils.messages import message
 
@@ -64,15 +65,11 @@ def load_img(
     if interpolation not in _INTERPOLATIONS:
         raise ValueError(suggest.unknown("interpolation", interpolation, _INTERPOLATIONS))
     height, width = target_size
-    box = middle(picture.height, picture.width, height, width) if keep_aspect_ratio else None
+    box = None
+    if keep_aspect_ratio:
+        top, left, high, wide = middle(picture.height, picture.width, height, width)
+        box = left, top, left + wide, top + high
     return picture.resize((width, height), image.Resampling[interpolation.upper()], box)
-
-
-def middle(rows, columns, height, width):
-    """(left, top, right, bottom) of the largest part in the middle of (rows, columns) with the shape height : width."""
-    high, wide = min(rows, columns * height // width), min(columns, rows * width // height)
-    top, left = (rows - high) // 2, (columns - wide) // 2
-    return left, top, left + wide, top + high
 
 
 def img_to_array(img, data_format=None, dtype=None):

@@ -12,6 +12,7 @@ import numpy as np
 from fastkeras import config
 from fastkeras.preprocessing.image_files import CHANNELS, ENDINGS, array_to_img, checked_format, img_to_array, load_img
 from fastkeras.utils import suggest
+from fastkeras.utils.labelled import files_below
 from fastkeras.utils.sequence import Sequence
 
 _CLASS_MODES = ("binary", "categorical", "input", "sparse", None)
@@ -299,14 +300,6 @@ class DirectoryIterator(_Files):
         saving = save_to_dir, save_prefix, save_format
         super().__init__(image_data_generator, data_format, dtype, saving, self.samples, batch_size, shuffle, seed)
         self._read_how(target_size, color_mode, interpolation, keep_aspect_ratio)
-
-
-def files_below(folder, endings, follow_links=False):
-    """The paths, from a folder on, of the files below it with one of these endings: folder by folder in order."""
-    for place, _, files in sorted(os.walk(folder, followlinks=follow_links)):
-        for file in sorted(files):
-            if file.lower().endswith(endings):
-                yield os.path.relpath(os.path.join(place, file), folder)
 
 
 class DataFrameIterator(_Files):

@@ -27,6 +27,7 @@ __all__ = [
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
     "img_to_array",
     "load_img",
     "model_to_dot",
@@ -46,6 +47,7 @@ __all__ = [
 _ELSEWHERE = {
     "array_to_img": "fastkeras.preprocessing.image_files",
     "get_file": "fastkeras.utils.download",
+    "image_dataset_from_directory": "fastkeras.preprocessing.image_dataset",
     "img_to_array": "fastkeras.preprocessing.image_files",
     "load_img": "fastkeras.preprocessing.image_files",
     "model_to_dot": "fastkeras.models.plotting",
