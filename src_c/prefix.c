@@ -19,7 +19,7 @@ enum { FIELDS = 6 };
 
 fk_index fk_prefix_scratch(fk_index B, fk_index T)
 {
-    return 2 * B + fk_prefix_blocks(B) * T + FIELDS * (B * T + B);
+    return 2 * B + fk_prefix_blocks(B) * (T + 3) + FIELDS * (B * T + B);
 }
 
 /* --- which rows make a block ------------------------------------------------------------------------------- */
@@ -42,26 +42,15 @@ static void merge(int32_t *to, const int32_t *from, fk_index half, fk_index n, c
         to[k] = j >= n || (i < half && in_order(index, from[i], from[j], T)) ? from[i++] : from[j++];
 }
 
-/* order (B) = the rows, block after block. Sorted, those that begin alike stand together and share most; but rows
- * that are mostly padding would all come first. So blocks are taken from both ends in turn, and each thread gets
- * some of either kind. */
+/* order (B) = the rows, block after block; sorted, those that begin alike stand together and share most. */
 static void order_rows(int32_t *order, int32_t *sorted, const int32_t *index, int sort, fk_index B, fk_index T)
 {
     for (fk_index b = 0; b < B; b++)
         order[b] = (int32_t)b;
-    if (!sort)
-        return;
-    for (fk_index half = 1; half < B; half *= 2) {
+    for (fk_index half = 1; sort && half < B; half *= 2) {
         for (fk_index b = 0; b < B; b += 2 * half)
             merge(sorted + b, order + b, fk_min(half, B - b), fk_min(2 * half, B - b), index, T);
         memcpy(order, sorted, (size_t)B * sizeof(int32_t));
-    }
-    const fk_index blocks = fk_prefix_blocks(B);
-    for (fk_index k = 0; k < blocks; k++) {
-        const fk_index from = (k % 2 ? blocks - 1 - k / 2 : k / 2) * FK_PREFIX_BLOCK;
-        const fk_index n = fk_min(B - from, FK_PREFIX_BLOCK);
-        memcpy(order, sorted + from, (size_t)n * sizeof(int32_t));
-        order += n;
     }
 }
 
@@ -131,14 +120,51 @@ static void grow(tree *tr, int32_t *ends, int32_t *state, int32_t *last, const i
     }
 }
 
-/* waves from the ends of each block's own waves (blocks, T); returns the number of states. */
-static fk_index number_waves(int32_t *waves, const int32_t *ends, fk_index blocks, fk_index T)
+/* --- where a block stands among the others ----------------------------------------------------------------- */
+
+/* Deals n blocks, the largest first, to two halves: each to the half that has fewer states, while it has room; then
+ * each half's blocks likewise. So the neighbours that a thread takes are about as much work as any other thread's.
+ * size: of each block. spare: n. */
+static void deal(int32_t *blocks, int32_t *spare, const int32_t *size, fk_index n)
+{
+    if (n < 2)
+        return;
+    const fk_index room[2] = {n / 2, n - n / 2};
+    int32_t *half[2] = {blocks, spare};
+    fk_index held[2] = {0, 0}, states[2] = {0, 0};
+    for (fk_index i = 0; i < n; i++) {
+        const int32_t block = blocks[i];
+        const int fewer = states[1] < states[0], to = held[fewer] < room[fewer] ? fewer : !fewer;
+        half[to][held[to]++] = block;
+        states[to] += size[block];
+    }
+    memcpy(blocks + room[0], spare, (size_t)room[1] * sizeof(int32_t));
+    deal(blocks, spare, size, room[0]);
+    deal(blocks + room[0], spare, size, room[1]);
+}
+
+/* blocks = the number of the block at each place. ends (blocks, T): of each block's waves. spare: 2 n. */
+static void place_blocks(int32_t *blocks, int32_t *spare, const int32_t *ends, fk_index n, fk_index T)
+{
+    int32_t *size = spare + n;
+    for (fk_index k = 0; k < n; k++) {
+        fk_index i = k;
+        size[k] = T > 0 ? ends[k * T + T - 1] : 0;
+        for (; i > 0 && size[blocks[i - 1]] < size[k]; i--)
+            blocks[i] = blocks[i - 1];
+        blocks[i] = (int32_t)k;
+    }
+    deal(blocks, spare, size, n);
+}
+
+/* waves from the blocks at each place and the ends of their waves; returns the number of states. */
+static fk_index number_waves(int32_t *waves, const int32_t *at, const int32_t *ends, fk_index blocks, fk_index T)
 {
     int32_t S = 0;
     for (fk_index w = 0; w < T; w++)
-        for (fk_index k = 0; k < blocks; k++) {
-            const int32_t *end = ends + k * T + w;
-            waves[w * blocks + k] = S;
+        for (fk_index place = 0; place < blocks; place++) {
+            const int32_t *end = ends + at[place] * T + w;
+            waves[w * blocks + place] = S;
             S += w > 0 ? end[0] - end[-1] : end[0];
         }
     waves[T * blocks] = S;
@@ -150,7 +176,8 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
                         fk_index B, fk_index T, fk_index roots)
 {
     const fk_index blocks = fk_prefix_blocks(B), threads = fk_min(blocks, fk_threads_for(B * T, GRAIN));
-    int32_t *order = (int32_t *)scratch, *all_ends = order + 2 * B, *all_nodes = all_ends + blocks * T;
+    int32_t *order = (int32_t *)scratch, *blocks_at = order + 2 * B, *all_ends = blocks_at + 3 * blocks;
+    int32_t *all_nodes = all_ends + blocks * T;
     fk_index S = 0;
     order_rows(order, order + B, index, share && roots == 0 && blocks >= FK_PREFIX_SORTED, B, T);
 
@@ -163,17 +190,20 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
             grow(&tr, all_ends + k * T, state, last, index, mask, share, order + b0, n, T);
         }
 #pragma omp single
-        S = number_waves(waves, all_ends, blocks, T);
+        {
+            place_blocks(blocks_at, blocks_at + blocks, all_ends, blocks, T);
+            S = number_waves(waves, blocks_at, all_ends, blocks, T);
+        }
 #pragma omp for schedule(static)
-        for (fk_index k = 0; k < blocks; k++) {
-            const fk_index b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
+        for (fk_index place = 0; place < blocks; place++) {
+            const fk_index k = blocks_at[place], b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
             const int32_t *ends = all_ends + k * T;
             tree tr = block_tree(all_nodes, b0, n, T, roots);
             int32_t *number = tr.members; /* of each node: its row in the layer's state array */
             for (int32_t i = 0; i < tr.roots; i++)
                 number[i] = roots > 0 ? (int32_t)(1 + b0) + i : 0;
             for (fk_index w = 0, node = 0; w < T; w++)
-                for (fk_index s = waves[w * blocks + k]; node < ends[w]; node++, s++) {
+                for (fk_index s = waves[w * blocks + place]; node < ends[w]; node++, s++) {
                     number[tr.roots + node] = (int32_t)(1 + roots + s);
                     row[s] = tr.row[node];
                     parent[s] = number[tr.parent[node]];

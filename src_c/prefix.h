@@ -15,9 +15,10 @@
  * holds its nodes at depth w + 1, all of whose parents lie in wave w - 1 of the same block. States are numbered
  * wave by wave, and block by block within a wave, so that some neighbouring blocks have their states of a wave
  * side by side: a thread takes such blocks and computes each of its waves as one matrix product, and never waits
- * for another thread (recurrent.h).
+ * for another thread (recurrent.h). So that threads are done at about the same time, blocks of many states stand
+ * beside blocks of few.
  *     row (S), parent (S)       of state 1 + roots + s: the input row read to reach it, and the state it came from
- *     waves (T*blocks + 1)      wave w of block k: s from waves[w*blocks + k] up to waves[w*blocks + k + 1]
+ *     waves (T*blocks + 1)      wave w of the block at place p: s from waves[w*blocks + p] up to the next
  *     state (B, T)              the state of batch row b after step t, 0 before its first unmasked step
  *     last (B)                  the state of batch row b after all steps: its initial state if it made none
  *     owner (S)                 a batch row that passes through state s

@@ -78,6 +78,21 @@ def test_in_a_large_batch_each_state_has_one_past(B, masked):
     assert masked or states.count < unsorted
 
 
+@pytest.mark.parametrize("blocks", [4, 5, 8, 11])
+@pytest.mark.parametrize("masked", [False, True])
+def test_neighbouring_blocks_hold_about_as_many_states_as_the_others(blocks, masked):
+    B, T = BLOCK * blocks - 3, 61
+    length = np.random.default_rng(blocks).integers(1, T, (B, 1))
+    mask = np.arange(T) >= T - length
+    index = np.where(mask, np.arange(B * T).reshape(B, T), 0).astype(np.int32)  # padding alone is shared
+    states = States(index, mask if masked else None)
+    size = states.waves.sum(axis=0)
+    assert size.shape == (blocks,) and size.sum() == states.count
+    least, most = sorted((size[: blocks // 2].sum(), size[blocks // 2 :].sum()))
+    # halves differ by a part of a block, and by one more if one of them has a block more
+    assert most - least <= (blocks % 2) * size.mean() + size.max() / 4
+
+
 def test_rows_with_initial_states_of_their_own_share_nothing():
     index, mask = batch(19, 5, 2)
     states = States(index, mask, own_roots=True)

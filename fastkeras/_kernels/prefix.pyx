@@ -65,3 +65,8 @@ cdef class States:
     def parent(self):
         """(S): the state each state came from, as a row of the state array."""
         return self._parent[:self.c.S]
+
+    @property
+    def waves(self):
+        """(T, blocks): how many states the block at each place has in each wave."""
+        return np.diff(self._waves).reshape(self.c.T, fk_prefix_blocks(self.c.B))
