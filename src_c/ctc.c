@@ -7,7 +7,8 @@
 #include "threads.h"
 
 #define GRAIN (4 * 1024)
-#define NEVER -1e30f /* the logarithm of no probability: sums of a few of it are finite */
+/* The logarithm of no probability: sums of a few of it are finite, and sums of real ones stay far above it. */
+#define NEVER -1e30f
 
 /* One sample. Row t of alpha, in 0..T, begins two places before its state 0. A path comes from state -1, before
  * the first, and goes to state S, behind the last.

@@ -122,8 +122,8 @@ static void grow(tree *tr, int32_t *ends, int32_t *state, int32_t *last, const i
 
 /* --- where a block stands among the others ----------------------------------------------------------------- */
 
-/* Deals n blocks, the largest first, to two halves: each to the half that has fewer states, while it has room; then
- * each half's blocks likewise. So the neighbours that a thread takes are about as much work as any other thread's.
+/* Deals n blocks, the largest first, to two halves: each to the half that has fewer states, while it has room;
+ * then each half's blocks likewise. So neighbours that a thread takes are about as much work as another thread's.
  * size: of each block. spare: n. */
 static void deal(int32_t *blocks, int32_t *spare, const int32_t *size, fk_index n)
 {

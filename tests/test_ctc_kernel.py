@@ -82,7 +82,7 @@ def alphas(y, x):
     return -np.log(alpha[-2:].sum())
 
 
-@pytest.mark.parametrize("scale", [300.0, 1e5, 1e30])
+@pytest.mark.parametrize("scale", [300.0, 1e5, 1e27])
 def test_large_scores(scale):
     x, y, labels, steps = operands(7, scale=scale)
     nll, dx = found(x, y, labels, steps, np.ones(len(x), "f"))

@@ -428,7 +428,7 @@ def test_circle(remove_diagonal):
 
 
 def test_circle_with_other_embeddings():
-    theirs, kinds = RNG.normal(size=(4, 3)), np.array([0, 1, 2, 5])
+    theirs, kinds = 0.3 * RNG.normal(size=(4, 3)), np.array([0, 1, 2, 5])
     both = reference.circle(np.vstack([NEAR[:1], theirs]), np.append(KINDS[0], kinds))
     found = losses.circle(KINDS[:1], NEAR[:1], kinds, theirs, remove_diagonal=False)
     assert_close(found, both[:1], 3e-6)

@@ -7,7 +7,7 @@ from checks import assert_close, same_bits_for_any_threads
 
 from fastkeras._kernels import losses
 
-RNG = np.random.default_rng(5)
+RNG = np.random.default_rng(41)
 # one row, one column, odd widths around a vector's length, and enough for several blocks and threads
 SHAPES = [(1, 1), (2, 3), (5, 1), (67, 1), (7, 11), (3, 17), (13, 46), (1, 1031), (5003, 1), (1009, 31)]
 NUMBERS = ["mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "huber", "log_cosh"]

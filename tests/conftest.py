@@ -1,0 +1,24 @@
+"""What holds for every test."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def generators():
+    """The modules' random generators, each with its state once all modules are loaded."""
+    modules = [m for m in sys.modules.values() if Path(getattr(m, "__file__", None) or "").parent == HERE]
+    found = {id(v): v for m in modules for v in vars(m).values() if isinstance(v, np.random.Generator)}
+    return [(g, g.bit_generator.state) for g in found.values()]
+
+
+@pytest.fixture(autouse=True)
+def its_own_draws(generators):
+    """A test draws the same numbers whichever tests ran before it."""
+    for generator, start in generators:
+        generator.bit_generator.state = start
