@@ -25,6 +25,7 @@ class Constraint:
 
     @classmethod
     def from_config(cls, config):
+        """The constraint that `get_config` describes."""
         return cls(**config)
 
 

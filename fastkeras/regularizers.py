@@ -26,6 +26,7 @@ class Regularizer:
         raise NotImplementedError(f"{type(self).__name__} must define __call__(w), which returns the penalty")
 
     def value_and_gradient(self, w, dw):
+        """The penalty on w, a float; its gradient is added to dw. w, dw: float32 arrays of one shape."""
         return _recorded(self, type(self).__name__, w, dw)
 
     def get_config(self):
@@ -34,6 +35,7 @@ class Regularizer:
 
     @classmethod
     def from_config(cls, config):
+        """The regularizer that `get_config` describes."""
         return cls(**config)
 
 

@@ -16,9 +16,11 @@ class Callback:
     params = None
 
     def set_model(self, model):
+        """Called before the first hook, with the model that the loop runs."""
         self.model = model
 
     def set_params(self, params):
+        """Called before the first hook, with how often the loop runs: see `params` above."""
         self.params = params
 
     def on_train_begin(self, logs=None):

@@ -16,7 +16,7 @@ _LINEAR = activations.get("linear")
 
 
 class InputLayer(Layer):
-    """The placeholder of a model's input, `output`: a symbolic tensor."""
+    """The placeholder of a model's input, `output`: a symbolic tensor. The arguments are those of Input."""
 
     def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, **kwargs):
         if shape is not None:
@@ -58,7 +58,9 @@ class InputLayer(Layer):
 def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
     """A symbolic tensor that stands for a model's input.
 
-    shape: the extents of one sample, without the batch axis; None where an extent may vary.
+    shape: the extents of one sample, without the batch axis; None where an extent may vary. batch_size: the number of
+    samples, if it never varies. batch_shape: both in one. dtype: float32 unless it is given, int32 or string for
+    layers that take those. A ValueError if there is no shape.
     """
     return InputLayer(shape, batch_size, dtype, batch_shape, name=name).output
 

@@ -222,6 +222,7 @@ class Layer:
         """Makes the weights for inputs of this shape (None where an extent is not known)."""
 
     def ensure_built(self, input_shape):
+        """Makes the weights if there are none yet, by `build`, and sets those that the argument `weights` gave."""
         if not self.built:
             self.build(input_shape)
             self.built = True
@@ -252,6 +253,7 @@ class Layer:
 
     @property
     def trainable_variables(self):
+        """The weights that training changes: none if the layer is not trainable."""
         if not self._trainable:
             return []
         self.adopt_variables()
@@ -261,15 +263,17 @@ class Layer:
 
     @property
     def own_trainable_variables(self):
-        """Those that are not of layers inside this one."""
+        """Those of the layer itself that were made trainable, without those of layers inside it."""
         return [v for v in self._variables if v.trainable]
 
     @property
     def own_frozen_variables(self):
+        """Those of the layer itself that training never changes."""
         return [v for v in self._variables if not v.trainable]
 
     @property
     def non_trainable_variables(self):
+        """All others, in the order of `variables`."""
         trained = {id(v) for v in self.trainable_variables}
         return [v for v in self.variables if id(v) not in trained]
 
@@ -277,6 +281,7 @@ class Layer:
 
     @property
     def trainable(self):
+        """Whether training may change the weights; if it is set, so is that of the layers inside this one."""
         return self._trainable
 
     @trainable.setter
@@ -330,6 +335,8 @@ class Layer:
             )
 
     def forward(self, x, run):
+        """(y, backward): the output for x, an array or a list of them, and the function from dy to dx that adds to the
+        weights' gradients. run: what belongs to this pass (core/run.py). See the top of this file."""
         if self.call is None:
             raise NotImplementedError(
                 f"{type(self).__name__} must define call(inputs), or forward(x, run) -> (y, backward)"
@@ -337,6 +344,8 @@ class Layer:
         return calling.forward(self, x, run)
 
     def compute_output_shape(self, input_shape):
+        """The shape of y, or a list of them; None where an extent is not known. Without a `call` or a definition of the
+        layer's own it is the input's."""
         return input_shape if self.call is None else calling.output_shape(self, input_shape)
 
     def add_loss(self, loss):
@@ -517,11 +526,13 @@ class Layer:
 
     @property
     def input_shape(self):
+        """The shape of `input`, batch axis included; None where an extent may vary."""
         inputs = self._first_site("input_shape").inputs
         return inputs[0].shape if len(inputs) == 1 else [t.shape for t in inputs]
 
     @property
     def output_shape(self):
+        """The shape of `output`, or a list of them."""
         outputs = self._first_site("output_shape").outputs
         return outputs[0].shape if len(outputs) == 1 else [t.shape for t in outputs]
 

@@ -58,8 +58,8 @@ class Dropout(Layer):
     """In training, sets each element to zero with probability `rate` and scales the others by 1 / (1 - rate).
 
     Srivastava et al. 2014. noise_shape, if given, is the shape of the random mask, broadcast against x: 1 (or the
-    input's extent where it is None) on each axis. The mask depends on the seed and the number of calls alone, never
-    on threads.
+    input's extent where it is None) on each axis. seed: an integer, or None for one that utils.set_random_seed settles.
+    The mask depends on the seed and the number of calls alone, never on threads.
     """
 
     supports_masking = True
@@ -98,7 +98,7 @@ class SpatialDropout(Layer):
 
     y[b, ..., c] = x[b, ..., c] m[b, c], where m is 0 with probability `rate` and 1 / (1 - rate) elsewhere (Tompson et
     al. 2014). x: a batch axis, `rank` axes of places, and the channels, last or, with data_format "channels_first",
-    on axis 1.
+    on axis 1. seed: as for Dropout.
     """
 
     rank = None
@@ -160,7 +160,8 @@ class SpatialDropout3D(SpatialDropout):
 
 
 class GaussianNoise(Layer):
-    """In training, y = x + z, z normal with mean 0 and standard deviation `stddev`, which lies in [0, 1]."""
+    """In training, y = x + z, z normal with mean 0 and standard deviation `stddev`, which lies in [0, 1]. seed: as for
+    Dropout."""
 
     supports_masking = True
 
@@ -230,7 +231,7 @@ class AlphaDropout(Layer):
 
         a = ((1 - rate) (1 + rate s^2))^(-1/2)      b = -a rate s
 
-    noise_shape: as for Dropout.
+    noise_shape, seed: as for Dropout.
     """
 
     supports_masking = True

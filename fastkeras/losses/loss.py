@@ -36,6 +36,8 @@ class Loss:
 
     reduction: "sum_over_batch_size" or "mean": the weighted sum over rows / number of rows; "sum";
     "mean_with_sample_weight": / sum of weights; "none" or None: one value per row (and the sum, in training).
+    name: what metrics and files call it, by default the class in snake case. dtype: float32, the only one computed in.
+    Any other reduction or dtype is a ValueError.
     """
 
     # The output activation that belongs to a crossentropy: with from_logits=True `compute` takes what is under it, and
@@ -272,10 +274,12 @@ class Loss:
     # --- saving ---
 
     def get_config(self):
+        """The arguments that make an equal loss: plain Python values, as files hold them."""
         return {"name": self.name, "reduction": self.reduction}
 
     @classmethod
     def from_config(cls, config):
+        """The loss that `get_config` describes."""
         return cls(**config)
 
 

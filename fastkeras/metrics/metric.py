@@ -43,7 +43,11 @@ class StateArray(np.ndarray):
 
 
 class Metric:
-    """The base of all metrics: a state that `update_state` adds to, and `result` reads."""
+    """The base of all metrics: a state that `update_state` adds to, and `result` reads.
+
+    name: what it is reported under, by default the class in snake case, numbered from the second on. dtype: float32,
+    the only one computed in; a ValueError for any other.
+    """
 
     dtype = "float32"
 
@@ -99,10 +103,12 @@ class Metric:
         self.update_state(y_true.reshape(len(y_pred), -1), y_pred, weights)
 
     def get_config(self):
+        """The arguments that make an equal metric: plain Python values, as files hold them."""
         return {"name": self.name, "dtype": "float32"}
 
     @classmethod
     def from_config(cls, config):
+        """The metric that `get_config` describes."""
         return cls(**config)
 
 

@@ -94,6 +94,8 @@ class Model(Layer):
 
     @property
     def layers(self):
+        """The layers of the graph, each once, in Keras's order: the farther from the outputs, the earlier; then those
+        that are attributes. Of a model with a `call` of its own the attributes alone."""
         attributes = among(vars(self), is_layer)
         if self.is_own:
             return attributes
@@ -105,30 +107,37 @@ class Model(Layer):
         return self.call is not None or self.graph is None
 
     def sublayers(self):
+        """The same, as every layer tells them."""
         return self.layers
 
     @property
     def inputs(self):
+        """The symbolic inputs, a list in the order of `input_keys` sorted; None before the model is built."""
         return self.graph.inputs if self.graph else None
 
     @property
     def outputs(self):
+        """The symbolic outputs, a list in the order of `output_keys` sorted; None before the model is built."""
         return self.graph.outputs if self.graph else None
 
     @property
     def input(self):
+        """The only input, or the list of them."""
         return self._one(self._built("input").inputs)
 
     @property
     def output(self):
+        """The only output, or the list of them."""
         return self._one(self._built("output").outputs)
 
     @property
     def input_shape(self):
+        """The shape of the only input, batch axis included, or a list of shapes."""
         return self._one([t.shape for t in self._built("input_shape").inputs])
 
     @property
     def output_shape(self):
+        """The shape of the only output, or a list of shapes."""
         return self._one([t.shape for t in self._built("output_shape").outputs])
 
     def _built(self, what):
@@ -139,10 +148,12 @@ class Model(Layer):
 
     @property
     def input_names(self):
+        """The names of the inputs, by which fit and predict take dicts."""
         return [tensor.name for tensor in self.require_graph().inputs]
 
     @property
     def output_names(self):
+        """The names of the layers that the outputs come from, by which compile takes dicts."""
         return [tensor.name for tensor in self.require_graph().outputs]
 
     def as_outputs(self, items):
@@ -307,6 +318,7 @@ class Model(Layer):
         return self.graph.input_dtypes[0] if self.graph else "float32"
 
     def forward(self, x, run):
+        """As of a layer, by a pass through the graph that belongs to this call site. x: an array or a list of them."""
         if self.call is not None:
             return super().forward(x, run)
         inner = run.kept.get("pass")
@@ -345,6 +357,7 @@ class Model(Layer):
         return Pass(self.require_graph())
 
     def give_pass(self, walk):
+        """Takes back what `take_pass` gave."""
         walk.forget()
         if walk.graph is self.graph:
             with self._lock:
@@ -445,10 +458,12 @@ class Model(Layer):
 
     @property
     def optimizer(self):
+        """The optimizer that compile was given, an object; None before."""
         return self.compiled.optimizer if self.compiled else None
 
     @property
     def loss(self):
+        """What compile was given as loss; None before."""
         return self.compiled.loss_given if self.compiled else None
 
     @property
@@ -484,9 +499,11 @@ class Model(Layer):
 
     @property
     def metrics_names(self):
+        """The keys under which loss and metrics are reported, in the order of what `evaluate` returns."""
         return self.require_compiled().names
 
     def require_compiled(self):
+        """What compile() settled; a ValueError if it was not called."""
         if self.compiled is None:
             raise ValueError(message("not_compiled", model=self.name))
         return self.compiled

@@ -27,6 +27,7 @@ class Sequential(Model):
 
     @property
     def layers(self):
+        """The layers in order, without an Input."""
         return list(self._chain)
 
     def add(self, layer):

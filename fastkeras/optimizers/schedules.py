@@ -15,10 +15,12 @@ class LearningRateSchedule:
         raise NotImplementedError(f"{type(self).__name__} must define __call__(step)")
 
     def get_config(self):
+        """The arguments that make an equal schedule: plain Python values, as files hold them."""
         raise NotImplementedError(f"{type(self).__name__} must define get_config() to be saved")
 
     @classmethod
     def from_config(cls, config):
+        """The schedule that `get_config` describes."""
         return cls(**config)
 
 
