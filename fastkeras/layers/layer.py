@@ -190,11 +190,16 @@ class Layer:
         variable.is_owned = True
 
     def adopt_variables(self):
-        """Counts among the layer's weights the Variables that the user's own code has set as attributes, or in lists or
-        dicts there, and that are no layer's yet."""
+        """Counts among the weights of the layer, and of those inside it, the Variables that the user's own code has set
+        as attributes, or in lists or dicts there, and that are no layer's yet."""
         if self.call is not None or self.is_model:
             for layer in self.sublayers():
                 layer.adopt_variables()
+        self._adopt_own()
+
+    def _adopt_own(self):
+        """The same for those of the layer itself, once the layers inside it have theirs."""
+        if self.call is not None or self.is_model:
             for variable in among(vars(self), lambda value: isinstance(value, Variable) and not value.is_owned):
                 variable.path = f"{self.name}/{variable.path}"
                 self._own(variable)
@@ -246,8 +251,9 @@ class Layer:
     @property
     def variables(self):
         """All weights: those that were made trainable first, as in Keras."""
-        self.adopt_variables()
-        return self._variables + [v for layer in self.sublayers() for v in layer.variables]
+        inner = [v for layer in self.sublayers() for v in layer.variables]
+        self._adopt_own()
+        return self._variables + inner
 
     weights = variables
 
@@ -256,8 +262,9 @@ class Layer:
         """The weights that training changes: none if the layer is not trainable."""
         if not self._trainable:
             return []
-        self.adopt_variables()
-        return self.own_trainable_variables + [v for layer in self.sublayers() for v in layer.trainable_variables]
+        inner = [v for layer in self.sublayers() for v in layer.trainable_variables]
+        self._adopt_own()
+        return self.own_trainable_variables + inner
 
     trainable_weights = trainable_variables
 
