@@ -15,7 +15,8 @@ from fastkeras._kernels.gemm import gemm
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.arguments import inputs_by_name
-from fastkeras.layers.layer import Layer, with_penalty
+from fastkeras.layers.layer import Layer
+from fastkeras.layers.penalties import with_penalty
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.random_state import SeedGenerator
 from fastkeras.utils.arguments import integers, positive_integer

@@ -18,7 +18,7 @@ from fastkeras.core.tape import recorded
 from fastkeras.core.tensor import SymbolicTensor, Tensor, Watchable, cast, mask_of, tapes
 from fastkeras.layers.arguments import Nth, inputs_by_name, numbered
 from fastkeras.layers.inside import inside
-from fastkeras.layers.recording import output_penalty
+from fastkeras.layers.penalties import of_output
 from fastkeras.utils.arrays import to_array
 from fastkeras.utils.messages import message, names_of
 
@@ -110,7 +110,7 @@ def _on_data(layer, first, told, training, mask):
         keywords = {parameters_of(layer).first: first, **told}
         y = run_call(layer, [], training, mask, keywords)
         if layer.activity_regularizer is not None:
-            layer_losses += [output_penalty(layer, part) for part in nest.flat(y)]
+            layer_losses += [of_output(layer, part) for part in nest.flat(y)]
     finally:
         tapes.training, tapes.losses = before
     layer.take_losses(layer_losses)

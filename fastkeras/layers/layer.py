@@ -24,14 +24,12 @@ import inspect
 import numpy as np
 
 from fastkeras import constraints, initializers, regularizers
-from fastkeras.core.rows import dense
-from fastkeras.core.run import Run
-from fastkeras.core.tensor import SymbolicTensor, as_input, as_tensor, mask_of, tapes
+from fastkeras.core.tensor import SymbolicTensor, tapes
 from fastkeras.core.variable import Variable, initial_value
-from fastkeras.layers import calling, cures
+from fastkeras.layers import calling, cures, eager
 from fastkeras.layers.arguments import numbered
 from fastkeras.layers.inside import among, inside, is_layer
-from fastkeras.layers.recording import Recording, numbers, penalty
+from fastkeras.layers.penalties import numbers, of_weight
 from fastkeras.utils import suggest
 from fastkeras.utils.arrays import to_array
 from fastkeras.utils.messages import message, names_of
@@ -304,7 +302,7 @@ class Layer:
         regularized = [v for v in self.trainable_variables if v.regularizer is not None]
         added = list({id(loss): loss for layer in inside(self) for loss in layer._added_losses}.values())
         if tapes.recording:
-            return [penalty(v) for v in regularized] + numbers(added)
+            return [of_weight(v) for v in regularized] + numbers(added)
         return [v.regularizer(v.value) for v in regularized] + added
 
     def get_weights(self):
@@ -419,42 +417,7 @@ class Layer:
         return site.outputs
 
     def _call_eager(self, inputs, training, mask, keywords=None):
-        arrays = [self._as_array(item) for item in inputs]
-        self._prepare([a.shape for a in arrays], keywords)
-        self.check_input(arrays[0])
-        arrays = [as_input(a, self.input_dtype) for a in arrays]
-        several = len(arrays) > 1
-        if mask is None:
-            masks = [mask_of(item) for item in inputs]
-        else:
-            masks = mask if several and isinstance(mask, (list, tuple)) else [mask, *[None] * (len(arrays) - 1)]
-        masks = [None if m is None else np.ascontiguousarray(m, bool) for m in masks]
-        if tapes.losses is None:
-            self.forget_losses()
-        recording = Recording(self, inputs) if tapes.recording else None
-        run = self._take_run(recording)
-        run.training, run.keywords = tapes.training if training is None else bool(training), keywords or {}
-        is_masked = any(m is not None for m in masks)
-        run.mask, run.masks = masks[0], masks if several and is_masked else None
-        x = arrays if several else arrays[0]
-        y, backward = self.forward(x, run)
-        if self.activity_regularizer is not None:
-            y, backward = with_penalty(self, y, backward, run)
-        self.take_losses(list(run.losses))
-        of_outputs = run.output_masks
-        if of_outputs is None and (is_masked or self.makes_masks()):
-            of_outputs = self.compute_mask(x, masks if several else masks[0])
-        if recording:
-            tensors = recording.outputs(y, backward, run)
-        else:
-            parts = [as_tensor(dense(item, run)[0]) for item in (y if isinstance(y, list) else [y])]
-            tensors = parts if isinstance(y, list) else parts[0]
-            self.give_run(run)
-        if of_outputs is not None:
-            parts = tensors if isinstance(tensors, list) else [tensors]
-            for part, own in zip(parts, of_outputs if isinstance(of_outputs, list) else [of_outputs], strict=False):
-                part._keras_mask = own
-        return tensors
+        return eager.called(self, inputs, training, mask, keywords or {})
 
     def _as_array(self, given):
         """An input as an array of numbers, or where the layer takes them of texts; a ValueError or a TypeError that
@@ -481,15 +444,6 @@ class Layer:
         self.keep_losses(losses)
         if tapes.losses is not None:
             tapes.losses += losses
-
-    def _take_run(self, recording):
-        """A run that no other call on data uses now, with the buffers of an earlier one if there was one like it."""
-        trained = recording.trained if recording else frozenset()
-        run = self._idle_runs.pop() if self._idle_runs else None
-        if run is None or run.trained != trained:
-            run = Run(trains=self in trained, trained=trained)
-        run.wants_dx = recording is not None and recording.wants_dx
-        return run
 
     def give_run(self, run):
         """Takes a run back whose call has ended, and whose arrays nobody needs any more."""
@@ -568,24 +522,6 @@ class Layer:
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def with_penalty(layer, y, backward, run):
-    """(y, backward) with the penalty of activity_regularizer on the layer's outputs, per sample.
-
-    Its value goes to run.add_loss, its gradient is added to what comes back.
-    """
-    outputs, undo = [], []
-    for i, part in enumerate(y if isinstance(y, list) else [y]):
-        part, back = dense(part, run, f"penalised_{i}")
-        slope = np.zeros_like(part)
-        run.add_loss(layer.activity_regularizer.value_and_gradient(part, slope) / len(part))
-        slope /= len(part)
-        outputs.append(part)
-        undo.append(lambda dy, back=back, slope=slope: back(slope if dy is None else dy + slope))
-    if isinstance(y, list):
-        return outputs, lambda dys: backward([f(dy) for f, dy in zip(undo, dys, strict=True)])
-    return outputs[0], lambda dy: backward(undo[0](dy))
 
 
 def _first_shape(kind, input_shape, batch_shape, input_dim):

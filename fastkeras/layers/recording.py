@@ -6,7 +6,7 @@ import numpy as np
 
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import may_be_asked_again
-from fastkeras.core.tensor import Tensor, Whole, as_tensor, source_of, tapes
+from fastkeras.core.tensor import Whole, as_tensor, source_of, tapes
 from fastkeras.layers.inside import inside, learning
 
 _taking_back = threading.RLock()  # weights have one place for a gradient: one thread at a time writes to it
@@ -72,35 +72,3 @@ class Recording:
         if any(source is not None for source in self._inputs) or variables:
             Whole([*self._inputs, *variables], gradients, tensors, f"layer '{layer.name}'")
         return tensors if several else tensors[0]
-
-
-def penalty(variable):
-    """What a variable's regularizer adds to the loss, as a tensor."""
-
-    def gradients(ds):
-        slope = np.zeros_like(variable.value)
-        variable.regularizer.value_and_gradient(variable.value, slope)
-        return [ds[0] * slope]
-
-    return _number(variable.regularizer(variable.value), variable, gradients)
-
-
-def output_penalty(layer, y):
-    """What the layer's activity_regularizer adds to the loss for an output, per sample, as a tensor."""
-    slope = np.zeros_like(np.asarray(y))
-    number = layer.activity_regularizer.value_and_gradient(np.asarray(y), slope) / max(len(y), 1)
-    slope /= max(len(y), 1)
-    return _number(number, y, lambda ds: [ds[0] * slope])
-
-
-def _number(number, x, gradients):
-    """What a regularizer has made of x, as a tensor."""
-    tensor = as_tensor(np.float32(number))
-    if source_of(x) is not None:
-        Whole([source_of(x)], gradients, [tensor], "a regularizer")
-    return tensor
-
-
-def numbers(values):
-    """What layers have added to the loss, as tensors. The gradients of plain numbers come back with the layers' own."""
-    return [v if isinstance(v, Tensor) else np.asarray(v, np.float32).view(Tensor) for v in values]

@@ -5,7 +5,8 @@ import numpy as np
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
-from fastkeras.layers.layer import Layer, with_penalty
+from fastkeras.layers.layer import Layer
+from fastkeras.layers.penalties import with_penalty
 from fastkeras.utils.custom_objects import custom_object_scope
 from fastkeras.utils.messages import message, names_of
 

@@ -6,7 +6,8 @@ from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.core import InputLayer
-from fastkeras.layers.layer import CallSite, with_penalty
+from fastkeras.layers.layer import CallSite
+from fastkeras.layers.penalties import with_penalty
 
 
 class Graph:
