@@ -1,9 +1,12 @@
 """Shapes, pointers and the GIL for gemm.c; the mathematics is in src_c/gemm.h."""
 
+cimport numpy as cnp
 from numpy cimport ndarray
 
 from fastkeras._kernels.activations cimport Activation, fk_activation
 from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, give_scratch, i32, i64, take_scratch
+
+cnp.import_array()
 
 cdef extern from "gemm.h" nogil:
     ctypedef enum fk_gemm_form:
@@ -59,6 +62,23 @@ def gemm(ndarray C not None, ndarray A not None, ndarray B not None, bint trans_
         else:
             fk_gemm(c, a, b, bias_or_null, f, form, scratch, M, N, K)
     give_scratch(scratch)
+
+
+def product(ndarray A not None, ndarray B not None):
+    """A B as a new array; A (M, K), B (K, N), whose elements may lie in any order: transposes are read as they are"""
+    cdef bint trans_a = is_transposed(A), trans_b = is_transposed(B)
+    cdef cnp.npy_intp[2] shape = [A.shape[0], B.shape[1]]
+    C = cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT, 0)
+    gemm(C, in_order(A, trans_a), in_order(B, trans_b), trans_a, trans_b)
+    return C
+
+
+cdef bint is_transposed(ndarray A):
+    return cnp.PyArray_IS_F_CONTIGUOUS(A) and not cnp.PyArray_IS_C_CONTIGUOUS(A)
+
+
+cdef object in_order(ndarray A, bint transposed):
+    return cnp.PyArray_Transpose(A, NULL) if transposed else cnp.PyArray_GETCONTIGUOUS(A)
 
 
 def packed_size(Py_ssize_t N, Py_ssize_t K):

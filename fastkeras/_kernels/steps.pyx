@@ -19,6 +19,9 @@ cnp.import_array()
 cdef extern from "numpy/arrayobject.h":
     object PyArray_View(ndarray array, void *descr, PyTypeObject *kind)
 
+cdef extern from "dense.h" nogil:
+    void fk_column_sums_add(float *db, const float *dz, Py_ssize_t dz_row, Py_ssize_t B, Py_ssize_t U) noexcept
+
 cdef extern from "memory.h" nogil:
     void fk_memory_keep() noexcept
 
@@ -74,30 +77,35 @@ cdef class Node:
     cdef public Py_ssize_t keepers
 
     def __init__(self, value, links=()):
+        self.start(value, links, tapes.recording)
+
+    cdef start(self, value, links, tuple recording):
+        """What is set first; the tapes that record keep it."""
         global steps
         if steps == 0:
             fk_memory_keep()
         steps += 1
         self.value, self.links, self.number = value, links, steps
-        recording = tapes.recording
         self.keepers = len(recording)
         for tape in recording:
-            tape.nodes.append(self)
+            (<list?>tape.nodes).append(self)
 
-    def give_up(self):
-        """One tape needs it no more."""
-        self.keepers -= 1
-        if self.keepers == 0:
-            self.clear()
-
-    def clear(self):
+    cpdef clear(self):
         self.links = ()
 
-    def back(self, d):
-        """(source, its gradient, its shape) for each link, from this step's gradient: tensors while a tape records,
-        else arrays (or tensors)."""
+    cpdef list back(self, d):
+        """(source, its gradient) for each link, from this step's gradient d: tensors while a tape records, else plain
+        arrays."""
+        cdef list found = []
         y = self.tensor() if tapes.recording else self.value
-        return [(source, gradient(d, y), shape) for source, gradient, shape in self.links]
+        for source, gradient, shape in self.links:
+            part = gradient(d, y)
+            if shape is not None:  # else parts of several outputs
+                part = as_type_of(d, part)
+                if part.shape != shape:
+                    part = summed_to(part, shape)
+            found.append((source, part))
+        return found
 
     def tensor(self):
         """The value as the tensor that it was."""
@@ -116,20 +124,26 @@ cdef class Formula(Node):
     cdef tuple inputs, values
     cdef list sources
 
-    def clear(self):
+    cpdef clear(self):
         self.inputs = self.values = ()
         self.sources = []
 
-    def back(self, d):
-        cdef tuple arguments
+    cpdef list back(self, d):
         cdef list found = []
+        cdef ndarray x
+        cdef Py_ssize_t i
         if tapes.recording:
             arguments = (d, self.tensor(), *self._tensors())
         else:
             arguments = (d, self.value, *self.values)
-        for source, gradient, x in zip(self.sources, <tuple>self.links, self.values):
-            if source is not None and gradient is not None:
-                found.append((source, gradient(*arguments), x.shape))
+        for i in range(len(self.sources)):
+            gradient = (<tuple>self.links)[i]
+            if self.sources[i] is not None and gradient is not None:
+                part = as_type_of(d, gradient(*arguments))
+                x = self.values[i]
+                if not cnp.PyArray_SAMESHAPE(<ndarray?>part, x):
+                    part = summed_to(part, (<object>x).shape)
+                found.append((self.sources[i], part))
         return found
 
     def _tensors(self):
@@ -149,13 +163,17 @@ cdef inline object as_kind(object array, type kind):
     return PyArray_View(<ndarray>array, NULL, <PyTypeObject *>kind)
 
 
-cpdef object source_of(object x):
+def source_of(x):
     """What leads back from an input: the node of a tensor, a variable that a tape watches, or None."""
+    return source(x, tapes.recording)
+
+
+cdef object source(object x, tuple recording):
     if is_a(x, Tensor):
         node = x.node
         return node if node is not None and (<Node?>node).keepers else None
     if is_a(x, Watchable):
-        for tape in tapes.recording:
+        for tape in recording:
             if tape.watches(x):
                 return x
     return None
@@ -189,18 +207,25 @@ cpdef object computed(object y, tuple gradients, tuple inputs, tuple values):
     there is no slope. values: of the inputs."""
     cdef Formula node
     cdef list sources
+    cdef tuple recording = tapes.recording
     if type(y) is not ndarray or (<ndarray>y).descr is not FLOAT32:
         y = typed(y, values)
     tensor = as_kind(y, Tensor)
-    if tapes.recording:
-        sources = [source_of(x) for x in inputs]
-        for source in sources:
-            if source is not None:
-                node = Formula(y, gradients)
-                node.inputs, node.values, node.sources = inputs, values, sources
-                tensor.node = node
-                break
+    if recording:
+        sources = [source(x, recording) for x in inputs]
+        if any_known(sources):
+            node = Formula.__new__(Formula)
+            node.start(y, gradients, recording)
+            node.inputs, node.values, node.sources = inputs, values, sources
+            tensor.node = node
     return tensor
+
+
+cdef bint any_known(list sources):
+    for x in sources:
+        if x is not None:
+            return True
+    return False
 
 
 def formula(function, doc, *gradients):
@@ -277,13 +302,14 @@ def linked(y, *links):
 cdef object link(object y, tuple links):
     tensor = as_kind(y, Tensor)
     cdef list known
-    if tapes.recording:
+    cdef tuple recording = tapes.recording
+    if recording:
         known = []
         for x, gradient in links:
             if gradient is not None:
-                source = source_of(x)
-                if source is not None:
-                    known.append((source, gradient, np.shape(x)))
+                origin = source(x, recording)
+                if origin is not None:
+                    known.append((origin, gradient, np.shape(x)))
         if known:
             tensor.node = Node(y, known)
     return tensor
@@ -292,50 +318,95 @@ cdef object link(object y, tuple links):
 # --- the way back ----------------------------------------------------------------------------------------------------
 
 
-def walk(list ends, set wanted):
-    """{node or variable: its gradient} for those wanted, from `ends`: (node, its gradient) each.
+def walk(list ends, list origins):
+    """The gradient of each of the origins, nodes or variables: a tensor, or None where the ends do not depend on it.
 
-    Nodes are taken from the last on: by then all that was computed from one has given its gradient. Gradients are plain
-    arrays, unless a tape records them: tensors then.
+    ends: (node or variable, its gradient, or None for ones) each. Nodes are taken from the last on: by then all that
+    was computed from one has given its gradient. Gradients are plain arrays, unless a tape records them: tensors then.
     """
-    cdef dict found = {}, sums = {}
+    cdef dict sums = {}, found = dict.fromkeys(origins)
     cdef list ahead = []  # the nodes in `sums`
     cdef type kind = Tensor if tapes.recording else ndarray
     for origin, d in ends:
-        give(sums, ahead, origin, as_kind(d, kind))
+        give(sums, ahead, origin, as_kind(ones_like(origin.value) if d is None else d, kind))
     while ahead:
         node = heappop(ahead)[1]
         d = sums.pop(node)
-        if node in wanted:
+        if node in found:
             found[node] = d
-        for source, gradient, shape in node.back(d):
-            if shape is not None:  # else parts of several outputs
-                if type(gradient) is not kind:
-                    gradient = np.asarray(gradient, d.dtype if isinstance(gradient, np.generic) else None)
-                    gradient = as_kind(gradient, kind)
-                if gradient.shape != shape:
-                    gradient = summed_to(gradient, shape)
-            give(sums, ahead, source, gradient)
-    return found | {origin: d for origin, d in sums.items() if origin in wanted}
+        for origin, part in (<Node>node).back(d):
+            give(sums, ahead, origin, part)
+    for origin, d in sums.items():  # variables
+        if origin in found:
+            found[origin] = d
+    return [handed_out(found[origin]) for origin in origins]
+
+
+def give_up(list nodes):
+    """One tape needs these nodes no more."""
+    for node in nodes:
+        (<Node?>node).keepers -= 1
+        if (<Node>node).keepers == 0:
+            (<Node>node).clear()
 
 
 cdef give(dict sums, list ahead, origin, d):
     """Adds d to the gradient of a node or variable."""
     before = sums.get(origin)
     if before is not None:
-        sums[origin] = before + d
+        d = before + d
+        sums[origin] = as_kind(np.asarray(d), type(before)) if isinstance(d, np.generic) else d
         return
     sums[origin] = d
     if isinstance(origin, Node):
         heappush(ahead, (-(<Node>origin).number, origin))
 
 
+cdef object as_type_of(object d, object part):
+    """A gradient, made from d, as an array of the class of d."""
+    if type(part) is type(d):
+        return part
+    return as_kind(np.asarray(part, d.dtype if isinstance(part, np.generic) else None), type(d))
+
+
+cdef object ones_like(ndarray y):
+    ones = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(y), cnp.PyArray_DIMS(y), cnp.PyArray_TYPE(y), 0)
+    ones.fill(1)
+    return ones
+
+
+cdef object handed_out(object d):
+    """A gradient as a tensor whose elements lie side by side, or None."""
+    if d is None or is_a(d, Tensor):
+        return d
+    if not cnp.PyArray_IS_C_CONTIGUOUS(<ndarray?>d):
+        d = cnp.PyArray_NewCopy(d, cnp.NPY_CORDER)
+    return as_kind(d, Tensor)
+
+
 cdef object summed_to(d, tuple shape):
     """The gradient of an input of this shape, given that of the input as repeated by broadcasting."""
     cdef Py_ssize_t front = d.ndim - len(shape), n = 1, i
+    cdef object total = d
     for i in range(front):
         n *= d.shape[i]
     repeated = tuple([i for i in range(len(shape)) if shape[i] == 1 and d.shape[front + i] != 1])
     if front:
-        d = d.reshape(n, *d.shape[front:]).sum(axis=0)
-    return d.sum(axis=repeated, keepdims=True) if repeated else d
+        total = sum_of_rows(total.reshape(n, *d.shape[front:]))
+    if repeated:
+        total = total.sum(axis=repeated, keepdims=True)
+    return as_type_of(d, total)
+
+
+cdef object sum_of_rows(d):
+    """The sum over the first axis; of rows of float32 by our kernel."""
+    cdef ndarray total
+    if d.ndim != 2 or type(d) is not ndarray or not cnp.PyArray_ISCARRAY_RO(d) or (<ndarray>d).descr is not FLOAT32:
+        return d.sum(axis=0)
+    total = cnp.PyArray_ZEROS(1, &cnp.PyArray_DIMS(d)[1], cnp.NPY_FLOAT, 0)
+    cdef Py_ssize_t rows = cnp.PyArray_DIM(d, 0), columns = cnp.PyArray_DIM(d, 1)
+    cdef float *sums = <float *>cnp.PyArray_DATA(total)
+    cdef const float *data = <const float *>cnp.PyArray_DATA(d)
+    with nogil:
+        fk_column_sums_add(sums, data, columns, rows, columns)
+    return total

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from fastkeras._kernels.steps import walk
+from fastkeras._kernels.steps import give_up, walk
 from fastkeras.core.tensor import Node, Tensor, Watchable, source_of, tapes
 
 
@@ -78,8 +78,7 @@ class GradientTape:
         self._give_up()
 
     def _give_up(self):
-        for node in self.nodes:
-            node.give_up()
+        give_up(self.nodes)
         self.nodes = []
 
     def __del__(self):
@@ -122,33 +121,20 @@ class GradientTape:
                 "GradientTape.gradient: the tape has already given its gradients; to ask again, make it with "
                 "GradientTape(persistent=True)"
             )
-        ends = []
-        for target, d in targets:
-            node = _origin(target)
-            if node is not None:
-                d = np.ones(target.shape, target.dtype) if d is None else np.asarray(d)
-                ends.append((node, d))
+        ends = [(_origin(target), d if d is None else np.asarray(d)) for target, d in targets]
         if not self.persistent:
             self.__exit__()
-        origins = [_origin(source) for source in sources]
-        found = walk(ends, set(origins))
+        found = walk([end for end in ends if end[0] is not None], [_origin(source) for source in sources])
         self._has_answered = True
         if not self.persistent:
             self._give_up()
-        return [_given(found.get(origin)) for origin in origins]
+        return found
 
 
 def _checked(target):
     if not isinstance(target, (Tensor, Watchable)):
         raise TypeError(f"GradientTape.gradient: expected a tensor as target. Received: {target!r:.200}")
     return target
-
-
-def _given(d):
-    """A gradient as it is handed out: a tensor whose elements lie side by side, or None."""
-    if d is None or isinstance(d, Tensor):
-        return d
-    return np.ascontiguousarray(d).reshape(d.shape).view(Tensor)
 
 
 def may_be_asked_again():

@@ -39,6 +39,9 @@ from fastkeras._kernels.steps import (  # noqa: F401 (others take them from here
 )
 
 
+FLOAT32 = np.dtype(np.float32)
+
+
 def as_input(array, dtype):
     """The array as layers take it: C-contiguous, float32 or int32, or, where they take a "string", of objects; for a
     "number", int32 if it holds integers, else float32."""
@@ -80,13 +83,13 @@ class Whole(Node):
     def back(self, parts):
         ds = [None if i not in parts else np.asarray(parts[i]) for i in range(self.count)]
         found = [
-            (source, d.view(Tensor), d.shape)
+            (source, d.view(Tensor))
             for source, d in zip(self.sources, self.gradients(ds), strict=True)
             if source is not None and d is not None
         ]
         if tapes.recording:
-            for _, d, _ in found:
-                d.node = Node(np.asarray(d), [(source, self._refuse, None) for source, _, _ in found])
+            for _, d in found:
+                d.node = Node(np.asarray(d), [(source, self._refuse, None) for source, _ in found])
         return found
 
     def _refuse(self, d, y):
@@ -341,25 +344,12 @@ def _matmul(a, b):
 
 def _product(a, b):
     """The product of two matrices: of float32 by our kernel, which gives the same bits with any number of threads."""
-    if a.dtype != np.float32 or b.dtype != np.float32:
-        return a @ b
-    a, trans_a = _in_order(a)
-    b, trans_b = _in_order(b)
-    y = np.empty((a.shape[1 if trans_a else 0], b.shape[0 if trans_b else 1]), np.float32)
-    gemm.gemm(y, a, b, trans_a, trans_b)
-    return y
-
-
-def _in_order(a):
-    """(a matrix whose elements lie in order, whether it is the transpose of a)"""
-    if a.flags.c_contiguous:
-        return a, False
-    return (a.T, True) if a.flags.f_contiguous else (np.ascontiguousarray(a), False)
+    return gemm.product(a, b) if a.dtype == b.dtype == FLOAT32 else a @ b
 
 
 def _rows(x):
     """All rows of x, (..., n), as one matrix."""
-    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _matmul_gradient_1(d, y, a, b):  # dA = dY B^T
@@ -492,9 +482,16 @@ def _spread(d, shape, axis, keepdims):
     d = kept(d, shape, axis, keepdims)
     if isinstance(d, Tensor):
         return broadcast_to(d, shape)
-    if d.ndim == 0:  # the same as below, but quick
-        return np.ndarray(shape, d.dtype, d, 0, (0,) * len(shape))
-    return np.broadcast_to(d, shape)
+    return _filled(shape, d) if d.ndim == 0 else np.broadcast_to(d, shape)
+
+
+def _filled(shape, number):
+    """An array of this shape that has one number, an array without axes, everywhere."""
+    if math.prod(shape) > 4096:
+        return np.ndarray(shape, number.dtype, number, 0, (0,) * len(shape))  # as by np.broadcast_to, but quick
+    whole = np.empty(shape, number.dtype)  # of so few elements, numpy is quicker with a real array
+    whole.fill(number)
+    return whole
 
 
 @operation

@@ -5,8 +5,10 @@ import math
 
 import numpy as np
 
-from fastkeras.core.tensor import divide, formula, formula2, made, operation, value, where
+from fastkeras._kernels import activations
+from fastkeras.core.tensor import FLOAT32, Tensor, divide, formula, formula2, made, operation, ufuncs, value, where
 
+TANH = activations.Activation("tanh")
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 exp = formula(np.exp, "e to the power x", lambda d, y, x: d * y)
@@ -47,7 +49,27 @@ sinc = formula(
 )
 sinh = formula(np.sinh, "(exp(x) - exp(-x)) / 2", lambda d, y, x: d * np.cosh(x))
 cosh = formula(np.cosh, "(exp(x) + exp(-x)) / 2", lambda d, y, x: d * np.sinh(x))
-tanh = formula(np.tanh, "(exp(x) - exp(-x)) / (exp(x) + exp(-x))", lambda d, y, x: d * (1 - y * y))
+
+
+def _tanh(x):
+    if np.asarray(x).dtype != FLOAT32:
+        return np.tanh(x)
+    x = np.asarray(x, order="C")
+    y = np.empty(x.shape, FLOAT32)
+    activations.forward(y, x, TANH)
+    return y
+
+
+def _tanh_gradient(d, y, x):
+    if isinstance(d, Tensor) or y.dtype != FLOAT32:
+        return d * (1 - y * y)
+    dx = np.empty(y.shape, FLOAT32)
+    activations.backward(dx, np.asarray(d, FLOAT32, order="C"), None, y, TANH)
+    return dx
+
+
+tanh = formula(_tanh, "(exp(x) - exp(-x)) / (exp(x) + exp(-x)); of float32 by our kernel.", _tanh_gradient)
+ufuncs[np.tanh] = tanh
 arcsinh = formula(np.arcsinh, "The inverse of sinh.", lambda d, y, x: d / np.sqrt(x * x + 1))
 arccosh = formula(np.arccosh, "The inverse of cosh.", lambda d, y, x: d / np.sqrt(x * x - 1))
 arctanh = formula(np.arctanh, "The inverse of tanh.", lambda d, y, x: d / (1 - x * x))
