@@ -98,8 +98,8 @@ def test_numpys_functions_of_tensors_are_recorded():
     [
         (lambda tape: tape.watch(np.ones(2)), TypeError, "convert_to_tensor makes one"),
         (lambda tape: tape.watch(ops.arange(3)), TypeError, "a tensor of real numbers"),
-        (lambda tape: tape.gradient(ops.ones(2), [np.ones(2)]), TypeError, "expected tensors or variables as sources"),
-        (lambda tape: tape.gradient(1.0, []), TypeError, "expected a tensor as target"),
+        (lambda tape: tape.gradient(ops.ones(2), [np.ones(2)]), TypeError, "expected a tensor or variable as source"),
+        (lambda tape: tape.gradient(1.0, []), TypeError, "expected a tensor or variable as target"),
         (lambda tape: tape.gradient(ops.ones(2), [], unconnected_gradients="no"), ValueError, "'none' or 'zero'"),
     ],
 )

@@ -63,6 +63,42 @@ class _Tapes(threading.local):
 tapes = _Tapes()
 
 
+cdef class Tape:
+    """What records: the nodes made while it was entered, and which variables it watches; core/tape.py has the rest.
+
+    watches_all: whether it watches every trainable variable. watched: by id, the variables named; kept, so that no
+    other object takes an id's place. nodes: all that were made while it recorded.
+    """
+
+    cdef public bint watches_all
+    cdef public dict watched
+    cdef public list nodes
+
+    def __cinit__(self):
+        self.watches_all, self.watched, self.nodes = True, {}, []
+
+    def __enter__(self):
+        tapes.recording = (*tapes.recording, self)
+        return self
+
+    def __exit__(self, *exception):
+        tapes.recording = tuple([tape for tape in tapes.recording if tape is not self])
+
+    def give_up(self):
+        """Its nodes are needed no more, unless by another tape."""
+        nodes, self.nodes = self.nodes, []
+        for node in nodes:
+            (<Node?>node).keepers -= 1
+            if (<Node>node).keepers == 0:
+                (<Node>node).clear()
+
+    def __del__(self):
+        self.give_up()
+
+    cdef bint watches(self, x):
+        return (self.watches_all and x.trainable) or id(x) in self.watched
+
+
 @cython.trashcan(True)  # a long computation is a long chain of steps, to be forgotten without recursion
 cdef class Node:
     """One step of a computation: its value, and its links (source, gradient, shape) to what it was computed from.
@@ -88,7 +124,7 @@ cdef class Node:
         self.value, self.links, self.number = value, links, steps
         self.keepers = len(recording)
         for tape in recording:
-            (<list?>tape.nodes).append(self)
+            (<Tape?>tape).nodes.append(self)
 
     cpdef clear(self):
         self.links = ()
@@ -174,7 +210,7 @@ cdef object source(object x, tuple recording):
         return node if node is not None and (<Node?>node).keepers else None
     if is_a(x, Watchable):
         for tape in recording:
-            if tape.watches(x):
+            if (<Tape?>tape).watches(x):
                 return x
     return None
 
@@ -318,17 +354,21 @@ cdef object link(object y, tuple links):
 # --- the way back ----------------------------------------------------------------------------------------------------
 
 
-def walk(list ends, list origins):
-    """The gradient of each of the origins, nodes or variables: a tensor, or None where the ends do not depend on it.
+def walk(list targets, list sources):
+    """The gradient of the targets' sum for each source, tensors or variables: a tensor, or None where there is none.
 
-    ends: (node or variable, its gradient, or None for ones) each. Nodes are taken from the last on: by then all that
-    was computed from one has given its gradient. Gradients are plain arrays, unless a tape records them: tensors then.
+    targets: (tensor or variable, its gradient, or None for ones) each. Nodes are taken from the last on: by then all
+    that was computed from one has given its gradient. Gradients are plain arrays, unless a tape records them: tensors
+    then.
     """
+    cdef list origins = [origin_of(x, "source") for x in sources]
     cdef dict sums = {}, found = dict.fromkeys(origins)
     cdef list ahead = []  # the nodes in `sums`
     cdef type kind = Tensor if tapes.recording else ndarray
-    for origin, d in ends:
-        give(sums, ahead, origin, as_kind(ones_like(origin.value) if d is None else d, kind))
+    for x, d in targets:
+        origin = origin_of(x, "target")
+        if origin is not None:
+            give(sums, ahead, origin, as_kind(ones_like(origin.value) if d is None else np.asarray(d), kind))
     while ahead:
         node = heappop(ahead)[1]
         d = sums.pop(node)
@@ -342,12 +382,13 @@ def walk(list ends, list origins):
     return [handed_out(found[origin]) for origin in origins]
 
 
-def give_up(list nodes):
-    """One tape needs these nodes no more."""
-    for node in nodes:
-        (<Node?>node).keepers -= 1
-        if (<Node>node).keepers == 0:
-            (<Node>node).clear()
+cdef object origin_of(object x, str role):
+    """What the way back leads from or to: a tensor's node, or a variable itself."""
+    if is_a(x, Tensor):
+        return x.node
+    if is_a(x, Watchable):
+        return x
+    raise TypeError(f"GradientTape.gradient: expected a tensor or variable as {role}. Received: {x!r:.200}")
 
 
 cdef give(dict sums, list ahead, origin, d):

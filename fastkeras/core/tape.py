@@ -10,11 +10,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from fastkeras._kernels.steps import give_up, walk
+from fastkeras._kernels.steps import Tape, walk
 from fastkeras.core.tensor import Node, Tensor, Watchable, source_of, tapes
 
 
-class GradientTape:
+class GradientTape(Tape):
     """Records the operations on trainable variables and on watched tensors while it is entered.
 
     persistent: whether gradients may be asked for more than once. What leads back is kept as long as the tape is, and
@@ -26,21 +26,8 @@ class GradientTape:
 
     def __init__(self, persistent=False, watch_accessed_variables=True):
         self.persistent = bool(persistent)
-        self._watches_all = bool(watch_accessed_variables)
-        self._watched = {}  # by id, the variables named; kept, so that no other object takes an id's place
-        self.nodes = []  # all that were made while it recorded
+        self.watches_all = bool(watch_accessed_variables)
         self._has_answered = False
-
-    def __enter__(self):
-        tapes.recording = (*tapes.recording, self)
-        return self
-
-    def __exit__(self, *exception):
-        others = tapes.recording
-        if others and others[-1] is self:
-            tapes.recording = others[:-1]
-        else:
-            tapes.recording = tuple(tape for tape in others if tape is not self)
 
     def watch(self, tensor):
         """Wants gradients of a tensor (or Variable), or of each in a list."""
@@ -48,7 +35,7 @@ class GradientTape:
             for item in tensor:
                 self.watch(item)
         elif isinstance(tensor, Watchable):
-            self._watched[id(tensor)] = tensor
+            self.watched[id(tensor)] = tensor
         elif isinstance(tensor, Tensor) and np.issubdtype(tensor.dtype, np.floating):
             if source_of(tensor) is None:
                 tensor.node = Node(np.asarray(tensor))
@@ -59,9 +46,6 @@ class GradientTape:
                 "GradientTape.watch: expected a tensor of real numbers (ops.convert_to_tensor makes one of an array). "
                 f"Received: {tensor!r:.200}"
             )
-
-    def watches(self, variable):
-        return (self._watches_all and variable.trainable) or id(variable) in self._watched
 
     @contextmanager
     def stop_recording(self):
@@ -74,15 +58,8 @@ class GradientTape:
 
     def reset(self):
         """Forgets what was recorded, and the variables that `watch` has named."""
-        self._watched, self._has_answered = {}, False
-        self._give_up()
-
-    def _give_up(self):
-        give_up(self.nodes)
-        self.nodes = []
-
-    def __del__(self):
-        self._give_up()
+        self.watched, self._has_answered = {}, False
+        self.give_up()
 
     def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
         """The gradients of target, a tensor (its elements are summed) or a list of them, for each of the sources.
@@ -102,12 +79,7 @@ class GradientTape:
         targets = target if isinstance(target, (list, tuple)) else [target]
         given = output_gradients if isinstance(output_gradients, (list, tuple)) else [output_gradients] * len(targets)
         wanted = list(sources) if isinstance(sources, (list, tuple)) else [sources]
-        for source in wanted:
-            if not isinstance(source, (Tensor, Watchable)):
-                raise TypeError(
-                    f"GradientTape.gradient: expected tensors or variables as sources. Received: {source!r:.200}"
-                )
-        found = self.gradients([(_checked(t), d) for t, d in zip(targets, given, strict=True)], wanted)
+        found = self.gradients(list(zip(targets, given, strict=True)), wanted)
         if unconnected_gradients == "zero":
             found = [
                 np.zeros(s.shape, s.dtype).view(Tensor) if d is None else d for s, d in zip(wanted, found, strict=True)
@@ -121,20 +93,13 @@ class GradientTape:
                 "GradientTape.gradient: the tape has already given its gradients; to ask again, make it with "
                 "GradientTape(persistent=True)"
             )
-        ends = [(_origin(target), d if d is None else np.asarray(d)) for target, d in targets]
         if not self.persistent:
             self.__exit__()
-        found = walk([end for end in ends if end[0] is not None], [_origin(source) for source in sources])
+        found = walk(targets, sources)
         self._has_answered = True
         if not self.persistent:
-            self._give_up()
+            self.give_up()
         return found
-
-
-def _checked(target):
-    if not isinstance(target, (Tensor, Watchable)):
-        raise TypeError(f"GradientTape.gradient: expected a tensor as target. Received: {target!r:.200}")
-    return target
 
 
 def may_be_asked_again():
@@ -160,8 +125,3 @@ def recorded(function, arrays, watched=(), training=False):
     finally:
         tapes.recording, tapes.training = before
     return result, lambda targets: tape.gradients(targets, [*tensors, *watched])
-
-
-def _origin(x):
-    """A tensor's node; a variable is its own."""
-    return x.node if isinstance(x, Tensor) else x

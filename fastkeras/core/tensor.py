@@ -38,7 +38,6 @@ from fastkeras._kernels.steps import (  # noqa: F401 (others take them from here
     value,
 )
 
-
 FLOAT32 = np.dtype(np.float32)
 
 
@@ -477,16 +476,18 @@ def kept(d, shape, axis, keepdims):
     return d.reshape([1 if a in gone else n for a, n in enumerate(shape)])
 
 
-def _spread(d, shape, axis, keepdims):
-    """The gradient of a sum over `axis`, repeated for what was summed."""
+def _spread(d, shape, axis, keepdims, count=1):
+    """The gradient of a sum over `axis`, or of that sum / count, repeated for what was summed."""
     d = kept(d, shape, axis, keepdims)
-    if isinstance(d, Tensor):
-        return broadcast_to(d, shape)
-    return _filled(shape, d) if d.ndim == 0 else np.broadcast_to(d, shape)
+    if d.ndim == 0 and not isinstance(d, Tensor):
+        return _filled(shape, d.dtype.type(d.item() / count))
+    if count != 1:
+        d = d / d.dtype.type(count)  # of one float32 and Python's integers, numpy 1 would make float64
+    return broadcast_to(d, shape) if isinstance(d, Tensor) else np.broadcast_to(d, shape)
 
 
 def _filled(shape, number):
-    """An array of this shape that has one number, an array without axes, everywhere."""
+    """An array of this shape that is one number, of numpy's, everywhere."""
     if math.prod(shape) > 4096:
         return np.ndarray(shape, number.dtype, number, 0, (0,) * len(shape))  # as by np.broadcast_to, but quick
     whole = np.empty(shape, number.dtype)  # of so few elements, numpy is quicker with a real array
@@ -513,8 +514,4 @@ def mean_over(x, axis=None, keepdims=False):
         return made(np.mean(array, axis=axis, keepdims=keepdims), (x, None))
     total = np.add.reduce(array, axis=axis, keepdims=keepdims)
     count = array.size // max(total.size, 1)
-
-    def gradient(d, y, x):  # of one float32 and Python's integers, numpy 1 would make float64
-        return _spread(d / d.dtype.type(count), x.shape, axis, keepdims)
-
-    return computed(total / count, (gradient,), (x,), (array,))
+    return computed(total / count, (lambda d, y, x: _spread(d, x.shape, axis, keepdims, count),), (x,), (array,))
