@@ -5,6 +5,8 @@ shape) with the domain they come from, or ["const", x] for an argument x that ha
 arguments would have none.
 """
 
+import operator
+
 import numpy as np
 
 ALL = [
@@ -62,7 +64,14 @@ ALL = [
     ("nansum", [("holes", (3, 5))], {}),
     ("nancumsum", [("holes", (3, 5))], {"axis": 1}),
     ("nancumprod", [("holes", (3, 5))], {"axis": 0}),
+    *[("nanquantile", [("holes", (3, 5)), ["const", 0.3]], {"axis": axis, "method": method})
+      for axis, method in ((0, "linear"), (1, "higher"))],
+    ("nanquantile", [("holes", (3, 5)), ["const", [0.25, 0.5]]], {"axis": 1, "keepdims": True}),
+    ("nanpercentile", [("holes", (3, 5)), ["const", 30.0]], {}),
+    ("nanmedian", [("holes", (2, 3, 5))], {"axis": (0, 2)}),
     # products
+    ("cdist", [(2, 3, 5), (2, 7, 5)], {}),
+    ("cdist", [(3, 2), (2, 5, 2)], {}),
     *[("matmul", [a, b], {}) for a, b in (
         ((2, 3), (3, 5)), ((3,), (3,)), ((3,), (3, 5)), ((2, 3), (3,)), ((7, 2, 3), (3, 5)), ((2, 3), (7, 3, 5)))],
     *[("dot", [a, b], {}) for a, b in (((2, 3), (3, 5)), ((7, 2, 3), (3,)), ((2, 3), (5, 3, 7)))],
@@ -127,7 +136,8 @@ ALL = [
     *[(name, [(5, 7)], {}) for name in (
         "relu", "leaky_relu", "relu6", "elu", "selu", "celu", "sigmoid", "silu", "gelu", "softplus", "softsign",
         "log_sigmoid", "hard_sigmoid", "hard_silu", "tanh_shrink", "hard_tanh", "hard_shrink", "soft_shrink",
-        "squareplus", "sparse_plus", "softmax", "log_softmax", "normalize")],
+        "squareplus", "sparse_plus", "softmax", "log_softmax", "normalize", "sparsemax")],
+    ("sparsemax", [(5, 3)], {"axis": 0}),
     ("gelu", [(5, 7)], {"approximate": False}),
     ("threshold", [(5, 7)], {"threshold": 0.3, "default_value": 2.0}),
     ("glu", [(3, 8)], {}),
@@ -150,7 +160,10 @@ ALL = [
     ("dot_product_attention", [(1, 2, 1, 3), (1, 3, 1, 3), (1, 3, 1, 3)],
      {"mask": np.array([[[[True, False, True], [True, True, False]]]])}),
     ("psnr", [(2, 3), (2, 3), ["const", 5.0]], {}),
-    ("segment_sum", [(5, 2), ["const", np.array([0, 2, 0, 1, 2])], ["const", 4]], {}),
+    *[(name, [(5, 2), ["const", np.array([0, 2, -1, 0, 2])], ["const", 4]], {})
+      for name in ("segment_sum", "segment_prod")],
+    *[(name, [(5, 2), ["const", np.array([0, 2, -1, 0, 1])], ["const", 3]], {})
+      for name in ("segment_max", "segment_min")],
     # windows
     ("conv", [(2, 7, 3), (3, 3, 2)], {"strides": 2, "padding": "same"}),
     ("conv", [(2, 9, 3), (3, 3, 2)], {"dilation_rate": 2}),
@@ -167,7 +180,33 @@ ALL = [
     ("average_pool", [(2, 5, 6, 3)], {"pool_size": (7, 3), "strides": (2, 1), "padding": "same"}),
     ("average_pool", [(2, 5, 6, 3)], {"pool_size": (3, 2), "strides": 2, "padding": "same"}),
     ("average_pool", [(2, 7, 3)], {"pool_size": 2}),
+    ("adaptive_average_pool", [(2, 7, 5, 3)], {"output_size": (3, 2)}),
+    ("adaptive_max_pool", [(2, 3, 7)], {"output_size": 4, "data_format": "channels_first"}),
+    ("unfold", [(2, 3, 5, 6)], {"kernel_size": (2, 3), "dilation": (2, 1), "padding": 1, "stride": (2, 1)}),
+    ("fold", [(2, 18, 24)], {"output_size": (5, 6), "kernel_size": (2, 3), "padding": (0, 1), "stride": (1, 1)}),
+    ("depth_to_space", [(2, 3, 2, 8)], {"block_size": 2}),
+    ("space_to_depth", [(2, 3, 4, 6)], {"block_size": 2, "data_format": "channels_first"}),
+    ("extract_sequences", [(2, 7), ["const", 3], ["const", 2]], {}),
+    # pictures
+    *[("image.resize", [(2, 5, 7, 3), ["const", (3, 11)]], {"interpolation": method, "antialias": antialias})
+      for method in ("bilinear", "bicubic", "lanczos3", "lanczos5") for antialias in (False, True)],
+    ("image.resize", [(5, 7, 3), ["const", (3, 11)]], {"interpolation": "nearest"}),
+    ("image.resize", [(2, 3, 5, 8), ["const", (4, 3)]],
+     {"crop_to_aspect_ratio": True, "data_format": "channels_first"}),
+    ("image.resize", [(2, 4, 9, 2), ["const", (5, 5)]], {"pad_to_aspect_ratio": True, "fill_value": 2.0}),
+    ("image.rgb_to_grayscale", [(2, 3, 5, 3)], {}),
+    ("image.rgb_to_grayscale", [(3, 3, 5)], {"data_format": "channels_first"}),
+    ("image.pad_images", [(2, 3, 5, 2), ["const", 1], ["const", 2]], {"target_height": 7, "right_padding": 0}),
+    ("image.crop_images", [(2, 7, 5), ["const", 0], ["const", 2]],
+     {"bottom_cropping": 1, "target_width": 2, "data_format": "channels_first"}),
+    ("image.extract_patches", [(2, 5, 7, 3), ["const", (2, 3)]], {"strides": 2, "padding": "same"}),
+    ("image.extract_patches", [(7, 5, 2), ["const", 2]], {}),
+    ("image.extract_patches", [(3, 5, 4, 2), ["const", (2, 3, 2)]], {"strides": 1}),
     # matrices
+    ("pinv", [(5, 3)], {}),
+    ("pinv", [(2, 3, 5)], {}),
+    ("lstsq", [(5, 3), (5, 2)], {}),
+    ("lstsq", [(5, 3), (5,)], {}),
     ("inv", [("regular", (3, 3))], {}),
     ("inv", [("regular", (2, 3, 3))], {}),
     ("det", [("regular", (2, 3, 3))], {}),
@@ -232,6 +271,11 @@ def arguments(case, dtype):
                     "above one": lambda size: rng.uniform(1.2, 3.0, size)}[domain](size=shape)  # fmt: skip
             made.append(np.asarray(size, dtype))
     return made, moves
+
+
+def function_of(module, name):
+    """That of a case, which may be one of a module of the module's."""
+    return operator.attrgetter(name)(module)
 
 
 def label(case):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from checks import assert_close, central_difference
-from op_cases import ALL, PLAIN, I, J, X, arguments, label
+from op_cases import ALL, PLAIN, I, J, X, arguments, function_of, label
 
 import fastkeras
 from fastkeras import ops
@@ -19,7 +19,7 @@ def computed(case, given):
     sources = [x for x, moved in zip(xs, moves, strict=True) if moved]
     with fastkeras.GradientTape() as tape:
         tape.watch(sources)
-        y = getattr(ops, name)(*xs, **options)
+        y = function_of(ops, name)(*xs, **options)
     dy = np.random.default_rng(1).normal(size=y.shape).astype(y.dtype)
     return y, tape.gradient(y, sources, ops.convert_to_tensor(dy)), dy
 
@@ -32,7 +32,7 @@ def test_gradients_are_those_of_central_differences(case):
     for i, gradient in zip([i for i, moved in enumerate(moves) if moved], gradients, strict=True):
 
         def function(x, i=i):
-            return np.asarray(getattr(ops, case[0])(*xs[:i], x, *xs[i + 1 :], **case[2]))
+            return np.asarray(function_of(ops, case[0])(*xs[:i], x, *xs[i + 1 :], **case[2]))
 
         assert_close(gradient, central_difference(function, xs[i], dy), 1e-6, f"gradient {i}")
 
@@ -67,7 +67,7 @@ def test_gradients_have_gradients(name):
         x = ops.convert_to_tensor(x)
         with fastkeras.GradientTape() as tape:
             tape.watch(x)
-            y = ops.square(getattr(ops, name)(*xs[:i], x, *xs[i + 1 :], **case[2]))
+            y = ops.square(function_of(ops, name)(*xs[:i], x, *xs[i + 1 :], **case[2]))
         return tape.gradient(y, x)
 
     x = ops.convert_to_tensor(xs[i])
@@ -148,6 +148,89 @@ def test_numbers_in_rows():
     np.testing.assert_array_equal(ops.bitwise_not(I), ~I)
     np.testing.assert_array_equal(ops.bitwise_invert(I > 6), ~(I > 6))
     np.testing.assert_array_equal(ops.bincount(I[:, ::2], minlength=3)[:, :3], [[1, 0, 0], [0, 0, 0]])
+
+
+def test_unique():
+    x = np.array([[3, 1, 2], [1, 3, 7]], np.int32)
+    np.testing.assert_array_equal(ops.unique(x), [1, 2, 3, 7])
+    found = ops.unique(x, return_index=True, return_inverse=True, return_counts=True)
+    for part, want in zip(found, np.unique(x, True, True, True), strict=True):
+        assert part.dtype == np.int32
+        np.testing.assert_array_equal(part, np.reshape(want, part.shape))
+    assert found[2].shape == x.shape
+    rows, counts = ops.unique(x[[0, 1, 0]], axis=0, return_counts=True, size=3, fill_value=-1)
+    np.testing.assert_array_equal(rows, [[1, 3, 7], [3, 1, 2], [-1, -1, -1]])
+    np.testing.assert_array_equal(counts, [1, 2, 0])
+    np.testing.assert_array_equal(ops.unique(x, size=2), [1, 2])
+    w = fastkeras.Variable([2.0, 1.0, 2.0])
+    with fastkeras.GradientTape() as tape:
+        y = ops.unique(w) * [5.0, 7.0]
+    np.testing.assert_array_equal(tape.gradient(y, w), [7, 5, 0])  # to the first of equal elements
+
+
+def test_types_and_bits():
+    x = np.float32([-300, -1, 2.7, 255, 1e10, np.inf])
+    np.testing.assert_array_equal(ops.saturate_cast(x, "uint8"), [0, 0, 2, 255, 255, 255])
+    assert ops.saturate_cast(x, "uint8").dtype == np.uint8 and ops.saturate_cast(x, "float64").dtype == np.float64
+    np.testing.assert_array_equal(ops.saturate_cast(np.float64([-1e30, 1e30]), "int64"), [-(2**63), 2**63 - 1])
+    np.testing.assert_array_equal(ops.saturate_cast(np.int32([-5, 300]), "int8"), [-5, 127])
+    np.testing.assert_array_equal(ops.view(np.float32([1.0]), "int32"), [0x3F800000])
+    assert ops.dtype(ops.ones(1)) == "float32" and ops.dtype(fastkeras.Variable(1.0)) == "float32"
+    assert ops.dtype([1, 2]) == "int64" and ops.dtype(np.zeros(1, bool)) == "bool"
+
+
+def test_running_results():
+    x = np.arange(1, 13, dtype=np.int32).reshape(3, 4)
+    np.testing.assert_array_equal(ops.associative_scan(ops.add, x), np.cumsum(x, 0))
+    np.testing.assert_array_equal(ops.associative_scan(ops.multiply, x, True, 1), np.cumprod(x[:, ::-1], 1)[:, ::-1])
+    sums, products = ops.associative_scan(lambda a, b: (a[0] + b[0], a[1] * b[1]), (x, x), axis=-1)
+    np.testing.assert_array_equal(sums, np.cumsum(x, 1))
+    np.testing.assert_array_equal(products, np.cumprod(x, 1))
+
+
+def test_segments():
+    x, ids = np.float32([[1, 2], [0, 3], [4, 0], [0, 7]]), np.array([2, 0, 2, -1])
+    np.testing.assert_array_equal(ops.segment_sum(x, ids), [[0, 3], [0, 0], [5, 2]])
+    np.testing.assert_array_equal(ops.segment_max(x, ids)[[0, 2]], [[0, 3], [4, 2]])
+    np.testing.assert_array_equal(ops.segment_max(x, ids)[1], [np.finfo(np.float32).min] * 2)
+    np.testing.assert_array_equal(
+        ops.segment_min(x.astype(np.int32), ids, 4)[1:], [[2**31 - 1] * 2, [1, 0], [2**31 - 1] * 2]
+    )
+    w = ops.convert_to_tensor(x)
+    with fastkeras.GradientTape(persistent=True) as tape:
+        tape.watch(w)
+        product, largest = ops.segment_prod(w, [1, 1, 1, 0]), ops.segment_max(w * 0, [1, 1, 1, 0])
+    np.testing.assert_array_equal(product, [[0, 7], [0, 0]])
+    np.testing.assert_array_equal(tape.gradient(product, w), [[0, 0], [4, 0], [0, 6], [1, 1]])
+    with pytest.raises(NotImplementedError, match=r"ops\.segment_prod: its gradient has no gradient"), tape:
+        tape.gradient(product, w)
+    del largest
+
+
+def test_distances_and_ranks():
+    x = fastkeras.Variable([[0.0, 0.0], [3.0, 4.0]])
+    with fastkeras.GradientTape() as tape:
+        y = ops.cdist(x, [[0.0, 0.0]])
+    np.testing.assert_array_equal(y, [[0], [5]])
+    np.testing.assert_allclose(tape.gradient(y, x), [[0, 0], [0.6, 0.8]], rtol=1e-6)
+    assert ops.matrix_rank(np.float32([[1, 2], [2, 4]])) == 1
+    singular = np.float32([[1, 2], [2, 4]])
+    assert_close(ops.pinv(singular), np.linalg.pinv(singular), 1e-5)
+    np.testing.assert_array_equal(
+        ops.nextafter(np.float32([1, 1]), np.float32([2, 0])), np.nextafter(np.float32([1, 1]), np.float32([2, 0]))
+    )
+    np.testing.assert_array_equal(np.asarray(ops.argpartition([5, 1, 3], 1))[1], 2)
+
+
+def test_pictures():
+    x = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    near = ops.image.resize(x, (1, 2), "nearest")
+    assert near.dtype == np.uint8 and ops.image.resize(x, (3, 4)).dtype == np.float32
+    np.testing.assert_array_equal(near, x[1:, 1::2])
+    np.testing.assert_array_equal(ops.image.resize(x, (2, 4)), x)
+    assert ops.image.rgb_to_grayscale(x).dtype == np.uint8
+    np.testing.assert_array_equal(ops.image.rgb_to_grayscale(x[..., :1]), x[..., :1])
+    assert ops.image.extract_patches(x.astype(np.float32), (2, 3)).shape == (1, 1, 18)
 
 
 def test_joined_choices_have_gradients():
@@ -262,6 +345,54 @@ def test_what_has_no_gradient_says_so():
             tape.gradient(ops.eigh(x)[0], x)
 
 
+WAVES = {
+    "fft": lambda x: ops.fft((x[0], x[1])),
+    "fft2": lambda x: ops.fft2((x[0], x[1])),
+    "ifft2": lambda x: ops.ifft2((x[0], x[1])),
+    "rfft": lambda x: ops.rfft(x),
+    "rfft shorter": lambda x: ops.rfft(x, 4),
+    "rfft longer": lambda x: ops.rfft(x, 8),
+    "irfft": lambda x: [ops.irfft((x[0], x[1]))],
+    "irfft odd": lambda x: [ops.irfft((x[0], x[1]), 7)],
+    "stft": lambda x: ops.stft(x, 3, 2, 4),
+    "istft": lambda x: [ops.istft((x[0], x[1]), 6, 3, 8)],
+}
+
+
+@pytest.mark.parametrize("name", WAVES)
+def test_gradients_of_fourier_transforms(name):
+    x = np.random.default_rng(9).normal(size=(2, 3, 5))
+    for i in range(len(WAVES[name](x))):
+        assert_gradient(lambda x, i=i: WAVES[name](x)[i], x)
+    w = ops.convert_to_tensor(x)
+    with fastkeras.GradientTape() as outer:
+        outer.watch(w)
+        with fastkeras.GradientTape() as inner:
+            inner.watch(w)
+            y = ops.sum(ops.square(WAVES[name](w)[0]))
+        slope = inner.gradient(y, w)
+    assert_close(outer.gradient(slope, w, w), slope, 1e-10)  # of a square, the second derivative along w is the slope
+
+
+def test_fourier_transforms_are_numpy_s_and_their_inverses_invert():
+    rng = np.random.default_rng(10)
+    x, z = rng.normal(size=(2, 3, 40)), rng.normal(size=(2, 3, 5)) + 1j * rng.normal(size=(2, 3, 5))
+    for name in ("fft", "fft2", "ifft2"):
+        real, imaginary = getattr(ops, name)((z.real, z.imag))
+        assert_close(real, getattr(np.fft, name)(z).real, 1e-12)
+        assert_close(imaginary, getattr(np.fft, name)(z).imag, 1e-12)
+    for n in (3, 8, 11, 50):
+        real, imaginary = ops.rfft(x, n)
+        assert_close(real, np.fft.rfft(x, n).real, 1e-12)
+        assert_close(imaginary, np.fft.rfft(x, n).imag, 1e-12)
+        assert_close(ops.irfft((z.real, z.imag), n), np.fft.irfft(z, n), 1e-12)
+    for window, center in (("hann", True), ("hamming", False), (None, True), (rng.uniform(0.5, 1, 8), False)):
+        parts = ops.stft(x, 8, 2, 8, window, center)
+        again = np.asarray(ops.istft(parts, 8, 2, 8, window=window, center=center))
+        assert again.shape == x.shape
+        assert_close(again[..., 1:], x[..., 1:], 1e-6)  # where a window begins with 0, the first element is lost
+
+
 def test_conv_transpose_is_conv_s_way_back():
     rng = np.random.default_rng(6)
     kernel = rng.normal(size=(3, 2, 3, 5))  # (rows, columns, channels of a, of b)
@@ -305,8 +436,10 @@ def test_modules_group_the_functions_as_keras_does():
     assert ops.numpy.hstack is ops.hstack and ops.numpy.abs is ops.abs and ops.numpy.max is ops.max
     assert ops.nn.relu is ops.relu and ops.nn.conv is ops.conv and ops.nn.one_hot is ops.one_hot
     assert ops.linalg.norm is ops.norm and ops.linalg.solve is ops.solve
-    with pytest.raises(AttributeError, match=r"fastkeras\.ops has no fft: there are no complex numbers"):
-        ops.fft  # noqa: B018 (it is not there)
+    with pytest.raises(AttributeError, match=r"fastkeras\.ops has no eig, unlike keras\.ops: there are no complex"):
+        ops.eig  # noqa: B018 (it is not there)
+    with pytest.raises(AttributeError, match=r"fastkeras\.ops\.image has no ssim, unlike keras\.ops\.image: prepare"):
+        ops.image.ssim  # noqa: B018
     with pytest.raises(AttributeError, match="Did you mean 'median'"):
         ops.mediann  # noqa: B018
 
@@ -445,6 +578,33 @@ def test_loops_run_and_are_recorded():
         (lambda: ops.conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), data_format="last"), "Received: 'last'"),
         (lambda: ops.conv_transpose(np.ones((1, 5, 2)), np.ones((3, 2, 1))), r"3 axes and 1 channels.*\(1, 5, 2\)"),
         (lambda: ops.conv_transpose(np.ones((1, 5, 2)), np.ones((3, 1, 2)), padding="full"), "padding='full'"),
+        (lambda: ops.segment_sum(np.ones((3, 2)), [0, 1]), r"`segment_ids` must be.*shapes \(2,\) and \(3, 2\)"),
+        (lambda: ops.segment_max(np.ones(2), [0, 3], 2), "below num_segments=2. Received: 3"),
+        (lambda: ops.cdist(np.ones((2, 3)), np.ones((2, 2))), r"Received: shapes \(2, 3\) and \(2, 2\)"),
+        (lambda: ops.fft(np.ones((2, 3))), r"ops.fft: `x` must be a pair.*Received: ndarray"),
+        (lambda: ops.irfft((np.ones(3), np.ones(2))), r"Received: shapes \[\(3,\), \(2,\)\]"),
+        (lambda: ops.stft(np.ones(9), 4, 2, 3), "Received: fft_length=3"),
+        (lambda: ops.stft(np.ones(9), 4, 2, 4, window="han"), "Received: 'han'"),
+        (lambda: ops.stft(np.ones(9), 4, 2, 4, window=np.ones(3)), r"shape \(4,\). Received: shape \(3,\)"),
+        (lambda: ops.extract_sequences(np.ones(9), 0, 1), "Received: sequence_length=0"),
+        (lambda: ops.depth_to_space(np.ones((1, 2, 2, 3)), 2), "3 channels do not make blocks"),
+        (lambda: ops.space_to_depth(np.ones((1, 2, 3, 1)), 2), "2 x 3 pixels do not make blocks"),
+        (lambda: ops.space_to_depth(np.ones((2, 3, 1)), 2), r"4 axes. Received: shape \(2, 3, 1\)"),
+        (lambda: ops.depth_to_space(np.ones((1, 2, 2, 4)), 2, "last"), "Received: 'last'"),
+        (lambda: ops.unfold(np.ones((1, 1, 2, 2)), 3), "reaches over 3 places. Received: an axis of 2"),
+        (lambda: ops.fold(np.ones((1, 4, 3)), 2, 2), r"\(n, channels \* 4, 1\). Received: shape \(1, 4, 3\)"),
+        (lambda: ops.adaptive_max_pool(np.ones((1, 4, 3)), (2, 2)), r"Received: output_size=\(2, 2\)"),
+        (lambda: ops.image.resize(np.ones((4, 4)), (2, 2)), r"3 or 4 axes. Received: shape \(4, 4\)"),
+        (lambda: ops.image.resize(np.ones((4, 4, 1)), 2), r"\(rows, columns\). Received: size=2"),
+        (lambda: ops.image.resize(np.ones((4, 4, 1)), (2, 0)), "Received: size=0"),
+        (lambda: ops.image.resize(np.ones((0, 4, 1)), (2, 2)), r"no pixels. Received: shape \(0, 4, 1\)"),
+        (lambda: ops.image.resize(np.ones((4, 4, 1)), (2, 2), "cubic"), "Received: 'cubic'"),
+        (lambda: ops.image.resize(np.ones((4, 4, 1)), (2, 2), fill_mode="wrap"), "Received: 'wrap'"),
+        (lambda: ops.image.resize(np.ones((4, 4, 1)), (2, 2), "nearest", False, True, True), "True for both"),
+        (lambda: ops.image.resize(np.ones((4, 4, 1)), (2, 2), data_format="last"), "Received: 'last'"),
+        (lambda: ops.image.rgb_to_grayscale(np.ones((4, 4, 2))), "1 or 3 channels. Received: 2"),
+        (lambda: ops.image.pad_images(np.ones((4, 4, 2)), 1, 1), "one must be None. Received: 1, None and None"),
+        (lambda: ops.image.crop_images(np.ones((4, 4, 2)), 2, 0, 2, 0), "Received: cropping of 2 and 2"),
         (lambda: ops.quantile(np.ones(3), 0.5, method="mean"), "Received: method='mean'"),
         (lambda: ops.correlate(np.ones(3), np.ones(2), mode="most"), "Received: mode='most'"),
         (lambda: ops.cross(np.ones(2), np.ones(2)), r"3 numbers. Received: shapes \(2,\)"),

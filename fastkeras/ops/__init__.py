@@ -11,11 +11,13 @@ tape records, how they were computed. Types are numpy's, but that float64 arises
 # ruff: noqa: F401, F403 (this module is its parts' names)
 
 from fastkeras.core.tensor import Tensor, broadcast_to, cast, reshape, swapaxes, transpose
-from fastkeras.ops import linalg, nn, numpy
+from fastkeras.ops import image, linalg, nn, numpy
 from fastkeras.ops.control import *
 from fastkeras.ops.linalg import *
 from fastkeras.ops.nn import *
 from fastkeras.ops.numpy import *
+from fastkeras.ops.segments import *
+from fastkeras.ops.signal import *
 from fastkeras.utils import suggest
 
 # What numpy's functions say to the methods of what they are given, even where nobody asks for it.
@@ -36,15 +38,22 @@ for _name in ("clip", "cumsum", "dot", "max", "min", "prod", "ravel", "repeat", 
 Tensor.flatten = Tensor.ravel
 
 
-_LEFT_OUT = {
-    "angle", "conj", "conjugate", "eig", "fft", "fft2", "ifft2", "imag", "image", "irfft", "isreal", "istft", "polar",
-    "real", "rfft", "stft", "view_as_complex", "view_as_real",
-}  # fmt: skip
+# Keras's names that are not here, and why.
+_COMPLEX = "there are no complex numbers here; fft, rfft, stft and their inverses take and give pairs of real tensors"
+ABSENT = {
+    **dict.fromkeys(
+        ("angle", "conj", "conjugate", "eig", "imag", "isreal", "polar", "real", "view_as_complex", "view_as_real"),
+        _COMPLEX,
+    ),
+    "i0": "numpy.i0 has its values, without a gradient",
+    "jvp": "derivatives are taken backwards alone, by GradientTape",
+    "lu_factor": "ops.solve, ops.inv and ops.det need no factors, and scipy.linalg has them",
+    "rearrange": "write ops.reshape and ops.transpose",
+    "vectorize": "operations broadcast, and ops.map calls a function for each element of an axis",
+}
 
 
 def __getattr__(name):
-    if name in _LEFT_OUT:
-        raise AttributeError(
-            f"fastkeras.ops has no {name}: there are no complex numbers here, and no functions of images. numpy has."
-        )
+    if name in ABSENT:
+        raise AttributeError(f"fastkeras.ops has no {name}, unlike keras.ops: {ABSENT[name]}")
     raise AttributeError(suggest.unknown("name in fastkeras.ops", name, globals()))

@@ -2,13 +2,16 @@
 
 import functools
 import inspect
+import itertools
 
 import numpy as np
 
 from fastkeras.core.tensor import made, value
-from fastkeras.ops.shapes import stack, unstack
+from fastkeras.ops.shapes import concatenate, split, stack, unstack
 
-__all__ = ["cond", "custom_gradient", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
+__all__ = [
+    "associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop",
+]  # fmt: skip
 
 
 def cond(pred, true_fn, false_fn):
@@ -50,6 +53,22 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
         carry, y = f(carry, x)
         ys.append(y)
     return carry, _stacked(ys[::-1] if reverse else ys)
+
+
+def associative_scan(f, elems, reverse=False, axis=0):
+    """The running results of f over an axis: e_0, f(e_0, e_1), f(f(e_0, e_1), e_2), ..., one after the other.
+
+    elems: a tensor, or a list or tuple of them of one length, which f then takes and gives; the axis stays, with extent
+    1. reverse: from the last one on.
+    """
+    several = isinstance(elems, (list, tuple))
+    parts = [split(x, np.shape(value(x))[axis], axis) for x in (elems if several else [elems])]
+    items = list(zip(*parts, strict=True))[:: -1 if reverse else 1]
+    items = [type(elems)(item) if several else item[0] for item in items]
+    results = list(itertools.accumulate(items, f))[:: -1 if reverse else 1]
+    if not several:
+        return concatenate(results, axis)
+    return type(elems)(concatenate(part, axis) for part in zip(*results, strict=True))
 
 
 def map(f, xs):

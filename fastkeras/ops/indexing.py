@@ -3,12 +3,12 @@
 import numpy as np
 
 from fastkeras.core.tensor import cast, getitem, made, operation, put_in_zeros, value, where
-from fastkeras.ops.shapes import front, moveaxis, ravel
+from fastkeras.ops.shapes import front, moveaxis, pad, ravel
 
 __all__ = [
-    "argsort", "diag", "diagflat", "diagonal", "get_item", "in_top_k", "nonzero", "one_hot", "scatter",
-    "scatter_update", "segment_sum", "select", "slice", "slice_update", "sort", "take", "take_along_axis", "top_k",
-    "trace", "tril", "triu", "unravel_index",
+    "argpartition", "argsort", "diag", "diagflat", "diagonal", "get_item", "in_top_k", "nonzero", "one_hot", "scatter",
+    "scatter_update", "select", "slice", "slice_update", "sort", "take", "take_along_axis", "top_k",
+    "trace", "tril", "triu", "unique", "unravel_index",
 ]  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def take(x, indices, axis=None):
 @operation
 def take_along_axis(x, indices, axis=None):
     """x[..., indices[..., i, ...], ...]: along an axis, by an index for each element of the result."""
-    places = np.asarray(value(indices))
+    places = np.asarray(value(indices)).astype(np.intp)
     if axis is None:
         return getitem(ravel(x), places.ravel())
     axis %= places.ndim
@@ -99,17 +99,15 @@ def scatter_update(inputs, indices, updates):
 
 
 @operation
-def segment_sum(data, segment_ids, num_segments=None, sorted=False):
-    """The sum of the rows of each segment: (n, ...) and ids (n,) give (num_segments, ...), one for each id."""
-    places = np.asarray(value(segment_ids)).astype(np.intp)
-    count = int(places.max(initial=-1)) + 1 if num_segments is None else num_segments
-    return put_in_zeros(data, places, (count, *np.shape(value(data))[1:]))
-
-
-@operation
 def argsort(x, axis=-1):
     """The indices that sort x along the axis, int32; equal elements stay in order."""
     return made(np.argsort(value(x), axis, kind="stable").astype(np.int32))
+
+
+@operation
+def argpartition(x, kth, axis=-1):
+    """Indices along the axis, int32, with that of the kth smallest at its place and those of smaller ones before it."""
+    return made(np.argpartition(value(x), kth, axis).astype(np.int32))
 
 
 @operation
@@ -118,6 +116,32 @@ def sort(x, axis=-1):
     if axis is None:
         x, axis = ravel(x), 0
     return take_along_axis(x, argsort(x, axis), axis)
+
+
+@operation
+def unique(
+    x, sorted=True, return_index=False, return_inverse=False, return_counts=False, axis=None, size=None, fill_value=None
+):
+    """The different elements of x in one row, or those that lie along an axis, in order (sorted: they always are).
+
+    return_index, return_inverse, return_counts: then a tuple, with where each comes first, which of them each element
+    is, and how often each comes, int32. size: how many to give: the first ones, or as many as there are and then
+    fill_value, 0 by default (0 in the counts and the indices, too).
+    """
+    array = np.asarray(value(x))
+    _, first, inverse, counts = np.unique(array, True, True, True, axis=axis)
+    inverse = inverse.reshape(array.shape if axis is None else -1)
+    found, along = take(x, first, axis), 0 if axis is None else axis % array.ndim
+    if size is not None:
+        size, missing = int(size), int(size) - len(first)
+        if missing > 0:
+            widths = [(0, missing if a == along else 0) for a in range(found.ndim)]
+            found = pad(found, widths, constant_values=0 if fill_value is None else fill_value)
+            first, counts = np.pad(first, (0, missing)), np.pad(counts, (0, missing))
+        found, first, counts = take(found, np.arange(size), along), first[:size], counts[:size]
+    more = zip((return_index, return_inverse, return_counts), (first, inverse, counts), strict=True)
+    more = tuple(made(part.astype(np.int32)) for wanted, part in more if wanted)
+    return (found, *more) if more else found
 
 
 @operation

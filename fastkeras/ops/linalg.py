@@ -2,36 +2,19 @@
 
 import numpy as np
 
-from fastkeras.core.tensor import Tensor, made, matmul, operation, swapaxes, value
+from fastkeras.core.tensor import made, matmul, operation, swapaxes, value
 from fastkeras.ops.indexing import tril, triu
 from fastkeras.ops.reductions import norm
+from fastkeras.ops.refusals import no_gradient, once
 
 __all__ = [
-    "cholesky", "cholesky_inverse", "det", "eigh", "inv", "logdet", "norm", "qr", "slogdet", "solve",
-    "solve_triangular", "svd",
+    "cholesky", "cholesky_inverse", "det", "eigh", "inv", "logdet", "lstsq", "matrix_rank", "norm", "pinv", "qr",
+    "slogdet", "solve", "solve_triangular", "svd",
 ]  # fmt: skip
 
 
 def _t(x):
     return x.swapaxes(-1, -2)
-
-
-def _no_gradient(who):
-    def refuse(d, y):
-        raise NotImplementedError(f"ops.{who} has no gradient")
-
-    return refuse
-
-
-def _once(who, gradient):
-    """A gradient of d alone, which has no gradient itself."""
-
-    def of(d, y):
-        if isinstance(d, Tensor):
-            raise NotImplementedError(f"ops.{who}: its gradient has no gradient")
-        return gradient(d)
-
-    return of
 
 
 @operation
@@ -101,7 +84,7 @@ def eigh(x):
         F = np.divide(1, distances, out=np.zeros_like(distances), where=~np.eye(w.shape[-1], dtype=bool))
         return V @ (F * (_t(V) @ d)) @ _t(V)
 
-    return made(w, (x, _once("eigh", of_values))), made(V, (x, _once("eigh", of_vectors)))
+    return made(w, (x, once("eigh", of_values))), made(V, (x, once("eigh", of_vectors)))
 
 
 @operation
@@ -110,7 +93,7 @@ def qr(x, mode="reduced"):
     if mode not in ("reduced", "complete"):
         raise ValueError(f"ops.qr: `mode` must be 'reduced' or 'complete'. Received: mode={mode!r}")
     q, r = np.linalg.qr(value(x), mode)
-    return made(q, (x, _no_gradient("qr"))), made(r, (x, _no_gradient("qr")))
+    return made(q, (x, no_gradient("qr"))), made(r, (x, no_gradient("qr")))
 
 
 @operation
@@ -121,8 +104,8 @@ def svd(x, full_matrices=True, compute_uv=True):
     """
     u, s, vt = np.linalg.svd(value(x), full_matrices=full_matrices)
     n = s.shape[-1]
-    s = made(s, (x, _once("svd", lambda d: (u[..., :n] * d[..., None, :]) @ vt[..., :n, :])))
-    return (made(u, (x, _no_gradient("svd"))), s, made(vt, (x, _no_gradient("svd")))) if compute_uv else s
+    s = made(s, (x, once("svd", lambda d: (u[..., :n] * d[..., None, :]) @ vt[..., :n, :])))
+    return (made(u, (x, no_gradient("svd"))), s, made(vt, (x, no_gradient("svd")))) if compute_uv else s
 
 
 @operation
@@ -146,3 +129,37 @@ def solve(a, b):
 def solve_triangular(a, b, lower=False):
     """`solve` with the upper triangle of a, or the lower one."""
     return solve(tril(a) if lower else triu(a), b)
+
+
+@operation
+def pinv(x, rcond=None):
+    """Moore and Penrose's inverse Y of X: X Y and Y X are symmetric, X Y X = X, Y X Y = Y.
+
+    Singular values below rcond times the largest, by default 10 max(rows, columns) of the type's precision, count as 0;
+    those that do may not change for the gradient to hold (Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973):
+    dX = -Y^T dY Y^T + (I - X Y) dY^T Y Y^T + Y^T Y dY^T (I - Y X)
+    """
+    array = np.asarray(value(x))
+    if rcond is None:
+        rcond = 10 * max(array.shape[-2:]) * np.finfo(array.dtype if array.dtype.kind == "f" else np.float32).eps
+
+    def gradient(d, y):
+        yt, dt = _t(y), _t(d)
+        left, right = (
+            np.eye(n, dtype=array.dtype) - part for n, part in ((array.shape[-2], x @ y), (array.shape[-1], y @ x))
+        )
+        return left @ dt @ y @ yt + yt @ y @ dt @ right - yt @ d @ yt
+
+    return made(np.linalg.pinv(array, rcond), (x, gradient))
+
+
+@operation
+def lstsq(a, b, rcond=None):
+    """The shortest x for which |a x - b| is least, for b (n,) or (n, m). rcond: as in `pinv`."""
+    return matmul(pinv(a, rcond), b)
+
+
+@operation
+def matrix_rank(x, tol=None):
+    """How many singular values are above tol, int32; it has no slope. tol: as numpy has it by default."""
+    return made(np.asarray(np.linalg.matrix_rank(value(x), tol), np.int32))

@@ -5,9 +5,10 @@ import numpy as np
 from fastkeras.core.tensor import SymbolicTensor, Tensor, Watchable, cast, linked, made, operation, value
 
 __all__ = [
-    "arange", "array", "bartlett", "blackman", "convert_to_numpy", "convert_to_tensor", "copy", "empty", "empty_like",
-    "eye", "full", "full_like", "geomspace", "hamming", "hanning", "identity", "is_tensor", "kaiser", "linspace",
-    "logspace", "meshgrid", "ndim", "ones", "ones_like", "shape", "size", "tri", "zeros", "zeros_like",
+    "arange", "array", "bartlett", "blackman", "convert_to_numpy", "convert_to_tensor", "copy", "dtype", "empty",
+    "empty_like", "eye", "full", "full_like", "geomspace", "hamming", "hanning", "identity", "is_tensor", "kaiser",
+    "linspace", "logspace", "meshgrid", "ndim", "ones", "ones_like", "saturate_cast", "shape", "size", "tri", "view",
+    "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -41,6 +42,30 @@ def convert_to_numpy(x):
 def is_tensor(x):
     """Whether x is a tensor, one of a functional model too. Arrays and variables are none."""
     return isinstance(x, (Tensor, SymbolicTensor))
+
+
+def dtype(x):
+    """The name of the type, "float32"."""
+    return str(np.dtype(getattr(x, "dtype", None) or np.asarray(value(x)).dtype))
+
+
+@operation
+def saturate_cast(x, dtype):
+    """`cast`, but numbers that the type does not reach become the nearest that it has."""
+    kind = np.dtype(dtype)
+    if kind.kind not in "iu":
+        return cast(x, kind)
+    limits, array = np.iinfo(kind), np.asarray(value(x))
+    with np.errstate(invalid="ignore"):
+        y = array.astype(kind)
+    y[array >= limits.max], y[array <= limits.min] = limits.max, limits.min
+    return linked(y)
+
+
+@operation
+def view(x, dtype=None):
+    """The same bits as numbers of another type, which has no slope."""
+    return linked(np.array(value(x)).view(dtype))
 
 
 def shape(x):

@@ -24,13 +24,23 @@ from fastkeras.core.tensor import (
     value,
     where,
 )
+from fastkeras.ops.blocks import depth_to_space, fold, space_to_depth, unfold
 from fastkeras.ops.ctc import ctc_decode, ctc_loss
 from fastkeras.ops.elementwise import clip, erf, exp, expm1, log1p, log10, maximum, minimum, rsqrt, sqrt, square, tanh
 from fastkeras.ops.indexing import one_hot, take_along_axis
 from fastkeras.ops.products import einsum
 from fastkeras.ops.reductions import logsumexp, norm
-from fastkeras.ops.shapes import split, squeeze
-from fastkeras.ops.windows import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
+from fastkeras.ops.shapes import moveaxis, split, squeeze
+from fastkeras.ops.windows import (
+    adaptive_average_pool,
+    adaptive_max_pool,
+    average_pool,
+    conv,
+    conv_transpose,
+    depthwise_conv,
+    max_pool,
+    separable_conv,
+)
 
 EPSILON = 1e-7  # what Keras adds where a logarithm would meet 0
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -231,6 +241,21 @@ def log_softmax(x, axis=-1):
     return x - logsumexp(x, axis, keepdims=True)
 
 
+def _sparsemax(x):
+    """Along the last axis: tau = (the sum of the largest k elements - 1) / k, for the largest k with all above tau."""
+    array = np.asarray(value(x))
+    ordered = -np.sort(-array, axis=-1)
+    k = np.count_nonzero(1 + np.arange(1, array.shape[-1] + 1) * ordered > np.cumsum(ordered, -1), -1, keepdims=True)
+    inside = array >= np.take_along_axis(ordered, k - 1, -1)
+    return (x - (sum_over(x * inside, -1, keepdims=True) - 1) / k.astype(array.dtype)) * inside
+
+
+@operation
+def sparsemax(x, axis=-1):
+    """max(x - tau, 0) along the axis, tau being what makes the sum 1 (Martins and Astudillo, arXiv 1602.02068)."""
+    return moveaxis(_activation("sparsemax", (), _sparsemax, moveaxis(x, axis, -1)), -1, axis)
+
+
 swish, hard_swish = silu, hard_silu
 
 # --- losses ----------------------------------------------------------------------------------------------------------
@@ -367,11 +392,12 @@ def multi_hot(inputs, num_classes, axis=-1, dtype=None):
 
 
 __all__ = [
-    "average_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "celu", "conv",
-    "conv_transpose", "ctc_decode", "ctc_loss", "depthwise_conv", "dot_product_attention", "elu", "gelu", "glu",
-    "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "layer_normalization", "leaky_relu",
-    "log_sigmoid", "log_softmax", "max_pool", "mish", "moments", "multi_hot", "normalize", "one_hot", "psnr", "relu",
-    "relu6", "rms_normalization", "selu", "separable_conv", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
-    "softsign", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "squareplus", "swish",
-    "tanh_shrink", "threshold",
+    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "batch_normalization", "binary_crossentropy",
+    "categorical_crossentropy", "celu", "conv", "conv_transpose", "ctc_decode", "ctc_loss", "depth_to_space",
+    "depthwise_conv", "dot_product_attention", "elu", "fold", "gelu", "glu", "hard_shrink", "hard_sigmoid",
+    "hard_silu", "hard_swish", "hard_tanh", "layer_normalization", "leaky_relu", "log_sigmoid", "log_softmax",
+    "max_pool", "mish", "moments", "multi_hot", "normalize", "one_hot", "psnr", "relu", "relu6", "rms_normalization",
+    "selu", "separable_conv", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "space_to_depth",
+    "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
+    "tanh_shrink", "threshold", "unfold",
 ]  # fmt: skip

@@ -5,10 +5,22 @@ import string
 
 import numpy as np
 
-from fastkeras.core.tensor import broadcast_to, made, matmul, multiply, operation, reshape, transpose, value
+from fastkeras.core.tensor import (
+    broadcast_to,
+    made,
+    matmul,
+    multiply,
+    operation,
+    reshape,
+    sum_over,
+    transpose,
+    value,
+    where,
+)
+from fastkeras.ops.elementwise import sqrt, square
 from fastkeras.ops.shapes import expand_dims, moveaxis, roll, stack
 
-__all__ = ["cross", "dot", "einsum", "inner", "kron", "outer", "tensordot", "vander", "vdot"]
+__all__ = ["cdist", "cross", "dot", "einsum", "inner", "kron", "outer", "tensordot", "vander", "vdot"]
 
 
 @operation
@@ -63,6 +75,21 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
         raise ValueError(f"ops.cross: expected vectors of 3 numbers. Received: shapes {np.shape(x1)}, {np.shape(x2)}")
     y = roll(a, -1, -1) * roll(b, 1, -1) - roll(a, 1, -1) * roll(b, -1, -1)  # a2 b3 - a3 b2, and so round
     return moveaxis(y, -1, axisc)
+
+
+@operation
+def cdist(x, y):
+    """The distances of the vectors x (..., m, d) from the vectors y (..., n, d): (..., m, n)
+
+    Where one is 0, so is its gradient.
+    """
+    if min(np.ndim(value(x)), np.ndim(value(y))) < 2 or np.shape(x)[-1] != np.shape(y)[-1]:
+        raise ValueError(
+            f"ops.cdist: expected tensors (..., m, d) and (..., n, d). Received: shapes {np.shape(x)} and {np.shape(y)}"
+        )
+    squares = sum_over(square(expand_dims(x, -2) - expand_dims(y, -3)), -1)
+    apart = value(squares) > 0
+    return sqrt(where(apart, squares, 1)) * apart
 
 
 @operation

@@ -16,15 +16,15 @@ from fastkeras.core.tensor import (
 )
 from fastkeras.core.tensor import where as choose
 from fastkeras.ops.elementwise import isnan, sqrt, square
-from fastkeras.ops.indexing import sort, take
+from fastkeras.ops.indexing import sort, take_along_axis
 from fastkeras.ops.reductions import all, argmax, argmin, cumprod, cumsum, max, min, prod
 from fastkeras.ops.shapes import flip, moveaxis, pad
 from fastkeras.ops.windows import conv
 
 __all__ = [
     "bincount", "corrcoef", "correlate", "diff", "digitize", "histogram", "isin", "median", "nanargmax", "nanargmin",
-    "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "percentile",
-    "ptp", "quantile", "searchsorted", "trapezoid",
+    "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile",
+    "nanstd", "nansum", "nanvar", "percentile", "ptp", "quantile", "searchsorted", "trapezoid",
 ]  # fmt: skip
 
 # How far from the element below a place to that above it the quantile lies, for the place and the index below it.
@@ -37,6 +37,30 @@ _SHARES = {
 }
 
 
+def _quantile(who, x, q, axis, method, keepdims, passes_over_nan):
+    """`quantile` or `nanquantile`"""
+    if method not in _SHARES:
+        raise ValueError(f"ops.{who}: `method` must be one of {', '.join(_SHARES)}. Received: method={method!r}")
+    extents = np.shape(value(x))
+    rank = len(extents)
+    axes = [a % rank for a in (range(rank) if axis is None else np.atleast_1d(axis).tolist())]
+    others = [a for a in range(rank) if a not in axes]
+    lines = sort(reshape(transpose(x, (*others, *axes)), (*(extents[a] for a in others), -1)))
+    shares = np.asarray(value(q), np.float64 if lines.dtype == np.float64 else np.float32)
+    count = np.full((1,) * lines.ndim, lines.shape[-1])
+    if lines.dtype.kind == "f":  # what is nan has been sorted to the end
+        are_nan = np.isnan(value(lines))
+        if passes_over_nan:
+            count = np.count_nonzero(~are_nan, axis=-1, keepdims=True)
+        else:
+            lines = choose(are_nan[..., -1:], np.nan, lines)
+    places = shares.reshape(-1) * np.maximum(count - 1, 0).astype(shares.dtype)
+    share = _SHARES[method](places, np.floor(places))
+    y = take_along_axis(lines, np.floor(places), -1) * (1 - share) + take_along_axis(lines, np.ceil(places), -1) * share
+    kept = [1 if a in axes else extents[a] for a in range(rank) if keepdims or a in others]
+    return reshape(moveaxis(y, -1, 0), (*shares.shape, *kept))
+
+
 @operation
 def quantile(x, q, axis=None, method="linear", keepdims=False):
     """The number below which the share q of the elements lies: of n in order, that at the place q (n - 1).
@@ -44,21 +68,7 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     Between two places by method: "linear", "lower", "higher", "midpoint" or "nearest". q: one share, or several, which
     lie along a new first axis. nan where one of the elements is nan.
     """
-    if method not in _SHARES:
-        raise ValueError(f"ops.quantile: `method` must be one of {', '.join(_SHARES)}. Received: method={method!r}")
-    extents = np.shape(value(x))
-    rank = len(extents)
-    axes = [a % rank for a in (range(rank) if axis is None else np.atleast_1d(axis).tolist())]
-    others = [a for a in range(rank) if a not in axes]
-    lines = sort(reshape(transpose(x, (*others, *axes)), (*(extents[a] for a in others), -1)))
-    if lines.dtype.kind == "f":  # what is nan has been sorted to the end
-        lines = choose(np.isnan(value(lines)[..., -1:]), np.nan, lines)
-    shares = np.asarray(value(q), np.float64 if lines.dtype == np.float64 else np.float32)
-    places = shares * (lines.shape[-1] - 1)
-    share = _SHARES[method](places, np.floor(places))
-    y = take(lines, np.floor(places), -1) * (1 - share) + take(lines, np.ceil(places), -1) * share
-    y = moveaxis(y, -1, 0) if shares.ndim else y
-    return reshape(y, (*shares.shape, *(1 if a in axes else extents[a] for a in range(rank)))) if keepdims else y
+    return _quantile("quantile", x, q, axis, method, keepdims, False)
 
 
 @operation
@@ -210,6 +220,24 @@ def nanargmax(x, axis=None, keepdims=False):
 def nanargmin(x, axis=None, keepdims=False):
     """The index of the smallest element that is not nan, int32; -1 where all are."""
     return choose(all(isnan(x), axis, keepdims), -1, argmin(_filled(x, np.inf), axis, keepdims))
+
+
+@operation
+def nanquantile(x, q, axis=None, method="linear", keepdims=False):
+    """`quantile` of the elements that are not nan; nan where all are."""
+    return _quantile("nanquantile", x, q, axis, method, keepdims, True)
+
+
+@operation
+def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
+    """`nanquantile`, with q from 0 to 100."""
+    return nanquantile(x, np.asarray(value(q)) / 100, axis, method, keepdims)
+
+
+@operation
+def nanmedian(x, axis=None, keepdims=False):
+    """The number with as many elements below as above it, of those that are not nan; nan where all are."""
+    return nanquantile(x, 0.5, axis, keepdims=keepdims)
 
 
 # --- how many lie where ----------------------------------------------------------------------------------------------

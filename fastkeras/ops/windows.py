@@ -12,10 +12,15 @@ import numpy as np
 from fastkeras.core.tensor import add, getitem, matmul, operation, put_in_zeros, reshape, swapaxes, value
 from fastkeras.core.windows import borders, output_extent, transposed_extent
 from fastkeras.ops.elementwise import maximum
+from fastkeras.ops.reductions import max as largest
+from fastkeras.ops.reductions import mean
 from fastkeras.ops.shapes import concatenate, front, moveaxis, pad, split
 from fastkeras.utils.arguments import per_axis
 
-__all__ = ["average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool", "separable_conv"]
+__all__ = [
+    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "conv", "conv_transpose", "depthwise_conv",
+    "max_pool", "separable_conv",
+]  # fmt: skip
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------
@@ -73,7 +78,7 @@ def _channels_last(who, function, x, data_format):
 # --- convolution -----------------------------------------------------------------------------------------------------
 
 
-def _places(who, x, window, strides, padding, dilation):
+def places_of_windows(who, x, window, strides, padding, dilation):
     """For each place of the window, (its index, the elements of x that lie there, one for each window).
 
     x: channels last; zeros stand around it where padding is "same".
@@ -107,7 +112,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     dilation = per_axis("ops.conv", "dilation_rate", dilation_rate, rank)
 
     def convolve(x, kernel):
-        places = _places("conv", x, window, strides, padding, dilation)
+        places = places_of_windows("conv", x, window, strides, padding, dilation)
         return sum(matmul(part, getitem(kernel, index)) for index, part in places)
 
     def grouped(x):
@@ -191,7 +196,7 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
 
     def convolve(x):
         _check_inputs("depthwise_conv", x, rank, channels, inputs, kernel)
-        places = _places("depthwise_conv", x, window, strides, padding, dilation)
+        places = places_of_windows("depthwise_conv", x, window, strides, padding, dilation)
         y = sum(part[..., None] * getitem(kernel, index) for index, part in places)
         return reshape(y, (*y.shape[:-2], channels * m))
 
@@ -260,3 +265,32 @@ def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=N
         return total(x) / total(inside)
 
     return _channels_last("average_pool", pool, inputs, data_format)
+
+
+def _adaptive(who, function, inputs, output_size, data_format):
+    """function, of an array and an axis, over output_size parts of each axis: of n places, part i of m has those from
+    floor(i n / m) to ceil((i + 1) n / m) - 1."""
+    rank = np.ndim(value(inputs)) - 2
+    _pool_arguments(who, inputs, 1, None)
+    counts = per_axis(f"ops.{who}", "output_size", output_size, rank)
+
+    def pool(x):
+        for axis, m in enumerate(counts, start=1):
+            n = np.shape(value(x))[axis]
+            keys = [(*front(axis, axis + 1), slice(i * n // m, -(-(i + 1) * n // m))) for i in range(m)]
+            x = concatenate([function(getitem(x, key), axis, keepdims=True) for key in keys], axis)
+        return x
+
+    return _channels_last(who, pool, inputs, data_format)
+
+
+@operation
+def adaptive_average_pool(inputs, output_size, data_format=None):
+    """The means of output_size parts of each axis, of nearly equal extents, which may overlap."""
+    return _adaptive("adaptive_average_pool", mean, inputs, output_size, data_format)
+
+
+@operation
+def adaptive_max_pool(inputs, output_size, data_format=None):
+    """The largest elements of output_size parts of each axis, of nearly equal extents, which may overlap."""
+    return _adaptive("adaptive_max_pool", largest, inputs, output_size, data_format)
