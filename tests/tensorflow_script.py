@@ -123,3 +123,54 @@ shown("unbatch", rows.batch(4).unbatch().shard(3, 1))
 show("dict", next(iter(Dataset.from_tensor_slices({"x": [1.0, 2.0], "y": [3, 4]}).batch(2)))["y"])
 show("shuffle", sorted(int(n) for n in Dataset.range(9).shuffle(4, seed=1).cache().prefetch(2)))
 show("endless", int(rows.repeat().cardinality()), [y for _, y in rows.repeat().skip(6).take(2)])
+shown("interleave", Dataset.range(1, 6).interleave(lambda n: Dataset.range(n, 8 + n), cycle_length=2, block_length=3))
+shown("uneven", Dataset.range(5).interleave(lambda n: Dataset.range(2 * n), cycle_length=3))
+shown("types", Dataset.from_generator(lambda: iter([(1, 2), (3, 4)]), output_types=(tf.float32, tf.int64)).batch(2))
+ragged = Dataset.from_generator(
+    lambda: (([i] * (i + 1), i, ["a"] * i) for i in range(4)),
+    output_signature=(
+        tf.TensorSpec((None,), tf.int32),
+        tf.TensorSpec((), tf.int32),
+        tf.TensorSpec((None,), tf.string),
+    ),
+)
+shown("padded", ragged.padded_batch(3))
+shown("padded", ragged.padded_batch(2, ([5], [], [None]), (tf.constant(-1), 0, "-"), drop_remainder=True))
+shown("while", Dataset.range(9).take_while(lambda n: n < 3).apply(lambda part: part.skip(1)))
+show("reduce", Dataset.range(5).reduce(np.int64(0), lambda total, n: total + n))
+show("reduce", rows.reduce((0.0, 1), lambda state, row: (state[0] + 1.0, state[1] * 2)))
+
+texts = tf.constant(["The cat, <br />the DOG", "  \u00c9t\u00e9 an\tant \n", ""])
+lower = tf.strings.lower(texts)
+show("strings", texts, texts[0], tf.constant("one"), tf.convert_to_tensor(b"two"), tf.constant([["a"], ["b"]]))
+show("case", lower, tf.strings.upper(texts), tf.strings.lower(texts, encoding="utf-8"), tf.strings.strip(texts))
+show(
+    "regex",
+    tf.strings.regex_replace(lower, "<br />", " "),
+    tf.strings.regex_replace("aXbX", "(X)", r"[\1\0]\\0", False),
+)
+show("regex", tf.strings.regex_full_match(texts, ".*DOG"), tf.strings.regex_replace(texts, r"[\\s,]+", "_"))
+show("length", tf.strings.length(texts), tf.strings.length(texts, unit="UTF8_CHAR"), tf.strings.substr(texts[0], 4, 3))
+show("substr", tf.strings.substr(texts[1], -6, 2), tf.strings.substr(texts[1], 2, 3, unit="UTF8_CHAR"))
+show("split", tf.strings.split(texts[1]), tf.strings.split("a,b,,c", ","), tf.strings.split("a b c", maxsplit=1))
+show("rows", list(tf.strings.split(texts)), list(tf.strings.unicode_split(["ab", "c"], "UTF-8")))
+show("characters", tf.strings.unicode_split("\u00e9t", "UTF-8"), tf.strings.bytes_split("\u00e9t"))
+show("join", tf.strings.join([["a", "b"], ["c", "d"]], "-"), tf.strings.join(["x", texts]))
+pairs = [["a", "b"], ["c", "d"]]
+show("reduce_join", tf.strings.reduce_join(pairs), tf.strings.reduce_join(pairs, 0), tf.strings.reduce_join(pairs, -1))
+show(
+    "reduce_join", tf.strings.reduce_join(pairs, 1, True, "+"), tf.strings.reduce_join(tf.strings.split(texts), axis=-1)
+)
+show("numbers", tf.strings.to_number(["1.5", "-2"]), tf.strings.to_number("7", tf.int64), tf.strings.as_string([1, 20]))
+show(
+    "written",
+    tf.strings.as_string([1.5, 2.25]),
+    tf.strings.as_string([True]),
+    tf.strings.as_string([1.25], precision=1),
+)
+show("hash", tf.strings.to_hash_bucket_fast(texts, 7), tf.strings.to_hash_bucket_strong(texts, 7, key=[1, 2]))
+shown("texts", Dataset.from_tensor_slices((texts, [1, 0, 1])).map(lambda x, y: (tf.strings.length(x), y)).batch(2))
+shown("words", Dataset.from_tensor_slices({"w": ["a", "b"]}).map(lambda row: tf.expand_dims(row["w"], -1)).batch(2))
+print(
+    [text.numpy() for text in Dataset.from_tensor_slices(["a", "b"])], texts.numpy()[0].decode(), (texts == "").numpy()
+)

@@ -117,8 +117,8 @@ texts = []
 for subset in ("training", "validation"):
     part = text_dataset_from_directory("reviews", batch_size=6, validation_split=0.25, subset=subset, seed=3)
     for x, y in part:
-        texts += x.tolist()
-        assert [text[:3] for text in x.numpy()] == [part.class_names[label] for label in y]
+        texts += x.numpy().tolist()
+        assert [text.numpy().decode()[:3] for text in x] == [part.class_names[label] for label in y]
     print([batch[0].shape for batch in part])
 print(len(set(texts)))
 hot = text_dataset_from_directory("reviews", label_mode="categorical", shuffle=False, verbose=False)
@@ -144,12 +144,77 @@ def test_datasets_from_folders_and_series(tmp_path):
         "Using 5 files for validation.",
         "[(5,)]",
         "20",
-        "[10.0, 10.0] neg 0",
-        "pos 9",
+        "[10.0, 10.0] b'neg 0'",
+        "b'pos 9'",
         "[[[0.0, 1.0, 2.0], [1.0, 2.0, 3.0]], [3.0, 4.0]] 8",
         "[[[2.0, 11.0], [4.0, 13.0], [6.0, 15.0], [8.0, 17.0]]]",
         "True",
     ]
+
+
+LINES = """
+import tensorflow as tf
+
+for number in range(3):
+    with open(f"{number}.txt", "w", newline="") as file:
+        file.write(f"{number} one\\nand\\r\\n" if number else "")
+names = tf.data.Dataset.list_files("*.txt", shuffle=False)
+print([name.numpy().decode() for name in names], sorted(tf.data.Dataset.list_files(["1.*", "2.*"]).as_numpy_iterator()))
+print(list(tf.data.TextLineDataset(["0.txt", "1.txt"]).as_numpy_iterator()))
+lines = names.flat_map(tf.data.TextLineDataset)
+print(tf.data.experimental.cardinality(lines).numpy(), [len(line.numpy()) for line in lines])
+try:
+    tf.data.Dataset.list_files("none.*")
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_lines_of_files(tmp_path):
+    assert output_of(tmp_path, LINES).splitlines() == [
+        "['0.txt', '1.txt', '2.txt'] [b'1.txt', b'2.txt']",
+        "[b'1 one', b'and']",
+        "-2 [5, 3, 5, 3]",
+        "tf.data.Dataset.list_files: no file fits. Received: 'none.*'",
+    ]
+
+
+OF_TEXTS = """
+import re
+import string
+import numpy as np
+import tensorflow as tf
+from tensorflow.keras.layers import TextVectorization
+from tensorflow.keras.layers.experimental import preprocessing
+
+def standardized(texts):
+    plain = tf.strings.regex_replace(tf.strings.lower(texts), "<br />", " ")
+    return tf.strings.regex_replace(plain, "[%s]" % re.escape(string.punctuation), "")
+
+layer = TextVectorization(standardize=standardized, split=lambda texts: tf.strings.split(texts))
+layer.adapt(tf.data.Dataset.from_tensor_slices(["A b!<br />", "b"]).batch(1))
+print(layer.get_vocabulary(), layer(tf.constant(["B a"])).numpy())
+lookup = preprocessing.StringLookup(vocabulary=["a", "b"])
+ids = tf.data.Dataset.from_tensor_slices({"t": np.array(["b", "c"], object)}).map(lambda row: lookup(row["t"]))
+print(list(ids.as_numpy_iterator()), [tf.keras.Input((1,), dtype=kind).dtype for kind in (tf.string, tf.int64)])
+print(tf.keras.preprocessing.text_dataset_from_directory is tf.keras.utils.text_dataset_from_directory)
+try:
+    tf.strings.ngrams
+except AttributeError as error:
+    print(error)
+"""
+
+
+def test_texts_are_standardized_and_looked_up(tmp_path):
+    process = run(tmp_path, OF_TEXTS)
+    assert process.stdout.splitlines() == [
+        "['', '[UNK]', 'b', 'a'] [[2 3]]",
+        "[np.int64(2), np.int64(0)] ['string', 'int64']",
+        "True",
+        "fastkeras has no tensorflow.strings.ngrams. Write it in Python: text.numpy() gives bytes, .decode() a str.",
+    ]
+    old = "tensorflow.keras.layers.experimental.preprocessing"
+    assert process.stderr == f"script.py:16: {old}.StringLookup is keras.layers.StringLookup now.\n"
 
 
 OF_TENSORFLOW_1 = """

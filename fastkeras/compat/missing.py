@@ -19,7 +19,7 @@ _INSTEAD = {
     "tensorflow.lite": "Models are saved as *.keras and *.h5, which TensorFlow converts.",
     "tensorflow.placeholder": "Write a function of tensors, or keras.Input for a model.",
     "tensorflow.saved_model": "Models are saved as *.keras and *.h5: model.save and keras.models.load_model.",
-    "tensorflow.strings": "Strings are Python's: use their methods before the model.",
+    "tensorflow.strings": "Write it in Python: text.numpy() gives bytes, .decode() a str.",
     "tensorflow.summary": "keras.callbacks.TensorBoard writes files for TensorBoard.",
 }
 

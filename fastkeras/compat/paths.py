@@ -62,6 +62,7 @@ KERAS = {
 }
 for _name in ("callbacks", "layers", "models", "utils"):
     KERAS[_name].insert(0, f"fastkeras.compat.{_name}")
+KERAS["preprocessing"].append("fastkeras.compat.utils")
 _OLD = {
     old: [source for path in now.split() for source in KERAS[path]]
     for now, several in _MOVED.items()
@@ -77,7 +78,10 @@ TENSORFLOW = {
     "compat.v2": [_TF],
     "contrib": [],
     "python": [],
-    **{name: [f"{_TF}.{name}"] for name in ("config", "data", "distribute", "linalg", "math", "nn", "random")},
+    **{
+        name: [f"{_TF}.{name}"]
+        for name in ("config", "data", "distribute", "linalg", "math", "nn", "random", "strings")
+    },
     "data.experimental": [f"{_TF}.data"],
     **{name: KERAS[name] for name in ("initializers", "losses", "metrics", "optimizers")},
 }

@@ -41,3 +41,12 @@ def encoded(text):
     if not isinstance(text, bytes):
         raise TypeError(f"Expected texts, str or bytes. Received: {text!r:.100}")
     return text
+
+
+def are_texts(x):
+    """Whether x is a text, or a list or array that begins with one."""
+    while isinstance(x, (list, tuple)) and x:
+        x = x[0]
+    if getattr(getattr(x, "dtype", None), "kind", "") == "O":
+        x = next(iter(np.ravel(x).tolist()), None)
+    return isinstance(x, (str, bytes)) or getattr(getattr(x, "dtype", None), "kind", "") in ("U", "S")

@@ -28,7 +28,7 @@ class InputLayer(Layer):
         super().__init__(batch_shape=batch_shape, **kwargs)
         if self.batch_input_shape is None:
             raise ValueError("Input: `shape` is missing. Received: shape=None")
-        self.dtype = dtype or "float32"
+        self.dtype = getattr(dtype, "__name__", dtype) or "float32"
         self.built = True
         self._tensor = SymbolicTensor(self.batch_input_shape, self.dtype, self.name)
 

@@ -1,24 +1,27 @@
 """tf.data.Dataset for data in memory or from Python: what can be iterated again and again, and what fit takes.
 
 An element is a tensor, or a tuple or dict of elements. Everything happens in Python when the dataset is iterated, in
-one thread; prefetch, cache and the number of parallel calls change nothing. There is no reading of files, no
-interleave, and no element_spec.
+one thread; prefetch, cache and the number of parallel calls change nothing. Texts are Strings, tensors of bytes. Of
+files there are lines of text alone, and there is no element_spec.
 
 A dataset of the rows of arrays stays one through shuffle, repeat, take and skip: its items are the numbers of the
 rows, and batch takes the rows of a batch together.
 """
 
+import glob
 import itertools
 import math
 import random
 
 import numpy as np
 
+from fastkeras.compat.tensorflow import TensorSpec
+from fastkeras.compat.tensorflow.functions import convert_to_tensor
+from fastkeras.core.strings import strings
 from fastkeras.core.tensor import Tensor
-from fastkeras.ops import convert_to_tensor
 from fastkeras.random_state import fresh_seed
 
-__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset"]
+__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "TextLineDataset", "cardinality"]
 
 AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -1, -2
 
@@ -50,14 +53,25 @@ class Dataset:
 
     @staticmethod
     def from_generator(generator, output_types=None, output_shapes=None, args=(), output_signature=None, name=None):
-        """What generator(*args) yields, each time anew."""
-        return Dataset(lambda: (_each(_tensor, element) for element in generator(*args)))
+        """What generator(*args) yields, each time anew, in the types that output_types or output_signature names."""
+        types = output_types if output_signature is None else output_signature
+        return Dataset(lambda: (_typed(types, element) for element in generator(*args)))
 
     @staticmethod
     def range(*args, **how):
         """The integers of Python's range."""
         numbers = range(*args)
         return Dataset(lambda: (_tensor(np.int64(i)) for i in numbers), len(numbers))
+
+    @staticmethod
+    def list_files(file_pattern, shuffle=None, seed=None, name=None):
+        """The names of the files that fit a pattern, or one of several, in an order drawn anew unless shuffle=False."""
+        patterns = strings(file_pattern).ravel().tolist()
+        names = sorted(name for pattern in patterns for name in glob.glob(pattern.decode()))
+        if not names:
+            raise ValueError(f"tf.data.Dataset.list_files: no file fits. Received: {file_pattern!r:.200}")
+        found = Dataset.from_tensor_slices(names)
+        return found if shuffle is False else found.shuffle(len(names), seed)
 
     @staticmethod
     def zip(*datasets):
@@ -88,8 +102,15 @@ class Dataset:
         return convert_to_tensor(known.get(self._length, self._length), np.int64)
 
     def as_numpy_iterator(self):
-        """The elements as numpy arrays."""
-        return (_each(np.asarray, element) for element in self)
+        """The elements as numpy has them, arrays, numbers and bytes."""
+        return (_each(_as_numpy, element) for element in self)
+
+    def reduce(self, initial_state, reduce_func, name=None):
+        """The last state of state = reduce_func(state, element), which starts from initial_state."""
+        state = _each(_tensor, initial_state)
+        for element in self:
+            state = _each(_tensor, reduce_func(state, element))
+        return state
 
     def get_single_element(self, name=None):
         """The only element."""
@@ -174,6 +195,31 @@ class Dataset:
         """The elements for which predicate(element), or predicate(*element), holds."""
         return Dataset(lambda: (element for element in self if _call(predicate, element)))
 
+    def take_while(self, predicate, name=None):
+        """The elements before the first for which predicate(element), or predicate(*element), does not hold."""
+        return Dataset(lambda: itertools.takewhile(lambda element: _call(predicate, element), self))
+
+    def apply(self, transformation_func):
+        """transformation_func(dataset), a dataset."""
+        return transformation_func(self)
+
+    def interleave(self, map_func, cycle_length=None, block_length=1, num_parallel_calls=None, deterministic=None):
+        """The elements of the datasets map_func(element), block_length of each of cycle_length datasets in turn; one
+        that ends makes room for the next. cycle_length is by default 16."""
+
+        def items():
+            parts = (iter(_call(map_func, element)) for element in self)
+            running = list(itertools.islice(parts, 16 if cycle_length in (None, AUTOTUNE) else cycle_length))
+            while running:
+                for place, part in enumerate(running):
+                    block = list(itertools.islice(part, block_length))
+                    yield from block
+                    if len(block) < block_length:
+                        running[place] = next(parts, None)
+                running = [part for part in running if part is not None]
+
+        return Dataset(items)
+
     def flat_map(self, map_func, name=None):
         """The elements of the datasets map_func(element), one dataset after the other."""
         return Dataset(lambda: itertools.chain.from_iterable(_call(map_func, element) for element in self))
@@ -204,6 +250,23 @@ class Dataset:
             length = length // size if drop_remainder else math.ceil(length / size)
         return Dataset(items, length)
 
+    def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False, name=None):
+        """Arrays of batch_size elements, each filled up with padding_values (0, or "" for texts) to the largest extents
+        among them or to those of padded_shapes that are not None."""
+        size = int(batch_size)
+
+        def items():
+            rest = iter(self)
+            while several := list(itertools.islice(rest, size)):
+                if len(several) < size and drop_remainder:
+                    return
+                yield _stacked(several, padded_shapes, padding_values, padded=True)
+
+        length = self._length
+        if length not in (None, math.inf):
+            length = length // size if drop_remainder else math.ceil(length / size)
+        return Dataset(items, length)
+
     def unbatch(self, name=None):
         """The rows of the elements, one by one."""
         return Dataset(lambda: (row for element in self for row in Dataset.from_tensor_slices(element)))
@@ -227,10 +290,45 @@ class Dataset:
         return Dataset(items)
 
 
+class TextLineDataset(Dataset):
+    """The lines of a text file, or of several one after the other, each without its end."""
+
+    def __init__(self, filenames, compression_type=None, buffer_size=None, num_parallel_reads=None, name=None):
+        names = [encoded.decode() for encoded in strings(filenames).ravel().tolist()]
+
+        def items():
+            for path in names:
+                with open(path, "rb") as file:
+                    yield from (strings(line.rstrip(b"\n").removesuffix(b"\r")) for line in file)
+
+        super().__init__(items)
+
+
+def cardinality(dataset):
+    """As Dataset.cardinality."""
+    return dataset.cardinality()
+
+
 def _tensor(x):
-    if isinstance(x, (np.ndarray, np.generic)):
+    if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind not in "USO":
         return np.asarray(x).view(Tensor)
     return x if isinstance(x, Dataset) else convert_to_tensor(x)
+
+
+def _typed(types, structure):
+    """The tensors of a structure, in the types of one like it, which holds types or TensorSpecs, or is None."""
+    if types is None:
+        return _each(_tensor, structure)
+    if isinstance(structure, tuple):
+        return tuple(_typed(of, part) for of, part in zip(types, structure, strict=True))
+    if isinstance(structure, dict):
+        return {key: _typed(types[key], part) for key, part in structure.items()}
+    return convert_to_tensor(structure, types.dtype if isinstance(types, TensorSpec) else types)
+
+
+def _as_numpy(x):
+    y = x.numpy()
+    return y if isinstance(y, bytes) else y[()]
 
 
 def _each(function, structure):
@@ -248,14 +346,37 @@ def _leaves(structure):
     return leaves
 
 
-def _stacked(elements):
-    """The batch of a list of elements."""
+def _stacked(elements, shape=None, filling=None, padded=False):
+    """The batch of a list of elements. padded: filled up to a shape, or where that is None to the largest extents."""
     first = elements[0]
-    if isinstance(first, tuple):
-        return tuple(_stacked([element[i] for element in elements]) for i in range(len(first)))
-    if isinstance(first, dict):
-        return {key: _stacked([element[key] for element in elements]) for key in first}
-    return np.stack([np.asarray(element) for element in elements]).view(Tensor)
+    if isinstance(first, (tuple, dict)):
+        parts = {
+            key: _stacked([element[key] for element in elements], _part(shape, key), _part(filling, key), padded)
+            for key in (first if isinstance(first, dict) else range(len(first)))
+        }
+        return parts if isinstance(first, dict) else tuple(parts.values())
+    arrays = [np.asarray(element) for element in elements]
+    return _tensor(np.stack(_padded(arrays, shape, filling) if padded else arrays))
+
+
+def _part(structure, key):
+    """The part of a structure like the elements', or a value that holds for all parts."""
+    return structure[key] if isinstance(structure, (tuple, dict)) else structure
+
+
+def _padded(arrays, shape, filling):
+    """Arrays filled up at the ends of their axes."""
+    if arrays[0].ndim == 0:
+        return arrays
+    extents = np.max([array.shape for array in arrays], axis=0)
+    if shape is not None:
+        extents = [e if n in (None, -1) else n for n, e in zip(shape, extents, strict=True)]
+    filling = (b"" if arrays[0].dtype == object else 0) if filling is None else np.asarray(filling).item()
+    padded = []
+    for array in arrays:
+        padded.append(np.full(extents, filling, array.dtype))
+        padded[-1][tuple(map(slice, array.shape))] = array
+    return padded
 
 
 def _windows(elements):

@@ -9,6 +9,7 @@ import functools
 import numpy as np
 
 from fastkeras import ops
+from fastkeras.core import strings as _strings
 from fastkeras.core.tensor import linked, value
 
 
@@ -76,13 +77,15 @@ globals().update({f"reduce_{name}": _reduction(getattr(ops, now)) for name, now 
 
 
 def constant(value, dtype=None, shape=None, name="Const"):
-    """A tensor; of Python's numbers float32 or int32 unless `dtype` says otherwise."""
-    x = ops.convert_to_tensor(value, dtype)
+    """A tensor; of Python's numbers float32 or int32 unless `dtype` says otherwise, of texts Strings."""
+    x = convert_to_tensor(value, dtype)
     return x if shape is None else ops.reshape(ops.broadcast_to(x, shape) if x.size == 1 else x, shape_of(shape))
 
 
 def convert_to_tensor(value, dtype=None, dtype_hint=None, name=None):
     """A tensor with these values."""
+    if dtype == "string" or _strings.are_texts(value):
+        return _strings.strings(value)
     return ops.convert_to_tensor(value, dtype)
 
 
@@ -130,7 +133,7 @@ def cast(x, dtype, name=None):
 
 def identity(input, name=None):
     """A tensor of the same values."""
-    return ops.convert_to_tensor(input)
+    return convert_to_tensor(input)
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
