@@ -164,8 +164,9 @@ static void sum_row(float *to, const float *source, const sums *s, const reach *
 
 /* y = f(z), where z is summed from the source row by row; z may be y */
 static void sum_images(float *y, float *z, const float *source, const sums *s, fk_activation f, fk_index B,
-                       fk_index threads, float *scratch)
+                       fk_index operations, float *scratch)
 {
+    const fk_index threads = fk_threads_for(operations, GRAIN);
     reach *columns = (reach *)scratch;
     for (fk_index o = 0; o < s->columns.result; o++)
         columns[o] = reach_of(&s->columns, o);
@@ -183,7 +184,7 @@ void fk_depthwise_forward(float *y, float *z, const float *x, const float *W, co
     const axis rows = forward_axis(s->OH, s->H, s->KH, s->stride_h, s->dilation_h, s->top);
     const axis columns = forward_axis(s->OW, s->W, s->KW, s->stride_w, s->dilation_w, s->left);
     const sums taps = sums_of(rows, columns, s->N, W, bias);
-    sum_images(y, z ? z : y, x, &taps, f, s->B, fk_threads_for(work(s), GRAIN), scratch);
+    sum_images(y, z ? z : y, x, &taps, f, s->B, work(s), scratch);
 }
 
 void fk_depthwise_backward_input(float *dx, const float *dz, const float *W, const fk_depthwise *s, float *scratch)
@@ -192,7 +193,7 @@ void fk_depthwise_backward_input(float *dx, const float *dz, const float *W, con
     const axis columns = backward_axis(s->W, s->OW, s->KW, s->stride_w, s->dilation_w, s->left);
     const sums taps = sums_of(rows, columns, s->N, W, NULL);
     const fk_activation linear = {FK_LINEAR, 0.0f, 0.0f, 0.0f};
-    sum_images(dx, dx, dz, &taps, linear, s->B, fk_threads_for(work(s), GRAIN), scratch);
+    sum_images(dx, dx, dz, &taps, linear, s->B, work(s), scratch);
 }
 
 /* --- the gradient of the kernel ---------------------------------------------------------------------------- */
