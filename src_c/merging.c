@@ -1,5 +1,6 @@
 #include "merging.h"
 
+#include "simd.h"
 #include "threads.h"
 
 #define GRAIN (32 * 1024) /* elements that are worth a thread */
@@ -7,44 +8,70 @@
 void fk_merge_scale(float *y, const float *a, float u, fk_index n)
 {
     const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
-    for (fk_index i = 0; i < n; i++)
-        y[i] = u * a[i];
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        fk_index begin, end;
+        fk_share(&begin, &end, n, FK_VL, part, threads);
+#pragma omp simd
+        for (fk_index i = begin; i < end; i++)
+            y[i] = u * a[i];
+    }
 }
 
 void fk_merge_sum(float *y, const float *a, const float *b, float u, float v, fk_index n)
 {
     const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
-    for (fk_index i = 0; i < n; i++)
-        y[i] = u * a[i] + v * b[i];
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        fk_index begin, end;
+        fk_share(&begin, &end, n, FK_VL, part, threads);
+#pragma omp simd
+        for (fk_index i = begin; i < end; i++)
+            y[i] = u * a[i] + v * b[i];
+    }
 }
 
 void fk_merge_multiply(float *y, const float *a, const float *b, fk_index n)
 {
     const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
-    for (fk_index i = 0; i < n; i++)
-        y[i] = a[i] * b[i];
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        fk_index begin, end;
+        fk_share(&begin, &end, n, FK_VL, part, threads);
+#pragma omp simd
+        for (fk_index i = begin; i < end; i++)
+            y[i] = a[i] * b[i];
+    }
 }
 
 void fk_merge_extreme(float *y, int32_t *winner, const float *x, float sign, int32_t k, fk_index n)
 {
     const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
-    for (fk_index i = 0; i < n; i++) {
-        const int better = sign * x[i] > sign * y[i];
-        y[i] = better ? x[i] : y[i];
-        winner[i] = better ? k : winner[i];
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        fk_index begin, end;
+        fk_share(&begin, &end, n, FK_VL, part, threads);
+#pragma omp simd
+        for (fk_index i = begin; i < end; i++) {
+            const int32_t before = winner[i]; /* read in either case, else Clang makes a branch of it */
+            const int better = sign * x[i] > sign * y[i];
+            y[i] = better ? x[i] : y[i];
+            winner[i] = better ? k : before;
+        }
     }
 }
 
 void fk_merge_extreme_backward(float *dx, const float *dy, const int32_t *winner, int32_t k, fk_index n)
 {
     const fk_index threads = fk_threads_for(n, GRAIN);
-#pragma omp parallel for simd num_threads((int)threads) if (parallel : threads > 1) schedule(static)
-    for (fk_index i = 0; i < n; i++)
-        dx[i] = winner[i] == k ? dy[i] : 0.0f;
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        fk_index begin, end;
+        fk_share(&begin, &end, n, FK_VL, part, threads);
+#pragma omp simd
+        for (fk_index i = begin; i < end; i++)
+            dx[i] = winner[i] == k ? dy[i] : 0.0f;
+    }
 }
 
 void fk_merge_products(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index batch,
