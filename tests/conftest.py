@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -7,6 +8,19 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    """A test marked `needs("tensorflow")` is skipped where that module is not installed.
+
+    `pytest -m needs` runs these tests alone: what a run without the modules has left out.
+    """
+    for item in items:
+        for mark in item.iter_markers("needs"):
+            for module in mark.args:
+                if importlib.util.find_spec(module) is None:
+                    reason = f"{module} is not installed (the extra `compare` has it)"
+                    item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

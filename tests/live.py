@@ -2,14 +2,11 @@
 
 import contextlib
 import importlib
-import importlib.util
 import os
 
 import pytest
 
-needs_tensorflow = pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed (the extra `compare` has it)"
-)
+needs_tensorflow = pytest.mark.needs("tensorflow")
 
 
 def keras_module(peer="keras"):

@@ -344,7 +344,6 @@ def run_of(*names):
 
 
 def test_the_command_writes_a_report_and_goes_on_with_it(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("matplotlib")
     arguments = ["benchmarks", "--threads", "2", "--repeat", "4", "--report", str(tmp_path / "new" / "report")]
     monkeypatch.setattr(sys, "argv", arguments)
     for names in ["reuters-lstm"], ["tiny-mlp", "char-lstm"]:
@@ -405,7 +404,6 @@ def test_a_report_ends_with_the_roofline(tmp_path):
 
 
 def test_plots_are_drawn_again_from_a_folder(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("matplotlib")
     found = short_report("tiny-mlp", "import", "first-epoch-imdb-simple-rnn")
     found["workloads"][1]["rows"][0]["case"] = "numpy included"
     for name in "fastkeras", "torch":

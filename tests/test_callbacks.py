@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -177,6 +178,12 @@ def test_lambda_callbacks_take_any_hook():
 def test_a_progress_logger_is_accepted(capsys):
     classifier().fit(X, Y, callbacks=[ProgbarLogger("samples")])
     assert capsys.readouterr().out.count("1/1 [") == 1
+
+
+def test_tensorboard_names_the_package_that_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(ImportError, match=r"pip install fastkeras\[tensorboard\]"):
+        keras.callbacks.TensorBoard()
 
 
 def test_ctrl_c_leaves_the_weights_of_the_last_step(tmp_path):

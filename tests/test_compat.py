@@ -258,8 +258,8 @@ except ValueError as error:
 """
 
 
+@pytest.mark.needs("sklearn")
 def test_models_are_estimators_of_scikit_learn(tmp_path):
-    pytest.importorskip("sklearn")
     assert output_of(tmp_path, ESTIMATORS).splitlines() == [
         "True",
         "{'epochs': 30, 'units': 8} True (90, 2) ['no' 'yes']",
@@ -269,8 +269,8 @@ def test_models_are_estimators_of_scikit_learn(tmp_path):
     ]
 
 
+@pytest.mark.needs("sklearn")
 def test_a_search_may_go_over_the_epochs_of_keras_1(tmp_path):
-    pytest.importorskip("sklearn")
     searched = """
 search = GridSearchCV(KerasRegressor(build_fn=regressor, verbose=0), {"nb_epoch": [3]}, cv=2)
 print(len(search.fit(x, x[:, 0]).best_estimator_.model.history.epoch), search.best_score_ < 0)

@@ -95,8 +95,10 @@ def test_every_form_of_arrays_gives_the_same_batches(x, y):
     assert all(x.dtype == np.float32 and x.flags.c_contiguous for x, _, _ in got)
 
 
+@pytest.mark.needs("pandas")
 def test_pandas_frames_and_series():
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     index = np.arange(23)[::-1] * 3  # rows go by their order, not by their labels
     frame, labels = pandas.DataFrame(X, index=index, columns=list("abcd")), pandas.Series(Y, index=index)
     weights = pandas.Series(1.0 + np.arange(23) % 2, index=index)

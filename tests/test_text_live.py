@@ -1,4 +1,4 @@
-"""Texts and sequences against tf_keras itself, where it is installed."""
+"""Texts and sequences against tf_keras itself."""
 
 import random
 import warnings
@@ -7,17 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from live import keras_module
 from test_text import RECORDED, assert_same
 from text_cases import CASES, PLAIN, UNICODE, as_json, fitted, outcome, state
 
 from fastkeras.preprocessing import sequence, text
 from fastkeras.utils import numerical
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    tf_keras = pytest.importorskip("tf_keras")
-
-tf_text, tf_sequence = tf_keras.preprocessing.text, tf_keras.preprocessing.sequence
+pytestmark = pytest.mark.needs("tf_keras")
 quick = settings(max_examples=150, deadline=None, derandomize=True)
 
 # Among them letters that become two in lower case (İ), look at their neighbours (Σ), or are special in upper case.
@@ -37,14 +34,29 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
+@pytest.fixture(scope="module")
+def tf_keras():
+    return keras_module("tf_keras")
+
+
+@pytest.fixture(scope="module")
+def tf_text(tf_keras):
+    return tf_keras.preprocessing.text
+
+
+@pytest.fixture(scope="module")
+def tf_sequence(tf_keras):
+    return tf_keras.preprocessing.sequence
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_the_recorded_cases_are_still_what_tf_keras_does(name):
+def test_the_recorded_cases_are_still_what_tf_keras_does(tf_text, tf_sequence, name):
     assert_same(as_json(CASES[name](tf_text, tf_sequence)), RECORDED[name], name)
 
 
 @quick
 @given(st.lists(TEXT | st.lists(TEXT, max_size=5), max_size=6), st.lists(TEXT, max_size=3), OPTIONS)
-def test_any_texts(texts, others, options):
+def test_any_texts(tf_text, texts, others, options):
     ours, theirs = fitted(text, texts, **options), fitted(tf_text, texts, **options)
     assert state(ours) == state(theirs)
     sequences = theirs.texts_to_sequences([*texts, *others])
@@ -58,7 +70,7 @@ def test_any_texts(texts, others, options):
 
 @quick
 @given(TEXT, OPTIONS)
-def test_any_text_to_words(sample, options):
+def test_any_text_to_words(tf_text, sample, options):
     options = {key: options[key] for key in options if key in ("filters", "split", "lower")}
     expected = tf_text.text_to_word_sequence(sample, **options)
     assert text.text_to_word_sequence(sample, **options) == expected
@@ -67,7 +79,7 @@ def test_any_text_to_words(sample, options):
 @pytest.mark.parametrize("letters", [range(0x20, 0x3000), range(0x3000, 0xAC80), range(0xD700, 0x11000),
                                      range(0x1D000, 0x1FC00)], ids=lambda r: hex(r[0]))  # fmt: skip
 @pytest.mark.parametrize("char_level", [False, True])
-def test_every_letter_in_a_word_of_its_own_and_with_neighbours(letters, char_level):
+def test_every_letter_in_a_word_of_its_own_and_with_neighbours(tf_text, letters, char_level):
     texts = [" ".join(map(chr, letters)), " ".join(f"A{chr(letter)}Z" for letter in letters)]
     options = {"char_level": char_level, "filters": "", "oov_token": "?"}
     ours, theirs = fitted(text, texts, **options), fitted(tf_text, texts, **options)
@@ -75,7 +87,7 @@ def test_every_letter_in_a_word_of_its_own_and_with_neighbours(letters, char_lev
     assert ours.texts_to_sequences(texts) == theirs.texts_to_sequences(texts)
 
 
-def test_json_goes_both_ways():
+def test_json_goes_both_ways(tf_text):
     for texts in (PLAIN, UNICODE):
         for ours, theirs in ((text, tf_text), (tf_text, text)):
             tokenizer = fitted(ours, texts, num_words=9, oov_token="?")
@@ -97,7 +109,7 @@ POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=4)
     st.sampled_from(["pre", "post"]),
     st.sampled_from([0.0, -1, 2.5, True]),
 )
-def test_any_sequences_are_padded(sequences, maxlen, dtype, padding, truncating, value):
+def test_any_sequences_are_padded(tf_sequence, sequences, maxlen, dtype, padding, truncating, value):
     arguments = (sequences, maxlen, dtype, padding, truncating, value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a float beyond int32
@@ -120,7 +132,7 @@ def test_any_sequences_are_padded(sequences, maxlen, dtype, padding, truncating,
     st.booleans(),
     st.none() | st.integers(0, 99),
 )
-def test_any_skipgrams(words, window_size, negative_samples, shuffle, categorical, subsample, seed):
+def test_any_skipgrams(tf_sequence, words, window_size, negative_samples, shuffle, categorical, subsample, seed):
     table = tf_sequence.make_sampling_table(10, 0.05) if subsample else None
     results = []
     for module in (sequence, tf_sequence):
@@ -147,7 +159,7 @@ def test_any_skipgrams(words, window_size, negative_samples, shuffle, categorica
         },
     ),
 )
-def test_any_timeseries(steps, length, options):
+def test_any_timeseries(tf_sequence, steps, length, options):
     data, targets = np.arange(2.0 * steps).reshape(steps, 2), np.arange(steps)
 
     def batches(module):
@@ -160,7 +172,7 @@ def test_any_timeseries(steps, length, options):
 
 @quick
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=9), st.booleans(), st.none() | st.integers(6, 8))
-def test_any_labels_and_norms(labels, as_column, num_classes):
+def test_any_labels_and_norms(tf_keras, labels, as_column, num_classes):
     x = np.array(labels)[:, None] if as_column else labels
     ours, theirs = numerical.to_categorical(x, num_classes), tf_keras.utils.to_categorical(x, num_classes)
     assert ours.dtype == theirs.dtype

@@ -1,5 +1,7 @@
 """TextVectorization: what it gives, live against Keras 3 and by itself; as the first layer of a model; files."""
 
+import re
+
 import numpy as np
 import pytest
 from live import keras_module, needs_tensorflow
@@ -52,10 +54,11 @@ CASES = [
     {"vocabulary": ["cat", "the"], "idf_weights": [0.5, 2.0], "output_mode": "tf_idf"},
     {"vocabulary": ["[UNK]", "cat", "the"], "idf_weights": [0.1, 0.5, 2.0], "output_mode": "tf_idf"},
 ]
+IDS = [re.sub(r"<function (\w+) .*?>", r"\1", str(case)) for case in CASES]
 
 
 @needs_tensorflow
-@pytest.mark.parametrize("arguments", CASES, ids=str)
+@pytest.mark.parametrize("arguments", CASES, ids=IDS)
 def test_keras_gives_the_same(arguments):
     keras = keras_module()
     ours, theirs = TextVectorization(**arguments), keras.layers.TextVectorization(**arguments)
