@@ -24,7 +24,7 @@ _OLD_PACKAGES = {"keras_preprocessing", "tensorflow.contrib.keras", "tensorflow.
 
 _NAMED_ALIKE = [
     *fastkeras.MODULES,
-    *["ops.linalg", "ops.nn", "ops.numpy", "optimizers.schedules"],
+    *["ops.image", "ops.linalg", "ops.nn", "ops.numpy", "optimizers.schedules"],
     *["preprocessing.image", "preprocessing.sequence", "preprocessing.text"],
 ]
 _SETS = ("boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters")

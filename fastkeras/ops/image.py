@@ -4,13 +4,11 @@ data_format: "channels_last" or "channels_first", where the channels stand befor
 set, config.image_data_format().
 """
 
-import functools
-
 import numpy as np
 
 from fastkeras import config
+from fastkeras.core.resizing import INTERPOLATIONS, matrices
 from fastkeras.core.tensor import cast, getitem, matmul, operation, sum_over, value
-from fastkeras.ops.indexing import take
 from fastkeras.ops.making import convert_to_tensor
 from fastkeras.ops.shapes import concatenate, moveaxis, pad
 from fastkeras.ops.windows import places_of_windows
@@ -56,39 +54,6 @@ def _channels_last(who, function, images, data_format, ranks=(3, 4)):
 # --- new extents -----------------------------------------------------------------------------------------------------
 
 
-def _cubic(x):
-    """Keys's kernel with a = -1/2 (IEEE Trans. ASSP 29, 1981), for |x| <= 2"""
-    return np.where(x <= 1, (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2)
-
-
-# Weights by the distance |x| from a place of the result, and the largest |x| that counts.
-_KERNELS = {
-    "bilinear": (lambda x: 1 - x, 1),
-    "bicubic": (_cubic, 2),
-    "lanczos3": (lambda x: np.sinc(x) * np.sinc(x / 3), 3),
-    "lanczos5": (lambda x: np.sinc(x) * np.sinc(x / 5), 5),
-}
-
-
-@functools.lru_cache(64)
-def _resampling(n, count, interpolation, antialias):
-    """(count, n): each of so many places as a mean of n pixels, weighted by their distances from it. Where there are
-    fewer places than pixels, antialias makes a place as wide as what it stands for."""
-    kernel, reach = _KERNELS[interpolation]
-    width = max(1, n / count) if antialias else 1
-    centres = (np.arange(count) + 0.5) * n / count - 0.5
-    distances = np.abs(np.arange(n) - centres[:, None]) / width
-    weights = np.where(distances < reach, kernel(distances), 0)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def _of_aspect(extents, size, crops):
-    """The largest extents within these with the ratio of `size`, or the smallest around them."""
-    (rows, columns), (new_rows, new_columns) = extents, size
-    wanted = int(columns * new_rows / new_columns), int(rows * new_columns / new_rows)
-    return [max(1, min(n, want)) if crops else max(n, want) for n, want in zip(extents, wanted, strict=True)]
-
-
 @operation
 def resize(
     images,
@@ -107,10 +72,9 @@ def resize(
     that a pixel of a smaller picture stands for. crop_to_aspect_ratio, pad_to_aspect_ratio: to cut off from the middle,
     or to add fill_value around, what gives the picture the ratio of `size` first.
     """
-    known = "nearest", *_KERNELS
-    if interpolation not in known:
+    if interpolation not in INTERPOLATIONS:
         raise ValueError(
-            f"ops.image.resize: `interpolation` must be one of {', '.join(known)}. Received: {interpolation!r}"
+            f"ops.image.resize: `interpolation` must be one of {', '.join(INTERPOLATIONS)}. Received: {interpolation!r}"
         )
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("ops.image.resize: a picture is cut or padded to the ratio of `size`. Received: True for both")
@@ -119,28 +83,22 @@ def resize(
     if np.ndim(size) != 1:
         raise ValueError(f"ops.image.resize: `size` must be (rows, columns). Received: size={size!r}")
     size = per_axis("ops.image.resize", "size", size, 2)
+    aspect = "crop" if crop_to_aspect_ratio else "pad" if pad_to_aspect_ratio else None
 
     def resized(x):
-        extents = x.shape[-3:-1]
-        if 0 in extents:
+        if 0 in x.shape[-3:-1]:
             raise ValueError(f"ops.image.resize: there are no pixels. Received: shape {x.shape}")
-        if crop_to_aspect_ratio:
-            kept = _of_aspect(extents, size, True)
-            starts = [(n - m) // 2 for n, m in zip(extents, kept, strict=True)]
-            x = getitem(x, (..., *(slice(a, a + m) for a, m in zip(starts, kept, strict=True)), slice(None)))
-        elif pad_to_aspect_ratio:
-            margins = [(m - n) // 2 for n, m in zip(extents, _of_aspect(extents, size, False), strict=True)]
-            widths = [(0, 0)] * (x.ndim - 3) + [(m, m) for m in margins] + [(0, 0)]
-            x = pad(x, widths, constant_values=fill_value)
-        for axis, count in zip((-3, -2), size, strict=True):
-            n = x.shape[axis]
-            if interpolation == "nearest":
-                x = take(x, (2 * np.arange(count) + 1) * n // (2 * count), axis)
-            elif n != count or x.dtype.kind != "f":
-                weights = _resampling(n, count, interpolation, bool(antialias))
-                lines = moveaxis(x if x.dtype.kind == "f" else cast(x, np.float32), axis, -1)
-                x = moveaxis(matmul(lines, weights.T.astype(lines.dtype)), -1, axis)
-        return x
+        kind, takes = x.dtype, interpolation == "nearest"
+        y = x if kind.kind == "f" else cast(x, np.float64 if takes else np.float32)
+        parts = [
+            part.astype(y.dtype) for part in matrices(x.shape[-3:-1], size, interpolation, bool(antialias), aspect)
+        ]
+        for axis, part in zip((-3, -2), parts, strict=True):
+            y = moveaxis(matmul(moveaxis(y, axis, -1), part.T), -1, axis)
+        if pad_to_aspect_ratio:
+            rows, columns = (part.sum(axis=1) for part in parts)  # how much of a pixel is not around the picture
+            y = y + fill_value * (1 - rows[:, None] * columns)[..., None]
+        return cast(y, kind) if takes else y
 
     return _channels_last("resize", resized, convert_to_tensor(images), data_format)
 
