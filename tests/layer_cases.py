@@ -124,4 +124,19 @@ NORMALIZATION = [
     ("Rescaling", {"scale": 0.5}, [(3, 5)]),
     ("Rescaling", {"scale": [1.0, 2.0], "offset": -1}, [(3, 5, 2)], {"masks": (1,)}),
 ]
-CASES = [*MERGING, *CONVOLUTIONS, *ACTIVATIONS, *REGULARIZATION, *NORMALIZATION]
+IMAGES = [
+    ("Resizing", {"height": 3, "width": 11}, [(2, 5, 7, 3)]),
+    ("Resizing", {"height": 7, "width": 2, "interpolation": "nearest"}, [(2, 5, 7, 3)]),
+    ("Resizing", {"height": 2, "width": 3, "antialias": True, "crop_to_aspect_ratio": True}, [(2, 5, 7, 3)]),
+    ("Resizing", {"height": 7, "width": 5, "interpolation": "bicubic", "antialias": True}, [(2, 11, 13, 3)]),
+    ("Resizing", {"height": 4, "width": 9, "pad_to_aspect_ratio": True, "fill_value": 5.0}, [(2, 5, 7, 3)]),
+    ("CenterCrop", {"height": 2, "width": 5}, [(2, 5, 7, 3)]),
+    ("CenterCrop", {"height": 3, "width": 9}, [(2, 5, 7, 3)]),
+    ("RandomFlip", {"mode": "vertical", "seed": 3}, [(2, 5, 7, 3)]),
+    ("RandomRotation", {"factor": 0.2, "fill_mode": "wrap"}, [(2, 5, 7, 3)]),
+    ("RandomZoom", {"height_factor": (0.3, -0.2), "interpolation": "nearest"}, [(2, 5, 7, 3)]),
+    ("RandomTranslation", {"height_factor": 0.2, "width_factor": [0.1, 0.3]}, [(2, 5, 7, 3)]),
+    ("RandomBrightness", {"factor": [0.3, -0.2]}, [(2, 5, 7, 3)]),
+    ("RandomContrast", {"factor": (0.3, 0.2), "value_range": (0, 1)}, [(2, 5, 7, 3)]),
+]
+CASES = [*MERGING, *CONVOLUTIONS, *ACTIVATIONS, *REGULARIZATION, *NORMALIZATION, *IMAGES]

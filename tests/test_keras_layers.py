@@ -56,7 +56,7 @@ def of_keras(layer, xs, masks, training):
         for tensor, mask in zip(tensors, masks, strict=True):
             if mask is not None:
                 backend.set_keras_mask(tensor, tf.constant(mask))
-        y = layer(tensors if several else tensors[0])
+        y = layer(tensors if several else tensors[0], training=training)
         total = tf.reduce_sum(y * upstream(y.shape))
     gradients = tape.gradient(total, [*given, *(v.value for v in layer.trainable_variables)])
     mask = backend.get_keras_mask(y)

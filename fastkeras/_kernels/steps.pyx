@@ -50,12 +50,12 @@ class _Tapes(threading.local):
     """What holds in this thread now.
 
     recording: the tapes that record, the innermost last. training: whether layers called now are in training, unless
-    their calls say so themselves. losses: where a layer that is called adds to the loss, or None.
+    their calls say so themselves; None if nothing says so. losses: where a layer that is called adds to the loss, or None.
     trained: the layers that the model under way trains, or None if none is.
     """
 
     recording = ()
-    training = False
+    training = None
     losses = None
     trained = None
 

@@ -47,7 +47,7 @@ def name_scope(name):
 
 def learning_phase():
     """1 while a layer is called in training, else 0."""
-    return int(tapes.training)
+    return int(bool(tapes.training))
 
 
 def set_learning_phase(value):

@@ -74,6 +74,11 @@ def _of_part(n, part, A):
     return np.pad(A, ((0, 0), (before, n - part - before)))
 
 
+def around(rows, columns):
+    """(height, width): how much what is around a picture counts in each place of the result of `matrices`."""
+    return 1 - np.outer(rows.sum(axis=1), columns.sum(axis=1))
+
+
 def middle(rows, columns, height, width):
     """(top, left, high, wide) of the largest part in the middle of (rows, columns) with the shape height : width."""
     high = max(1, min(rows, columns * height // width))

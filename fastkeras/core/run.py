@@ -17,7 +17,8 @@ def empty(shape, dtype=np.float32):
 class Run:
     """One pass through one call site.
 
-    training: whether dropout and its like are active.
+    training: whether dropout and its like are active; None if the call does not say so, for which it counts as False
+    unless a layer knows better.
     mask: bool array of the input's leading axes, False where a step is to be skipped, or None.
     masks: where the layer is called on several inputs, the list of all their masks, or None; `mask` is the first's.
     keywords: what the call was told besides its inputs, as in a CallSite.

@@ -2,6 +2,15 @@
 
 from fastkeras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from fastkeras.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
+from fastkeras.layers.augmentation import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from fastkeras.layers.category import CategoryEncoding, Discretization, Hashing
 from fastkeras.layers.config import know
 from fastkeras.layers.convolutional import Conv1D, Conv2D, Convolution1D, Convolution2D
@@ -95,6 +104,7 @@ from fastkeras.layers.reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from fastkeras.layers.resizing import CenterCrop, Resizing
 from fastkeras.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.layers.text_vectorization import TextVectorization
@@ -127,6 +137,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -181,10 +192,18 @@ __all__ = [
     "Operation",
     "PReLU",
     "Permute",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

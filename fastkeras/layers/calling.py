@@ -58,7 +58,7 @@ def run_call(layer, inputs, training, mask, keywords=None):
     parameters = parameters_of(layer)
     x, told = inputs_by_name(inputs, keywords) if keywords else (inputs, {})
     first = told.pop(parameters.first) if parameters.first in told else x if len(x) > 1 or layer.takes_list else x[0]
-    for name, value in (("training", training), ("mask", mask)):
+    for name, value in (("training", bool(training)), ("mask", mask)):
         if name not in told and (name in parameters.names or (parameters.takes_all and value is not None)):
             told[name] = value
     return layer.call(first, **told)

@@ -156,7 +156,7 @@ class Pass:
         self.ends = tuple(i for i, (_, _, writes) in enumerate(graph.steps) if set(writes) & set(graph.output_slots))
         self._tape = []
         self._output_backs, self._loss_backs = [], []
-        self._training = None
+        self._training = False
         self._logits = ()
         self._set_wants(False)
 
