@@ -1,7 +1,7 @@
 """The layers, one file per family."""
 
 from fastkeras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
-from fastkeras.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
+from fastkeras.layers.attention import AdditiveAttention, Attention
 from fastkeras.layers.augmentation import (
     RandomBrightness,
     RandomContrast,
@@ -57,12 +57,11 @@ from fastkeras.layers.merging import (
     multiply,
     subtract,
 )
+from fastkeras.layers.multi_head_attention import MultiHeadAttention
 from fastkeras.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
     LayerNormalization,
-    Normalization,
-    Rescaling,
     UnitNormalization,
 )
 from fastkeras.layers.operation import Operation
@@ -106,6 +105,7 @@ from fastkeras.layers.reshaping import (
 )
 from fastkeras.layers.resizing import CenterCrop, Resizing
 from fastkeras.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from fastkeras.layers.scaling import Normalization, Rescaling
 from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.layers.text_vectorization import TextVectorization
 from fastkeras.layers.transposed import (

@@ -310,11 +310,13 @@ class Model(Layer):
                 )
 
     def check_input(self, x):
+        """As of a layer, by those that read the first input."""
         for layer in self.graph.sole_readers[0]:
             layer.check_input(x)
 
     @property
     def input_dtype(self):
+        """What arrays are converted to for the first input."""
         return self.graph.input_dtypes[0] if self.graph else "float32"
 
     def forward(self, x, run):

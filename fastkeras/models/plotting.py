@@ -33,8 +33,9 @@ def plot_model(
 
     to_file: *.svg needs nothing else; *.png (also *.jpg, *.pdf, ...) needs Graphviz, its program `dot`, and the
     extra `graphviz`; *.dot is Graphviz's own language. rankdir: from top to bottom "TB", "BT", "LR" or "RL".
-    expand_nested: whether to draw the layers of models inside. dpi, splines: for Graphviz; dots per inch, and how it
-    draws lines.
+    show_...: whether to write the layers' names, the shapes and types of their inputs and outputs, their activations,
+    and whether they are trainable. expand_nested: whether to draw the layers of models inside. dpi, splines: for
+    Graphviz; dots per inch, and how it draws lines.
     """
     suggest.refuse_arguments("plot_model", plot_model, unknown)
     dot = model_to_dot(

@@ -63,6 +63,7 @@ class Sequential(Model):
             self._chain.append(layer)
 
     def add_loss(self, loss):
+        """A ValueError, since no tensor of a chain is at hand to make a loss of."""
         raise ValueError(
             f"Sequential '{self.name}' is a chain: make a Model(inputs, outputs) to add a loss to. Received: {loss!r}"
         )
@@ -106,6 +107,7 @@ class Sequential(Model):
         self._set_graph([start], [tensor])
 
     def build_for(self, x_shapes, dtype="float32"):
+        """Makes sure the layers are built, for an input of the first of these shapes."""
         if not self._chain:
             raise ValueError(message("no_layers", model=self.name))
         if self.graph is None:

@@ -34,6 +34,7 @@ class Nadam(Optimizer):
 
     @property
     def variables(self):
+        """As Optimizer's, and U_t."""
         product = kernels.nadam_momentum_product(self.beta_1, self.iterations)
         return [*super().variables, ("u_product", np.array(product, np.float32))]
 

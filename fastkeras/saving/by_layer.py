@@ -41,6 +41,7 @@ def write_arrays(group, names, arrays):
 
 
 def write_names(group, attribute, names):
+    """Writes a list of names as an attribute, or as several if it is long."""
     encoded = np.array([name.encode() for name in names], dtype=bytes if names else np.float64)
     if encoded.nbytes <= _ATTRIBUTE_LIMIT:
         group.attrs[attribute] = encoded

@@ -55,9 +55,11 @@ class _Block:
 
     @property
     def left(self):
+        """How many bytes are left."""
         return len(self._data) - self._position
 
     def take(self, size):
+        """The next `size` bytes."""
         start, self._position = self._position, self._position + size
         if self._position > len(self._data):
             raise self._damaged("a structure ends before its contents do")
@@ -69,6 +71,7 @@ class _Block:
         return struct.unpack(layout, self.take(struct.calcsize(layout)))
 
     def expect(self, signature):
+        """Takes bytes that must be these."""
         found = self.take(len(signature))
         if found != signature:
             raise self._damaged(f"{signature!r} expected, {found!r} found")
@@ -174,6 +177,7 @@ class File:
         return messages
 
     def contents(self, message):
+        """What a header message holds, as a _Block."""
         if message.flags & _SHARED:
             raise self.refused("a header message shared by several objects")
         return _Block(message.data, self.damaged)
@@ -210,6 +214,7 @@ class File:
         return self.text(names[start:end])
 
     def text(self, data):
+        """Bytes that must be text in UTF-8, as a str."""
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError:

@@ -26,9 +26,9 @@ def _meters(model, mode, reset_metrics):
 
 
 def train_on_batch(model, x, y=None, sample_weight=None, class_weight=None, reset_metrics=True, return_dict=False):
-    """One update on one batch. Returns the loss, or [loss, metric, ...], or a dict of them.
+    """One update on one batch. Returns the loss, or [loss, metric, ...], or with return_dict a dict of them.
 
-    reset_metrics: False to go on averaging from the last call.
+    x, y, sample_weight, class_weight: as in fit. reset_metrics: False to go on averaging from the last call.
     """
     batch = _batch(model, "train", x, y, sample_weight, class_weight)
     meters = _meters(model, "train", reset_metrics)
@@ -38,7 +38,7 @@ def train_on_batch(model, x, y=None, sample_weight=None, class_weight=None, rese
 
 
 def test_on_batch(model, x, y=None, sample_weight=None, reset_metrics=True, return_dict=False):
-    """The loss, or [loss, metric, ...], or a dict of them, of one batch; reset_metrics as in train_on_batch."""
+    """The loss, or [loss, metric, ...], or a dict of them, of one batch; the arguments are those of train_on_batch."""
     batch = _batch(model, "test", x, y, sample_weight)
     meters = _meters(model, "test", reset_metrics)
     with test_step(model, meters) as step:
