@@ -72,7 +72,6 @@ class Loss:
             return self._reduced(y_true, y_pred, sample_weight)
         given = y_true, y_pred
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
-        shapes = list(map(np.shape, given))
         weights = None if sample_weight is None else row_weights(f"Loss '{self.name}'", sample_weight, shape)
         if self.reduction in ("none", None):
             values = self._evaluate(y_true, rows)[0]
@@ -81,6 +80,7 @@ class Loss:
         value = as_tensor(np.float32(self.compute(y_true, rows, weights, 1 / max(1, len(rows)), slopes)))
         if not is_recorded:
             return value
+        shapes = list(map(np.shape, given))
 
         def gradients(ds):
             to_targets = None
@@ -105,11 +105,11 @@ class Loss:
         """One value per row of y_pred (..., columns), of shape (...), a tensor."""
         sources, given = self._sources(y_true, y_pred), (y_true, y_pred)
         y_true, rows, shape = self._as_arrays(y_true, y_pred)
-        shapes = list(map(np.shape, given))
         values, gradient = self._evaluate(y_true, rows)
         values = as_tensor(values.reshape(shape))
         if sources == [None, None]:
             return values
+        shapes = list(map(np.shape, given))
 
         def gradients(ds):
             factors = ds[0].reshape(-1)

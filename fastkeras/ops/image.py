@@ -7,7 +7,7 @@ set, config.image_data_format().
 import numpy as np
 
 from fastkeras import config
-from fastkeras.core.resizing import INTERPOLATIONS, matrices
+from fastkeras.core.resizing import INTERPOLATIONS, around, matrices
 from fastkeras.core.tensor import cast, getitem, matmul, operation, sum_over, value
 from fastkeras.ops.making import convert_to_tensor
 from fastkeras.ops.shapes import concatenate, moveaxis, pad
@@ -96,8 +96,7 @@ def resize(
         for axis, part in zip((-3, -2), parts, strict=True):
             y = moveaxis(matmul(moveaxis(y, axis, -1), part.T), -1, axis)
         if pad_to_aspect_ratio:
-            rows, columns = (part.sum(axis=1) for part in parts)  # how much of a pixel is not around the picture
-            y = y + fill_value * (1 - rows[:, None] * columns)[..., None]
+            y = y + fill_value * around(*parts)[..., None]
         return cast(y, kind) if takes else y
 
     return _channels_last("resize", resized, convert_to_tensor(images), data_format)
