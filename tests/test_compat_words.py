@@ -293,7 +293,9 @@ def test_a_layer_of_keras_1_says_what_its_weights_are(tmp_path):
 
 
 CANNOT = {
-    "layers.Merge([trained(), trained()], mode='sum')": "TypeError: Merge: models are merged in a graph now",
+    "layers.Merge([trained(), trained()], mode='sums')": "ValueError: Merge: `mode` must be one of",
+    "layers.Merge([trained(), trained()], mode=lambda x: x[0])": "TypeError: merge: write a Lambda layer for a mode of",
+    "layers.Merge([models.Sequential(), trained()])": "ValueError: Model 'sequential",
     "layers.MaxoutDense(3)": "AttributeError: fastkeras has no keras.layers.MaxoutDense. Write Dense(",
     "layers.Dense(3, inits='zeros')": "TypeError: Unknown argument of Dense.",
     "keras.backend.set_session(1)": "AttributeError: fastkeras has no keras.backend.set_session. Nothing runs in",

@@ -1,5 +1,6 @@
 """Sequential and the graph under it: structure, names, the summary to the letter, nesting, and gradients through it."""
 
+import pickle
 import threading
 
 import numpy as np
@@ -313,6 +314,29 @@ def test_a_model_is_a_layer():
     before = inner.get_weights()
     model.fit(x, np.ones((5, 2)), verbose=0)
     assert any(np.any(a != b) for a, b in zip(inner.get_weights(), before, strict=True))
+
+
+def test_a_model_of_several_inputs_may_come_first_in_a_chain(tmp_path):
+    starts = [Input((3,)), Input((2,))]
+    dense = Dense(4)
+    first = keras.Model(starts, keras.layers.concatenate([dense(starts[0]), starts[1]]))
+    model = keras.Sequential([first, Dense(2), Dense(1)])
+    data = [RNG.normal(size=(5, 3)).astype(np.float32), RNG.normal(size=(5, 2)).astype(np.float32)]
+    model.compile("sgd", "mse")
+    model.fit(data, np.ones(5), epochs=1, verbose=0)
+    predicted = model.predict(data, verbose=0)
+    kernel, bias = dense.get_weights()
+    x = np.concatenate([data[0] @ kernel + bias, data[1]], axis=1)
+    for layer in model.layers[1:]:
+        kernel, bias = layer.get_weights()
+        x = x @ kernel + bias
+    assert_close(predicted, x, 1e-5)
+    for ending in ("keras", "h5"):
+        model.save(tmp_path / f"chain.{ending}")
+        np.testing.assert_array_equal(keras.models.load_model(tmp_path / f"chain.{ending}").predict(data), predicted)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(data, verbose=0), predicted)
+    model.pop()
+    assert model.predict(data, verbose=0).shape == (5, 2)
 
 
 def test_masks_travel_through_nested_models():

@@ -2,10 +2,10 @@
 
 import functools
 
-from fastkeras import layers
+from fastkeras import layers, models
 from fastkeras.compat import notices
 from fastkeras.compat.words import say_without_effect
-from fastkeras.layers import legacy
+from fastkeras.layers import core, legacy
 
 # Made by a function that says what the layer is called now. Convolution2D is still a name; what it takes has changed.
 _NOW = {**legacy.CLASSES, "Convolution2D": "Conv2D"}
@@ -106,19 +106,37 @@ def __getattr__(name):
 
 def merge(inputs, mode="sum", concat_axis=-1, dot_axes=-1, output_shape=None, name=None):
     """Keras 1's function for all ways to merge tensors: mode "sum", "mul", "ave", "max", "concat", "dot" or "cos"."""
+    layer = _merging(mode, concat_axis, dot_axes, name)
+    notices.say(
+        f"merge(inputs, mode={mode!r}) is keras.layers.{type(layer).__name__}(...)(inputs) now.", f"merge {mode}"
+    )
+    return layer(inputs)
+
+
+def Merge(layers=None, mode="sum", concat_axis=-1, dot_axes=-1, output_shape=None, name=None, **shapes):
+    """Keras 1's layer for all ways to merge: Merge(mode="concat")([a, b]), or Merge([a, b], mode="concat") for models
+    that it joins, the first layer of a Sequential: a Model of all their inputs here."""
+    if layers is None:
+        return lambda inputs: merge(inputs, mode, concat_axis, dot_axes, output_shape, name)
+    layer = _merging(mode, concat_axis, dot_axes, None)
+    branches = [branch if isinstance(branch, models.Model) else models.Sequential([branch]) for branch in layers]
+    starts, ends = [], []
+    for branch in branches:
+        branch.require_graph()
+        start = [core.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in branch.inputs]
+        ends.append(branch(start if len(start) > 1 else start[0]))
+        starts += start
+    notices.say(
+        f"Merge([a, b], mode={mode!r}) is keras.Model([a.input, b.input], keras.layers.{type(layer).__name__}(...)"
+        "([a.output, b.output])) now.",
+        f"Merge {mode}",
+    )
+    return models.Model(starts, layer(ends), name=name)
+
+
+def _merging(mode, concat_axis, dot_axes, name):
+    """The layer that merges in a mode of Keras 1."""
     if callable(mode):
         raise TypeError(f"merge: write a Lambda layer for a mode of your own. Received: mode={mode!r}")
-    arguments = {"mode": mode, "concat_axis": concat_axis, "dot_axes": dot_axes, "name": name}
-    now, config = legacy.merged(arguments)
-    notices.say(f"merge(inputs, mode={mode!r}) is keras.layers.{now}(...)(inputs) now.", f"merge {mode}")
-    return getattr(layers, now)(**config)(inputs)
-
-
-def Merge(layers=None, mode="sum", **arguments):
-    """Keras 1's layer for all ways to merge: Merge(mode="concat")([a, b]). Models to be merged must be a graph."""
-    if layers is not None:
-        raise TypeError(
-            "Merge: models are merged in a graph now: keras.Model([a.input, b.input], last(keras.layers.concatenate("
-            "[a.output, b.output]))), where `last` is what followed. Received: a list of layers"
-        )
-    return lambda inputs: merge(inputs, mode, **arguments)
+    now, config = legacy.merged({"mode": mode, "concat_axis": concat_axis, "dot_axes": dot_axes, "name": name})
+    return getattr(layers, now)(**config)

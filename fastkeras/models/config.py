@@ -54,7 +54,7 @@ def _is_stateful(entry):
 def chain_to_config(model):
     """The configuration of a Sequential model."""
     config = {"name": model.name, "trainable": model.trainable, "layers": []}
-    start = model.inputs[0] if model.inputs else None
+    start = model.inputs[0] if model.inputs and len(model.inputs) == 1 else None  # the first layer says of several
     if start is not None and start.declared:
         config["layers"].append(_input_to_config(start))
     config["layers"] += [layer_to_config(layer) for layer in model.layers]

@@ -13,7 +13,7 @@ class Sequential(Model):
     """Layers one after another: Sequential([Dense(8, input_shape=(4,)), Dense(1)]), or add() them.
 
     If the first layer is told its input's shape (or is an Input), each layer is built as it is added; else all are
-    when the model first sees data, or at build(input_shape).
+    when the model first sees data, or at build(input_shape). A Model that comes first may have several inputs.
     """
 
     is_own = False
@@ -21,7 +21,7 @@ class Sequential(Model):
     def __init__(self, layers=None, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
         self._chain = []
-        self._input = None
+        self._input = None  # a symbolic tensor, or a list of them
         for layer in [layers] if isinstance(layers, (Layer, SymbolicTensor)) else layers or []:
             self.add(layer)
 
@@ -51,14 +51,12 @@ class Sequential(Model):
             raise ValueError(message("two_of_one_name", model=self.name, received=layer.name))
         start = self._input
         if start is None and not self._chain:
-            shape = layer.batch_input_shape or (layer.input_shape if isinstance(layer, Model) and layer.graph else None)
-            if shape is not None:
-                start = SymbolicTensor(shape, layer.input_dtype, f"{layer.name}_input")
+            start = _start_of(layer)
         if start is not None:
             output = layer(self.outputs[0] if self._chain else start)
             self._input = start
             self._chain.append(layer)
-            self._set_graph([start], [output])
+            self._set_graph(_as_list(start), [output])
         else:
             self._chain.append(layer)
 
@@ -77,7 +75,7 @@ class Sequential(Model):
             site = self.graph.sites[-1]
             layer.sites.remove(site)
             if self._chain:
-                self._set_graph([self._input], site.inputs)
+                self._set_graph(_as_list(self._input), site.inputs)
             else:
                 self.graph, self.built = None, False  # the input stays
         return layer
@@ -133,10 +131,26 @@ class Sequential(Model):
     def __setstate__(self, state):
         super().__setstate__(state)
         if self.graph is not None:
-            self._input = self.inputs[0]
+            self._input = self.inputs[0] if len(self.inputs) == 1 else self.inputs
 
     def compute_output_shape(self, input_shape):
         shape = input_shape
         for layer in self._chain:
             shape = layer.compute_output_shape(shape)
         return shape
+
+
+def _start_of(layer):
+    """What the first layer is called on: a symbolic tensor, of a model with several inputs a list, None if no shape is
+    known."""
+    if layer.batch_input_shape is None and isinstance(layer, Model) and layer.graph:
+        if len(layer.inputs) > 1:
+            return [SymbolicTensor(tensor.shape, tensor.dtype, tensor.name) for tensor in layer.inputs]
+        shape = layer.input_shape
+    else:
+        shape = layer.batch_input_shape
+    return None if shape is None else SymbolicTensor(shape, layer.input_dtype, f"{layer.name}_input")
+
+
+def _as_list(start):
+    return start if isinstance(start, list) else [start]
