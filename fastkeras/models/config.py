@@ -107,18 +107,19 @@ def graph_to_config(model):
         "name": model.name,
         "trainable": model.trainable,
         "layers": [entries[layer] for layer in graph.layers],
-        "input_layers": _by_key(model.input_keys, [places[id(t)] for t in graph.inputs]),
-        "output_layers": _by_key(model.output_keys, [places[id(t)] for t in graph.outputs]),
+        "input_layers": by_key(model.input_keys, [places[id(t)] for t in graph.inputs]),
+        "output_layers": by_key(model.output_keys, [places[id(t)] for t in graph.outputs]),
     }
     return {**config, "losses": [places[id(t)] for t in graph.losses]} if graph.losses else config
 
 
-def _by_key(keys, items):
-    """The items of a graph, which has them in the order of the sorted keys, as the dictionary they were given in."""
+def by_key(keys, items):
+    """The items of a graph, which has them in the order of the sorted keys, as the dictionary they were given in; as
+    they are if they were given in none."""
     if keys is None:
         return items
-    by_key = dict(zip(sorted(keys), items, strict=True))
-    return {key: by_key[key] for key in keys}
+    found = dict(zip(sorted(keys), items, strict=True))
+    return {key: found[key] for key in keys}
 
 
 def _inner_to_config(layer):

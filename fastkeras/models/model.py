@@ -19,7 +19,7 @@ from fastkeras.layers.config import reading
 from fastkeras.layers.inside import among, inside, is_layer
 from fastkeras.layers.layer import Layer
 from fastkeras.metrics import Metric
-from fastkeras.models.config import graph_from_config, graph_to_config
+from fastkeras.models.config import by_key, graph_from_config, graph_to_config
 from fastkeras.models.graph import Graph, Pass
 from fastkeras.models.subclassed import Body
 from fastkeras.models.summary import summary_lines
@@ -27,7 +27,7 @@ from fastkeras.utils import suggest
 from fastkeras.utils.messages import message
 
 
-def _by_key(x):
+def _keys_and_items(x):
     """(the keys of a dict, or None; its items in the order of the sorted keys, those of a list, or the one)."""
     if isinstance(x, dict):
         return list(x), [x[key] for key in sorted(x)]
@@ -80,8 +80,8 @@ class Model(Layer):
         self._seen_shape = None  # of the first inputs of a `call` of the model's own
         self.input_keys = self.output_keys = None
         if inputs is not None:
-            self.input_keys, inputs = _by_key(inputs)
-            self.output_keys, outputs = _by_key(outputs)
+            self.input_keys, inputs = _keys_and_items(inputs)
+            self.output_keys, outputs = _keys_and_items(outputs)
             self._set_graph(inputs, outputs)
 
     def _set_graph(self, inputs, outputs, losses=()):
@@ -158,10 +158,7 @@ class Model(Layer):
 
     def as_outputs(self, items):
         """The outputs' items, in the order of the graph, in the form that the model's outputs were given in."""
-        if self.output_keys is None:
-            return self._one(items)
-        by_key = dict(zip(sorted(self.output_keys), items, strict=True))
-        return {key: by_key[key] for key in self.output_keys}
+        return self._one(items) if self.output_keys is None else by_key(self.output_keys, items)
 
     @staticmethod
     def _one(items):

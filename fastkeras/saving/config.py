@@ -1,32 +1,19 @@
-"""What files hold besides weights: the architecture and the arguments of compile, as JSON that Keras 2 and 3 read."""
+"""The architecture of a model as JSON that Keras 2 and Keras 3 read, and back."""
 
 import json
 from contextlib import contextmanager
 
 import numpy as np
 
-from fastkeras import losses, metrics, optimizers
 from fastkeras.layers.config import layer_from_config, layer_to_config, reading
 from fastkeras.models.model import Model
-from fastkeras.utils.custom_objects import get_registered_name, get_registered_object
-from fastkeras.utils.naming import snake_case
+from fastkeras.utils.custom_objects import get_registered_name
 from fastkeras.version import __version__
 
 KERAS_VERSION = "2.15.0"  # the version whose layout this is
 BACKEND = "tensorflow"  # whose order of axes and gates the weights have
 
-# Arguments that Keras 2 does not have, and that its optimizers before TensorFlow 2.11 did not have. Where they are None
-# or False, which says that they are not in use, they are not written.
-_ONLY_KERAS_3 = {"input_axes", "output_axes"}
-_ONLY_NEWER_OPTIMIZERS = {
-    "weight_decay",
-    "use_ema",
-    "ema_overwrite_frequency",
-    "loss_scale_factor",
-    "gradient_accumulation_steps",
-}
-
-# --- architecture ----------------------------------------------------------------------------------------------------
+_ONLY_KERAS_3 = {"input_axes", "output_axes"}  # not written where they are None: Keras 2 does not have them
 
 
 def model_to_config(model, keras_3=False):
@@ -35,11 +22,12 @@ def model_to_config(model, keras_3=False):
     Calls are written in the form that both read, or in that of Keras 3 alone: if so asked, and if some have tensors
     among their keywords, which only that form can say.
     """
-    config = _portable(layer_to_config(model))
+    config = portable(layer_to_config(model))
     return _with_dictionaries(config) if keras_3 or _has_tensors_as_keywords(config) else config
 
 
-def _portable(value):
+def portable(value):
+    """A configuration of plain values only, with what both Kerases know, by the names that both know."""
     if isinstance(value, dict):
         if value.get("class_name") == "LeakyReLU":  # under the name that Keras 2 has for it and Keras 3 takes as well
             config = dict(value["config"])
@@ -49,11 +37,9 @@ def _portable(value):
             value = {key: item for key, item in value.items() if key != "seed"}
         if value.get("score_mode") == "dot":  # the default, and in a .h5 file Keras 3 takes it for its function
             value = {key: item for key, item in value.items() if key != "score_mode"}
-        return {
-            str(key): _portable(item) for key, item in value.items() if item is not None or key not in _ONLY_KERAS_3
-        }
+        return {str(key): portable(item) for key, item in value.items() if item is not None or key not in _ONLY_KERAS_3}
     if isinstance(value, (list, tuple)):
-        return [_portable(item) for item in value]
+        return [portable(item) for item in value]
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     return value
@@ -138,10 +124,10 @@ def architecture(model, keras_3=False):
 def _own_to_config(model):
     """The entry of a model with a `call` of its own, as Keras 3 has it: its class, its arguments, and the shape that it
     was built for."""
-    cls, config = type(model), _portable(layer_to_config(model)["config"])
+    cls, config = type(model), portable(layer_to_config(model)["config"])
     names = {"module": cls.__module__, "class_name": cls.__name__, "registered_name": get_registered_name(cls)}
     built = model.get_build_config()
-    return {**names, "config": config, **({} if built is None else {"build_config": _portable(built)})}
+    return {**names, "config": config, **({} if built is None else {"build_config": portable(built)})}
 
 
 # Layers whose inputs after the first are states to start from, and layers that are called on a list in any case.
@@ -224,161 +210,3 @@ def parse(text, what):
 def _without_tuples(found):
     """TensorFlow writes tuples and shapes as {"class_name": "__tuple__" or "TensorShape", "items": [...]}."""
     return found["items"] if found.get("class_name") in ("__tuple__", "TensorShape") and "items" in found else found
-
-
-# --- compile ---------------------------------------------------------------------------------------------------------
-
-
-def compile_to_config(compiled):
-    """The "training_config" of a file: the arguments of compile."""
-    given = compiled.arguments()
-    return _portable(
-        {
-            "loss": _nested(lambda loss: _flat(_loss_to_config(loss)), given["loss"]),
-            "metrics": _metrics_to_config(compiled, given["metrics"], False),
-            "weighted_metrics": _metrics_to_config(compiled, given["weighted_metrics"], True) or None,
-            "loss_weights": _weights_to_config(given["loss_weights"]),
-            "optimizer_config": _optimizer_to_config(given["optimizer"]),
-        }
-    )
-
-
-def compile_to_keras_3(compiled):
-    """The "compile_config" of a .keras file."""
-    given = compiled.arguments()
-    optimizer = {
-        **optimizers.serialize(given["optimizer"]),
-        "config": _optimizer_to_config(given["optimizer"])["config"],
-    }
-    return _portable(
-        {
-            "optimizer": optimizer,
-            "loss": _nested(_loss_to_config, given["loss"]),
-            "loss_weights": _weights_to_config(given["loss_weights"]),
-            "metrics": _nested(metrics.serialize, _listed(given["metrics"])),
-            "weighted_metrics": _nested(metrics.serialize, _listed(given["weighted_metrics"])),
-        }
-    )
-
-
-def _loss_to_config(loss):
-    """Of a name the full one: Keras does not know all aliases in all versions."""
-    return losses.get(loss).name if isinstance(loss, str) else losses.serialize(losses.get(loss))
-
-
-def _weights_to_config(weights):
-    return weights if weights is None or isinstance(weights, (list, tuple, dict)) else [weights]
-
-
-def _listed(given):
-    return given if given is None or isinstance(given, (list, tuple, dict)) else [given]
-
-
-def _metrics_to_config(compiled, given, by_weight):
-    """A list of names and objects, of several outputs a dictionary of lists; objects have the names they are reported
-    under.
-
-    Once the model has seen data, it is settled which accuracy "accuracy" is. That one is written, since tf_keras does
-    not always find it again.
-    """
-    if not compiled.metrics:
-        return _nested(lambda metric: _flat(metrics.serialize(metric)), _listed(given)) or []
-    by_output = {}
-    for head in compiled.heads:
-        configs = by_output[head.name] = []
-        for key, metric, weighted in head.metrics or ():
-            if weighted is by_weight:
-                config = _flat(metrics.serialize(metric))
-                if isinstance(config, dict):
-                    config = {**config, "config": {**config["config"], "name": head.own_key(key)}}
-                configs.append(config)
-    return by_output if len(by_output) > 1 else configs
-
-
-def _optimizer_to_config(optimizer):
-    """{"class_name", "config"}, without the options of newer optimizers that are not in use.
-
-    Where none is, tf_keras makes one of the optimizers it had before TensorFlow 2.11. They compute the same, but that
-    momentum and clipping see those rows of an Embedding alone that the batch has, and RMSprop without momentum adds
-    epsilon to the root, not under it; and that its Nadam trains on otherwise. There was no AdamW and no Lion among
-    them: tf_keras loads such a file with compile=False alone (one with Lion of its own as well).
-    """
-    config = optimizer.get_config()
-    if not config["use_ema"]:
-        del config["ema_momentum"]
-    config = {key: value for key, value in config.items() if value or key not in _ONLY_NEWER_OPTIMIZERS}
-    decay = config.pop("decay", 0.0)
-    if decay:  # r / (1 + decay t) is written as the schedule that both know
-        schedule = optimizers.schedules.InverseTimeDecay(config["learning_rate"], 1, decay)
-        config["learning_rate"] = optimizers.schedules.serialize(schedule)
-    return {"class_name": get_registered_name(type(optimizer)), "config": config}
-
-
-def _flat(config):
-    """A serialized object as Keras 2 has it, without where its class is defined."""
-    return {k: config[k] for k in ("class_name", "config")} if isinstance(config, dict) else config
-
-
-def compile_from_config(config):
-    """The arguments of compile that a "training_config" of Keras 2, Keras 3 or fastkeras holds, or the "compile_config"
-    of a .keras file."""
-    optimizer = config.get("optimizer_config", config.get("optimizer"))
-    if not isinstance(optimizer, dict):
-        raise ValueError(f"The optimizer is not described by a dictionary. Received: {optimizer!r:.200}")
-    return {
-        "optimizer": optimizers.deserialize(optimizer),
-        "loss": _nested(_loss_from_config, config.get("loss")),
-        "metrics": _nested(_metric_from_config, config.get("metrics")),
-        "weighted_metrics": _nested(_metric_from_config, config.get("weighted_metrics")),
-        "loss_weights": config.get("loss_weights"),
-    }
-
-
-def _nested(make, value):
-    """make(item) for each name or object in nested lists, or dictionaries by output."""
-    if value is None:
-        return None
-    if isinstance(value, (list, tuple)):
-        return [_nested(make, item) for item in value]
-    if isinstance(value, dict) and "class_name" not in value:
-        return {key: _nested(make, item) for key, item in value.items()}
-    return make(value)
-
-
-def _named(name):
-    """The name itself, or the user's own class or function of that name, which is known only while a file is read."""
-    own = get_registered_object(name)
-    return name if own is None else own
-
-
-def _loss_from_config(loss):
-    if isinstance(loss, str):
-        return _named(loss)
-    if isinstance(loss, dict) and isinstance(loss.get("config"), dict):
-        # Keras 2 adds the name of its function, and calls the usual reduction "auto".
-        config = {key: value for key, value in loss["config"].items() if key != "fn"}
-        if config.get("reduction") == "auto":
-            config["reduction"] = "sum_over_batch_size"
-        loss = {**loss, "config": config}
-    return losses.deserialize(loss)
-
-
-_ACCURACIES = {"BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy"}
-_ACCURACIES |= {snake_case(name) for name in _ACCURACIES}
-
-
-def _metric_from_config(metric):
-    """Names stay names, and the accuracy that "accuracy" once stood for is "accuracy" again."""
-    if isinstance(metric, str):
-        return _named(metric)
-    kind, config = metric["class_name"], metric.get("config") or {}
-    wrapped = kind == "MeanMetricWrapper"  # Keras 2: a function under a name
-    if wrapped:
-        kind = config.get("fn")
-    if config.get("name") in ("acc", "accuracy") and kind in _ACCURACIES and config.get("threshold", 0.5) == 0.5:
-        return config["name"]
-    if not wrapped:
-        return metrics.deserialize(metric)
-    found = metrics.get(kind)
-    found.name = config.get("name", found.name)
-    return found

@@ -13,8 +13,9 @@ import zlib
 from contextlib import contextmanager
 
 from fastkeras.saving import by_class, hdf5, optimizer_state
-from fastkeras.saving.config import architecture, compile_to_keras_3, in_our_names, parse
+from fastkeras.saving.config import architecture, in_our_names, parse
 from fastkeras.saving.memory import file_in_memory
+from fastkeras.saving.training_config import compile_to_keras_3
 from fastkeras.utils import atomic
 from fastkeras.version import __version__
 

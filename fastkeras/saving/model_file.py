@@ -2,8 +2,8 @@
 
 "model.keras" is Keras 3's own kind (saving/keras_file.py), "model.h5" is HDF5 in the layout of Keras 2:
 
-    attributes         model_config and training_config, JSON (saving/config.py), and the versions; fastkeras_version
-                       where names mean what they do in Keras 3
+    attributes         model_config (saving/config.py) and training_config (saving/training_config.py), both JSON, and
+                       the versions; fastkeras_version where names mean what they do in Keras 3
     model_weights      the weights in Keras 2's layout (saving/by_layer.py)
     optimizer_weights  the optimizer's iterations and what it keeps for each weight
 
@@ -25,8 +25,6 @@ from fastkeras.saving.config import (
     BACKEND,
     KERAS_VERSION,
     any_model_from_config,
-    compile_from_config,
-    compile_to_config,
     explained,
     in_our_names,
     model_to_config,
@@ -34,6 +32,7 @@ from fastkeras.saving.config import (
     signed,
 )
 from fastkeras.saving.memory import new_file
+from fastkeras.saving.training_config import compile_from_config, compile_to_config
 from fastkeras.utils import atomic, suggest
 from fastkeras.utils.messages import message
 
