@@ -183,7 +183,7 @@ ALL = [
     ("adaptive_average_pool", [(2, 7, 5, 3)], {"output_size": (3, 2)}),
     ("adaptive_max_pool", [(2, 3, 7)], {"output_size": 4, "data_format": "channels_first"}),
     ("unfold", [(2, 3, 5, 6)], {"kernel_size": (2, 3), "dilation": (2, 1), "padding": 1, "stride": (2, 1)}),
-    ("fold", [(2, 18, 24)], {"output_size": (5, 6), "kernel_size": (2, 3), "padding": (0, 1), "stride": (1, 1)}),
+    ("fold", [(1, 12, 4)], {"output_size": (3, 2), "kernel_size": (2, 3), "padding": (0, 1)}),
     ("depth_to_space", [(2, 3, 2, 8)], {"block_size": 2}),
     ("space_to_depth", [(2, 3, 4, 6)], {"block_size": 2, "data_format": "channels_first"}),
     ("extract_sequences", [(2, 7), ["const", 3], ["const", 2]], {}),
