@@ -34,7 +34,10 @@ def _norms(w, axis):
 
 
 class MaxNorm(Constraint):
-    """w min(||w||, max_value) / ||w||    (Srivastava et al. 2014, "Dropout", section 5.1)"""
+    """w min(||w||, max_value) / ||w||    (Srivastava et al. 2014, "Dropout", section 5.1)
+
+    axis: along which ||w|| is taken: 0 for the incoming weights of each unit of a Dense layer.
+    """
 
     def __init__(self, max_value=2, axis=0):
         self.max_value, self.axis = max_value, axis
@@ -48,7 +51,7 @@ class MaxNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """w (rate clip(||w||, min_value, max_value) + (1 - rate) ||w||) / ||w||"""
+    """w (rate clip(||w||, min_value, max_value) + (1 - rate) ||w||) / ||w||;  axis as in MaxNorm"""
 
     def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
@@ -68,7 +71,7 @@ class MinMaxNorm(Constraint):
 
 
 class UnitNorm(Constraint):
-    """w / ||w||"""
+    """w / ||w||;  axis as in MaxNorm"""
 
     def __init__(self, axis=0):
         self.axis = axis

@@ -147,7 +147,7 @@ def _drawn_in(dtype):
 
 
 class RandomNormal(RandomInitializer):
-    """Normal with this mean and standard deviation."""
+    """Normal with this mean and standard deviation `stddev`. seed: see the top of this module, as for all that draw."""
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
         super().__init__(seed)

@@ -190,7 +190,8 @@ def to_json(model, **options):
 
 
 def model_from_json(json_string, custom_objects=None):
-    """The model that `to_json`, here or in Keras, described, with new weights."""
+    """The model that `to_json`, here or in Keras, described, with new weights. custom_objects, errors: as for
+    `model_from_config`."""
     config = parse(json_string, "The model")
     config = in_our_names(config, config.get("keras_version", "3"), config.get("fastkeras_version"))
     return model_from_config(config, custom_objects)

@@ -18,7 +18,8 @@ _ENDINGS = (".h5", ".hdf5", ".npz")
 
 def save_weights(model, filepath, overwrite=True, save_format=None):
     """Writes the model's weights: to *.weights.h5 in Keras 3's layout, with the optimizer's state; to other *.h5 and
-    *.hdf5 in Keras 2's; to *.npz by name. save_format is accepted for Keras 2's sake; the name decides.
+    *.hdf5 in Keras 2's; to *.npz by name. overwrite: as in save_model. save_format is accepted for Keras 2's sake;
+    the name decides. A ValueError if the name has another ending, or the model has no weights yet.
     """
     path = atomic.user_path(filepath)
     ending = path.lower()
