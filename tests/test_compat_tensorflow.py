@@ -238,7 +238,9 @@ def test_what_tensorflow_1_had_is_noticed(tmp_path):
 MISSING = """
 import tensorflow as tf
 
-names = "tf.image.resize", "tf.Session()", "tf.placeholder('float32')", "tf.reduce_meen"
+rows = tf.data.Dataset.range(3)
+names = "rows.element_spec", "rows.shufle"
+names += "tf.image.resize", "tf.Session()", "tf.placeholder('float32')", "tf.reduce_meen"
 for code in names:
     try:
         eval(code)
@@ -253,6 +255,8 @@ except ImportError as error:
 
 def test_what_is_missing_says_what_to_write_instead(tmp_path):
     assert output_of(tmp_path, MISSING).splitlines() == [
+        "fastkeras has no tensorflow.data.Dataset.element_spec. Look at an element: next(iter(dataset)).",
+        "fastkeras has no tensorflow.data.Dataset.shufle. Did you mean 'shuffle'?",
         "fastkeras has no tensorflow.image. Prepare pictures with numpy or Pillow.",
         "fastkeras has no tensorflow.Session. Nothing runs in sessions: operations give their results at once.",
         "fastkeras has no tensorflow.placeholder. Write a function of tensors, or keras.Input for a model.",

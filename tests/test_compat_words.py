@@ -66,6 +66,24 @@ ARGUMENTS = [
     ),
     ("made = layers.CuDNNGRU(3)", "(type(made).__name__, made.reset_after)", "('GRU', True)", ["CuDNNGRU is GRU now."]),
     (
+        "made = layers.IntegerLookup(max_values=5, mask_value=0)",
+        "(made.max_tokens, made.mask_token)",
+        "(5, 0)",
+        ["IntegerLookup(max_values=5, mask_value=0) is IntegerLookup(max_tokens=5, mask_token=0) now."],
+    ),
+    (
+        "made = layers.Discretization(bins=[1.0, 2.0])",
+        "made.bin_boundaries",
+        "[1.0, 2.0]",
+        ["Discretization(bins=[1.0, 2.0]) is Discretization(bin_boundaries=[1.0, 2.0]) now."],
+    ),
+    (
+        "made = layers.CategoryEncoding(max_tokens=3)",
+        "made.num_tokens",
+        "3",
+        ["CategoryEncoding(max_tokens=3) is CategoryEncoding(num_tokens=3) now."],
+    ),
+    (
         "made = layers.merge([keras.Input((2,)), keras.Input((3,))], mode='concat')",
         "made.shape",
         "(None, 5)",

@@ -19,9 +19,9 @@ def counts(rows, numbers, shape, weights=None):
     """How often each number occurs in each row, (rows, categories): an array of this shape. Numbers outside are left
     out; weights: what each occurrence counts, otherwise 1."""
     inside = (numbers >= 0) & (numbers < shape[1])
-    y = np.zeros(shape, np.int64 if weights is None else np.float32)
-    np.add.at(y, (rows[inside], numbers[inside]), 1 if weights is None else weights[inside])
-    return y
+    places = rows[inside] * shape[1] + numbers[inside]
+    y = np.bincount(places, None if weights is None else weights[inside], minlength=shape[0] * shape[1])
+    return y.reshape(shape)
 
 
 def as_rows(layer, numbers, mode, size, weights=None):

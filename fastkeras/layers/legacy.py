@@ -39,6 +39,12 @@ _KEYS = {
         for what in ("regularizer", "constraint")
     },
 }
+# Words of Keras 2's layers.experimental.preprocessing.
+_OF_LAYERS = {
+    "CategoryEncoding": {"max_tokens": "num_tokens"},
+    "Discretization": {"bins": "bin_boundaries"},
+    "IntegerLookup": {"mask_value": "mask_token", "max_values": "max_tokens", "oov_value": "oov_token"},
+}
 _ORDERS = {"th": "channels_first", "tf": "channels_last", "default": None}
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate"}
 
@@ -68,7 +74,8 @@ def translated(class_name, config):
 def in_todays_words(class_name, config):
     """The arguments of a layer, {name: value}, under the names that they have now."""
     of_keras_1 = not config.keys().isdisjoint([*_KEYS, "nb_row", "forget_bias_init", "output_dim", "length"])
-    config = {key: value for key, value in config.items() if key not in IDLE}
+    words = _OF_LAYERS.get(class_name, {})
+    config = {words.get(key, key): value for key, value in config.items() if key not in IDLE}
     for key, values in _WITHOUT_EFFECT.get(class_name, {}).items():
         if config.get(key) in values:
             del config[key]

@@ -7,6 +7,7 @@
 The most frequent tokens come first, and of equally frequent ones that which comes last in order.
 """
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -163,9 +164,9 @@ class Lookup(Layer):
                 break
             documents = self.documents(batch, is_whole)
             n += len(documents)
-            for document in documents:
-                occurrences.update(document)
-                holders.update(set(document))
+            occurrences.update(itertools.chain.from_iterable(documents))
+            if self.output_mode == "tf_idf":
+                holders.update(itertools.chain.from_iterable(map(set, documents)))
         for token in (self.mask_token, self.oov_token):
             occurrences.pop(token, None)
         if not occurrences:
@@ -297,17 +298,17 @@ def as_texts(layer, x, encoding):
     """x as an object array of str."""
     kind = f"Layer '{layer.name}' ({type(layer).__name__})"
     x = np.asarray(x)
-    if x.dtype.kind == "S":
-        x = np.char.decode(x, encoding)
-    if x.dtype.kind not in "UO":
+    if x.dtype.kind not in "USO":
         raise TypeError(f"{kind}: expected strings. Received: dtype {x.dtype}, {x!r:.100}")
-    texts = x.astype(object)
-    for place, value in np.ndenumerate(texts):
-        if isinstance(value, bytes):
-            texts[place] = value.decode(encoding)
-        elif not isinstance(value, str):
-            raise TypeError(f"{kind}: expected strings. Received: {value!r:.100}")
-    return texts
+    found = x.ravel().tolist()
+    for i, text in enumerate(found):
+        if isinstance(text, bytes):
+            found[i] = text.decode(encoding)
+        elif not isinstance(text, str):
+            raise TypeError(f"{kind}: expected strings. Received: {text!r:.100}")
+    texts = np.empty(len(found), object)
+    texts[:] = found
+    return texts.reshape(x.shape)
 
 
 class StringLookup(Lookup):

@@ -15,6 +15,7 @@ import random
 
 import numpy as np
 
+from fastkeras.compat import missing
 from fastkeras.compat.tensorflow import TensorSpec
 from fastkeras.compat.tensorflow.functions import convert_to_tensor
 from fastkeras.core.strings import strings
@@ -33,6 +34,9 @@ class Dataset:
 
     def __init__(self, items, length=None, arrays=None):
         self._items, self._length, self._arrays = items, length, arrays
+
+    def __getattr__(self, name):
+        raise AttributeError(missing.message(f"tensorflow.data.Dataset.{name}", dir(Dataset)), name=name, obj=None)
 
     # --- making ------------------------------------------------------------------------------------------------------
 
