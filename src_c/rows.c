@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "simd.h"
+#include "elementwise.h"
 #include "threads.h"
 
 /* Floats a thread should move before a second one is worth waking. */
@@ -98,13 +98,13 @@ void fk_rows_gather_pairs(float *y, const float *left, const float *right, const
     gather(y + D, D + E, right, second, P, E);
 }
 
-static void add_row(float *y, const float *x, fk_index D)
+void fk_rows_gather_masked(float *y, const float *values, const float *m, const int32_t *first, const int32_t *second,
+                           fk_index P, fk_index D)
 {
-    fk_index d = 0;
-    for (; d + FK_VL <= D; d += FK_VL)
-        vf_store(y + d, vf_load(y + d) + vf_load(x + d));
-    for (; d < D; d++)
-        y[d] += x[d];
+    const fk_index threads = fk_threads_for(P * D, GRAIN);
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index p = 0; p < P; p++)
+        fk_multiply(y + p * D, values + first[p] * D, m + second[p] * D, D);
 }
 
 void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row,
@@ -117,8 +117,23 @@ void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, 
     for (fk_index part = 0; part < threads; part++) {
         fk_index d, last;
         fk_share(&d, &last, D, LINE, part, threads);
-        for (fk_index n = 0; n < N; n++)
-            add_row(dvalues + index[n] * dvalues_row + d, dy + n * dy_row + d, last - d);
+        for (fk_index n = 0; n < N; n++) {
+            float *dvalues_n = dvalues + index[n] * dvalues_row + d;
+            fk_add(dvalues_n, dvalues_n, dy + n * dy_row + d, last - d);
+        }
+    }
+}
+
+void fk_rows_scatter_add_masked(float *dvalues, const float *dy, const float *m, const int32_t *first,
+                                const int32_t *second, fk_index P, fk_index D)
+{
+    const fk_index threads = fk_min(fk_ceil_div(D, LINE), fk_threads_for(P * D, GRAIN));
+#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
+    for (fk_index part = 0; part < threads; part++) {
+        fk_index d, last;
+        fk_share(&d, &last, D, LINE, part, threads);
+        for (fk_index p = 0; p < P; p++)
+            fk_multiply_add(dvalues + first[p] * D + d, dy + p * D + d, m + second[p] * D + d, last - d);
     }
 }
 

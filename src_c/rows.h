@@ -8,6 +8,8 @@
  * Two such activations side by side, as a bidirectional layer has them, repeat as pairs of rows: where the pair
  * (a[n], b[n]) of their indices is the same, so is the row
  *     x[n] = [ left[a[n]] | right[b[n]] ]      left (R, D)   right (Q, E)   x (N, D+E)
+ * or, under a mask m that each row of the batch has for itself, as pairs of an input row and a row of the batch:
+ *     x[n] = values[a[n]] * m[b[n]]            values (R, D)   m (B, D)   x (N, D)
  */
 #ifndef FK_ROWS_H
 #define FK_ROWS_H
@@ -47,6 +49,14 @@ void fk_rows_gather_pairs(float *y, const float *left, const float *right, const
  *     dright_q += sum of dy_p, columns D .. D+E-1, over second[p] = q     dright (Q, E) += */
 void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int32_t *first,
                                const int32_t *second, fk_index P, fk_index D, fk_index E);
+
+/* y_p = values[first[p]] * m[second[p]]    y (P, D) =   values (R, D)   m (B, D)   first, second (P) */
+void fk_rows_gather_masked(float *y, const float *values, const float *m, const int32_t *first, const int32_t *second,
+                           fk_index P, fk_index D);
+
+/* dvalues_r += sum of dy_p * m[second[p]] over first[p] = r, in the order of p    dvalues (R, D) +=   dy (P, D) */
+void fk_rows_scatter_add_masked(float *dvalues, const float *dy, const float *m, const int32_t *first,
+                                const int32_t *second, fk_index P, fk_index D);
 
 /* y_i = 0    y (n) =: where gradients are then added
  * by all threads, as one alone does not fill memory at its speed */

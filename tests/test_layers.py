@@ -239,6 +239,13 @@ def test_spatial_dropout_drops_whole_features_of_a_row(shared):
     np.testing.assert_array_equal(run_layer(layer, x), x)
 
 
+def test_spatial_dropout_keeps_each_distinct_row_of_a_batch_row_once():
+    x = Rows(random(5, 3), np.array([[0, 4, 0, 0], [4, 4, 4, 4], [1, 0, 2, 3]], np.int32))
+    y, _ = SpatialDropout1D(0.4, seed=3).forward(x, Run(True))
+    assert type(y) is Rows and len(y.values) == 2 + 1 + 4
+    np.testing.assert_array_equal(y.index, [[0, 1, 0, 0], [2, 2, 2, 2], [3, 4, 5, 6]])
+
+
 @pytest.mark.parametrize(
     ("layer", "shape"),
     [

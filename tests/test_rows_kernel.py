@@ -1,4 +1,4 @@
-"""rows.c against numpy: distinct ids and pairs, gather, scatter-add, clear and take, with their errors."""
+"""rows.c against numpy: distinct ids and pairs, gather and scatter-add (also under masks), clear, take; and errors."""
 
 import numpy as np
 import pytest
@@ -111,6 +111,34 @@ def test_gather_and_scatter_add_of_pairs(P, R, Q, D, E):
         assert_close(actual, wanted, 1e-6)
     with pytest.raises(ValueError, match="`dy` must be"):
         rows.scatter_add_pairs(left, right, np.empty((P, D + E + 1), "f"), first, second)
+
+
+@pytest.mark.parametrize("P, R, B, D", [(13, 5, 3, 7), (1, 1, 1, 1), (0, 3, 2, 5), (997, 101, 67, 131)])
+def test_gather_and_scatter_add_of_masked_rows(P, R, B, D):
+    values, m, dy = (RNG.normal(size=(n, D)).astype("f") for n in (R, B, P))
+    first, second = RNG.integers(0, R, P).astype(np.int32), RNG.integers(0, B, P).astype(np.int32)
+
+    def gathered():
+        y = guarded(np.full((P, D), np.nan))
+        rows.gather_masked(y, values, m, first, second)
+        assert_guards_whole(y)
+        return y
+
+    np.testing.assert_array_equal(same_bits_for_any_threads(gathered), values[first] * m[second])
+    expected = values.astype(np.float64)
+    np.add.at(expected, first, dy.astype(np.float64) * m[second])
+
+    def scattered():
+        dvalues = guarded(values)
+        rows.scatter_add_masked(dvalues, dy, m, first, second)
+        assert_guards_whole(dvalues)
+        return dvalues
+
+    assert_close(same_bits_for_any_threads(scattered), expected, 1e-6)
+    with pytest.raises(ValueError, match="`m` must be"):
+        rows.gather_masked(gathered(), values, np.empty((B, D + 1), "f"), first, second)
+    with pytest.raises(ValueError, match="`dy` must be"):
+        rows.scatter_add_masked(scattered(), np.empty((P + 1, D), "f"), m, first, second)
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (1, 1), (7, 3), (1031, 397)])  # the last is worth three threads

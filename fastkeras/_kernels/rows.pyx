@@ -17,6 +17,10 @@ cdef extern from "rows.h" nogil:
                               const int *second, Py_ssize_t P, Py_ssize_t D, Py_ssize_t E) noexcept
     void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int *first,
                                    const int *second, Py_ssize_t P, Py_ssize_t D, Py_ssize_t E) noexcept
+    void fk_rows_gather_masked(float *y, const float *values, const float *m, const int *first, const int *second,
+                               Py_ssize_t P, Py_ssize_t D) noexcept
+    void fk_rows_scatter_add_masked(float *dvalues, const float *dy, const float *m, const int *first,
+                                    const int *second, Py_ssize_t P, Py_ssize_t D) noexcept
     void fk_rows_gather(float *y, const float *values, const int *index, Py_ssize_t N, Py_ssize_t D) noexcept
     void fk_rows_scatter_add(float *dvalues, Py_ssize_t dvalues_row, const float *dy, Py_ssize_t dy_row,
                              const int *index, Py_ssize_t N, Py_ssize_t D) noexcept
@@ -82,6 +86,32 @@ def scatter_add_pairs(ndarray dleft not None, ndarray dright not None, ndarray d
     cdef const int *second_ = i32(second, "second", 1, P)
     with nogil:
         fk_rows_scatter_add_pairs(dleft_, dright_, dy_, first_, second_, P, D, E)
+
+
+def gather_masked(ndarray y not None, ndarray values not None, ndarray m not None, ndarray first not None,
+                  ndarray second not None):
+    """y_p = values[first[p]] * m[second[p]]; first and second (P) as `pairs` made them."""
+    cdef Py_ssize_t P = cnp.PyArray_SIZE(first), D = cnp.PyArray_DIM(values, 1)
+    cdef const float *values_ = f32(values, "values", 2)
+    cdef const float *m_ = f32(m, "m", 2, -1, D)
+    cdef const int *first_ = i32(first, "first", 1)
+    cdef const int *second_ = i32(second, "second", 1, P)
+    cdef float *y_ = f32_out(y, "y", 2, P, D)
+    with nogil:
+        fk_rows_gather_masked(y_, values_, m_, first_, second_, P, D)
+
+
+def scatter_add_masked(ndarray dvalues not None, ndarray dy not None, ndarray m not None, ndarray first not None,
+                       ndarray second not None):
+    """dvalues_r += sum of dy_p * m[second[p]] over first[p] = r"""
+    cdef Py_ssize_t P = cnp.PyArray_SIZE(first), D = cnp.PyArray_DIM(dvalues, 1)
+    cdef float *dvalues_ = f32_out(dvalues, "dvalues", 2)
+    cdef const float *dy_ = f32(dy, "dy", 2, P, D)
+    cdef const float *m_ = f32(m, "m", 2, -1, D)
+    cdef const int *first_ = i32(first, "first", 1)
+    cdef const int *second_ = i32(second, "second", 1, P)
+    with nogil:
+        fk_rows_scatter_add_masked(dvalues_, dy_, m_, first_, second_, P, D)
 
 
 def gather(ndarray y not None, ndarray values not None, ndarray index not None):

@@ -1,5 +1,7 @@
 """Rows: an activation in which each distinct row is stored, and computed, once."""
 
+import numpy as np
+
 from fastkeras._kernels import rows as kernel
 
 
@@ -46,6 +48,31 @@ def dense(x, run, name="dense"):
         return dvalues
 
     return y.reshape(x.shape), backward
+
+
+def masked(x, m, run):
+    """x * m, and the function that takes a gradient of the product's rows back to those of x.
+
+    x: Rows of shape (B, ..., D). m: (B, D), a mask that each row of the batch has for itself.
+
+    The product is Rows over the distinct pairs of an input row and a batch row: a word that stands twice in a sentence
+    is one row of it.
+    """
+    B, N = len(x.index), x.index.size
+    index, first, second = (run.buffer(f"masked_{part}", (N,), np.int32) for part in ("index", "first", "second"))
+    owner = np.repeat(np.arange(B, dtype=np.int32), N // max(B, 1))
+    P = kernel.pairs(index, first, second, x.index.reshape(N), owner)
+    first, second = first[:P], second[:P]
+    values = run.buffer("masked", (P, x.values.shape[1]))
+    kernel.gather_masked(values, x.values, m, first, second)  # values_p = x_first[p] * m_second[p]
+
+    def backward(dvalues):
+        dx = run.buffer("masked_gradient", x.values.shape)
+        kernel.clear(dx)
+        kernel.scatter_add_masked(dx, dvalues, m, first, second)  # dx_r = sum of dvalues_p * m_p over first[p] = r
+        return dx
+
+    return Rows(values, index.reshape(x.index.shape)), backward
 
 
 def flat(x):

@@ -12,7 +12,7 @@ from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels import recurrent as kernel
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels.prefix import States
-from fastkeras.core.rows import Rows, dense
+from fastkeras.core.rows import Rows, dense, masked
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.layers.stepwise import Stepwise, shape_of_x
 from fastkeras.random_state import SeedGenerator
@@ -222,21 +222,19 @@ class Recurrent(Stepwise):
 
     def _input_rows(self, x, run):
         """The rows to project (R, D), the index of each step among them (B, T), and the way back for gradients."""
-        if run.training and self.dropout:
-            x, back = dense(x, run)
-            m = dropout_mask(run, "mask", (len(x), x.shape[2]), self.dropout, self.seed_generator)[:, None, :]
-            dropped = np.multiply(x, m, out=run.buffer("dropped", x.shape))
-            values, index, _ = self._every_row(dropped, run)
-            return values, index, lambda dvalues: back(dvalues.reshape(x.shape) * m)
-        if type(x) is Rows:
-            return x.values, x.index, lambda dvalues: dvalues
-        return self._every_row(x, run)
+        rows, back = (x, lambda dvalues: dvalues) if type(x) is Rows else self._every_row(x, run)
+        if not run.training or not self.dropout:
+            return rows.values, rows.index, back
+        m = dropout_mask(run, "mask", (x.shape[0], x.shape[2]), self.dropout, self.seed_generator)
+        rows, back_to_rows = masked(rows, m, run)
+        return rows.values, rows.index, lambda dvalues: back(back_to_rows(dvalues))
 
-    def _every_row(self, x, run):
+    @staticmethod
+    def _every_row(x, run):
         B, T, D = x.shape
         index = run.buffer("index", (B, T), np.int32)
         index[...] = np.arange(B * T, dtype=np.int32).reshape(B, T)
-        return x.reshape(B * T, D), index, lambda dvalues: dvalues.reshape(x.shape)
+        return Rows(x.reshape(B * T, D), index), lambda dvalues: dvalues.reshape(x.shape)
 
     def get_config(self):
         return {

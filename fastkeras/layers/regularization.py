@@ -8,7 +8,7 @@ import numpy as np
 from fastkeras import regularizers
 from fastkeras._kernels import merging as merging_kernel
 from fastkeras._kernels import random as random_kernel
-from fastkeras.core.rows import dense
+from fastkeras.core.rows import Rows, dense, masked
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import check_axes, checked_format, parts, whole
 from fastkeras.random_state import SeedGenerator
@@ -117,9 +117,11 @@ class SpatialDropout(Layer):
     def forward(self, x, run):
         if not run.training or self.rate == 0:
             return x, lambda dy: dy
-        x, back = dense(x, run)
         _, channels = parts(x.shape, self.data_format)
-        m = dropout_mask(run, "mask", (len(x), channels), self.rate, self.seed_generator)
+        m = dropout_mask(run, "mask", (x.shape[0], channels), self.rate, self.seed_generator)
+        if type(x) is Rows and self.data_format == "channels_last":
+            return masked(x, m, run)
+        x, back = dense(x, run)
         m = m.reshape(whole(len(x), (1,) * self.rank, channels, self.data_format))
         y = np.multiply(x, m, out=run.buffer("y", x.shape))
         return y, lambda dy: back(np.multiply(dy, m, out=run.buffer("dx", x.shape)))
