@@ -156,6 +156,7 @@ def test_weights_of_occurrences_in_a_graph():
         (lambda: CategoryEncoding(3)(IDS, count_weights=IDS), "`count_weights` belong to output_mode 'count'"),
         (lambda: Discretization(), "give either `bin_boundaries` or `num_bins`"),
         (lambda: Discretization([1.0], 2), "give either `bin_boundaries` or `num_bins`"),
+        (lambda: Discretization(num_bins=2, epsilon=0), "`epsilon` must be between 0 and 1"),
         (lambda: Discretization([2.0, 1.0]), "`bin_boundaries` must ascend"),
         (lambda: Discretization([1.0]).adapt(VALUES), "adapt\\(\\) was called, but `bin_boundaries` are given"),
         (lambda: Discretization(num_bins=3)(VALUES), "there are no boundaries yet"),

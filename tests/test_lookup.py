@@ -195,8 +195,8 @@ def test_in_a_model(tmp_path, name):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: StringLookup(1), ValueError, "`max_tokens` must be None or an integer from 2 up. Received: 1"),
-        (lambda: StringLookup(num_oov_indices=-1), ValueError, "`num_oov_indices` must be None or an integer from 0"),
+        (lambda: StringLookup(1), ValueError, "`max_tokens` must be an integer from 2 up. Received: 1"),
+        (lambda: StringLookup(num_oov_indices=-1), ValueError, "`num_oov_indices` must be an integer from 0"),
         (
             lambda: StringLookup(output_mode="hot"),
             ValueError,

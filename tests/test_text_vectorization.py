@@ -179,7 +179,7 @@ def test_the_first_layer_of_a_model(tmp_path, name, mode):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: TextVectorization(1), ValueError, "`max_tokens` must be None or an integer from 2 up. Received: 1"),
+        (lambda: TextVectorization(1), ValueError, "`max_tokens` must be an integer from 2 up. Received: 1"),
         (lambda: TextVectorization(standardize="lowr"), ValueError, "`standardize` must be one of lower_and_strip"),
         (lambda: TextVectorization(split="words"), ValueError, "`split` must be one of whitespace, character"),
         (lambda: TextVectorization(ngrams="2"), ValueError, "`ngrams` must be None, an integer or a tuple"),

@@ -7,6 +7,7 @@ from fastkeras.core.strings import encoded
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import one_of
 from fastkeras.utils.arguments import positive_integer
+from fastkeras.utils.arrays import to_array
 from fastkeras.utils.fingerprint import fingerprint64, siphash64
 
 MODES = {"int": "int", "one_hot": "one_hot", "multi_hot": "multi_hot", "binary": "multi_hot", "count": "count"}
@@ -140,12 +141,14 @@ class Discretization(Layer):
         self.bin_boundaries = None
         if bin_boundaries is not None:
             self._take(bin_boundaries)
+        if not 0 < epsilon < 1:
+            raise ValueError(f"Discretization: `epsilon` must be between 0 and 1. Received: epsilon={epsilon!r}")
         self.epsilon = float(epsilon)
         self.output_mode = MODES[one_of("Discretization", "output_mode", output_mode, MODES)]
         refuse_sparse(self, sparse)
 
     def _take(self, boundaries):
-        self.bin_boundaries = [float(b) for b in np.ravel(boundaries)]
+        self.bin_boundaries = [float(b) for b in to_array("bin_boundaries", boundaries, who="Discretization: ").ravel()]
         if sorted(self.bin_boundaries) != self.bin_boundaries:
             raise ValueError(f"Discretization: `bin_boundaries` must ascend. Received: {boundaries!r:.200}")
 

@@ -24,11 +24,11 @@ _MODES = category.MODES | {"tf_idf": "tf_idf", "tf-idf": "tf_idf"}
 _DROPPED = -1  # the id of the mask where there is no place for it
 
 
-def optional_integer(layer, name, value, least):
-    """`value` as an int, or None; a ValueError that names layer and argument if it is neither, or less than `least`."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
-        raise ValueError(f"{layer}: `{name}` must be None or an integer from {least} up. Received: {value!r}")
-    return None if value is None else int(value)
+def integer_from(least, layer, name, value):
+    """`value` as an int; a ValueError that names layer and argument if it is no integer or less than `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{layer}: `{name}` must be an integer from {least} up. Received: {value!r}")
+    return int(value)
 
 
 class Lookup(Layer):
@@ -62,8 +62,8 @@ class Lookup(Layer):
     ):
         super().__init__(**kwargs)
         kind = type(self).__name__
-        self.max_tokens = optional_integer(kind, "max_tokens", max_tokens, 2)
-        self.num_oov_indices = optional_integer(kind, "num_oov_indices", num_oov_indices, 0)
+        self.max_tokens = None if max_tokens is None else integer_from(2, kind, "max_tokens", max_tokens)
+        self.num_oov_indices = integer_from(0, kind, "num_oov_indices", num_oov_indices)
         self.mask_token, self.oov_token = mask_token, oov_token
         self.output_mode = _MODES[one_of(kind, "output_mode", output_mode, _MODES)]
         self.invert = bool(invert)
@@ -416,8 +416,9 @@ class IntegerLookup(Lookup):
 
     def as_tokens(self, x):
         try:
-            return np.asarray(x).astype(np.int64)
-        except (TypeError, ValueError):
+            with np.errstate(invalid="raise"):  # NaN
+                return np.asarray(x).astype(np.int64)
+        except (TypeError, ValueError, FloatingPointError):
             raise TypeError(f"Layer '{self.name}' (IntegerLookup): expected integers. Received: {x!r:.100}") from None
 
     def as_found(self, tokens):

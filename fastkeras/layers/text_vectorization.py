@@ -15,7 +15,7 @@ import numpy as np
 
 from fastkeras.layers.category import counts
 from fastkeras.layers.layer import Layer
-from fastkeras.layers.lookup import Lookup, as_texts, optional_integer
+from fastkeras.layers.lookup import Lookup, as_texts, integer_from
 from fastkeras.layers.windows import one_of
 from fastkeras.utils.custom_objects import get_registered_name, get_registered_object
 
@@ -98,9 +98,11 @@ class TextVectorization(Lookup):
         self.ngrams = tuple(ngrams) if isinstance(ngrams, list) else ngrams
         if not (ngrams is None or all(isinstance(n, int) and n > 0 for n in np.atleast_1d(ngrams).tolist())):
             raise ValueError(f"TextVectorization: `ngrams` must be None, an integer or a tuple. Received: {ngrams!r}")
-        self.output_sequence_length = optional_integer(
-            "TextVectorization", "output_sequence_length", output_sequence_length, 1
-        )
+        self.output_sequence_length = output_sequence_length
+        if output_sequence_length is not None:
+            self.output_sequence_length = integer_from(
+                1, "TextVectorization", "output_sequence_length", output_sequence_length
+            )
         if self.output_mode != "int" and output_sequence_length is not None:
             raise ValueError(
                 "TextVectorization: `output_sequence_length` belongs to output_mode='int'. "
