@@ -11,6 +11,7 @@ from step_cases import with_weights
 
 import fastkeras
 from fastkeras import layers, ops
+from fastkeras.core.tensor import made
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(7, 4)).astype(np.float32)
@@ -119,6 +120,24 @@ def test_gradients_go_through_to_the_inputs():
         y = ops.sum(layer(x) ** 2)
     w, b = layer.get_weights()
     assert_close(tape.gradient(y, x), 2 * (X @ w + b) @ w.T, 1e-5)
+
+
+def test_the_gradient_of_data_is_not_computed():
+    def refuse(d, y):
+        raise AssertionError("the gradient of the model's input was computed")
+
+    class First(layers.Layer):
+        def build(self, shape):
+            self.w = self.add_weight(shape=(shape[-1],))
+
+        def call(self, x):
+            return made(x + 0, (x, refuse)) * self.w
+
+    model = fastkeras.Sequential([fastkeras.Input((3,)), First()])
+    model.compile("sgd", "mse")
+    before = model.get_weights()[0]
+    model.train_on_batch(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
+    assert not np.any(model.get_weights()[0] == before)
 
 
 def test_a_call_that_leaves_ops_says_so_in_training():

@@ -107,16 +107,16 @@ def may_be_asked_again():
     return len(tapes.recording) > 1 or any(tape.persistent for tape in tapes.recording)
 
 
-def recorded(function, arrays, watched=(), training=False):
+def recorded(function, arrays, watched=(), training=False, wants_inputs=True):
     """function(*tensors), and the tape that recorded it alone, with the tensors and what else is watched.
 
-    arrays: what the tensors have as values; those of real numbers are watched. Returns (result, back), where
-    back(targets) gives the gradients of the tensors and of what is watched, None where there is none, for pairs (a
-    tensor of the result, its gradient).
+    arrays: what the tensors have as values; those of real numbers are watched if wants_inputs is True. Returns
+    (result, back), where back(targets) gives the gradients of the tensors and of what is watched, None where there is
+    none, for pairs (a tensor of the result, its gradient).
     """
     tape = GradientTape(may_be_asked_again(), watch_accessed_variables=False)
     tensors = [np.asarray(a).view(Tensor) for a in arrays]
-    sources = [x for x in tensors if x.dtype.kind == "f"]
+    sources = [x for x in tensors if wants_inputs and x.dtype.kind == "f"]
     tape.watch([*sources, *watched])
     before, tapes.recording = (tapes.recording, tapes.training), (tape,)
     tapes.training = training

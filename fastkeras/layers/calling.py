@@ -195,7 +195,7 @@ def forward(layer, x, run):
     before = tapes.losses, tapes.trained
     tapes.losses, tapes.trained = [], run.trained
     try:
-        y, back = recorded(call, arrays, trained, run.training)
+        y, back = recorded(call, arrays, trained, run.training, run.wants_dx)
         _refuse_nothing(layer, y)
         losses = tapes.losses
     finally:
