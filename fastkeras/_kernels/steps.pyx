@@ -351,6 +351,20 @@ cdef object link(object y, tuple links):
     return tensor
 
 
+def filled(tuple shape not None, ndarray number not None, Py_ssize_t count):
+    """An array of this shape that is number / count everywhere; number: one float32 or float64, an array."""
+    cdef ndarray whole = np.empty(shape, number.dtype)
+    cdef Py_ssize_t i
+    cdef float share
+    if number.descr is not FLOAT32:
+        whole.fill(number / count)
+        return whole
+    share = (<float *>cnp.PyArray_DATA(number))[0] / <float>count
+    for i in range(cnp.PyArray_SIZE(whole)):
+        (<float *>cnp.PyArray_DATA(whole))[i] = share
+    return whole
+
+
 # --- the way back ----------------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from fastkeras._kernels import gemm
 from fastkeras._kernels.steps import (  # noqa: F401 (others take them from here)
     Node,
     computed,
+    filled,
     formula,
     formula2,
     kinds,
@@ -480,19 +481,10 @@ def _spread(d, shape, axis, keepdims, count=1):
     """The gradient of a sum over `axis`, or of that sum / count, repeated for what was summed."""
     d = kept(d, shape, axis, keepdims)
     if d.ndim == 0 and not isinstance(d, Tensor):
-        return _filled(shape, d.dtype.type(d.item() / count))
+        return filled(shape, d, count)
     if count != 1:
         d = d / d.dtype.type(count)  # of one float32 and Python's integers, numpy 1 would make float64
     return broadcast_to(d, shape) if isinstance(d, Tensor) else np.broadcast_to(d, shape)
-
-
-def _filled(shape, number):
-    """An array of this shape that is one number, of numpy's, everywhere."""
-    if math.prod(shape) > 4096:
-        return np.ndarray(shape, number.dtype, number, 0, (0,) * len(shape))  # as by np.broadcast_to, but quick
-    whole = np.empty(shape, number.dtype)  # of so few elements, numpy is quicker with a real array
-    whole.fill(number)
-    return whole
 
 
 @operation

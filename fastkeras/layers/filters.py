@@ -48,7 +48,7 @@ def refuse_strides_with_dilation(layer):
 
 def spans(layer):
     """The places a window spans on each axis."""
-    return tuple((k - 1) * d + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True))
+    return tuple([(k - 1) * d + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True)])
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------

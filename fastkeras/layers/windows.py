@@ -57,11 +57,12 @@ def check_axes(layer, input_shape):
 def check_places(layer, input_shape, least):
     """Raises a ValueError that names the layer if a shape has fewer than `least` places on an axis."""
     extents, _ = parts(input_shape, layer.data_format)
-    if any(n is not None and n < k for n, k in zip(extents, least, strict=True)):
-        raise ValueError(
-            f"Layer '{layer.name}' ({type(layer).__name__}): expected at least {' x '.join(map(str, least))} places. "
-            f"Received: shape {tuple(input_shape)}"
-        )
+    for n, k in zip(extents, least, strict=True):
+        if n is not None and n < k:
+            raise ValueError(
+                f"Layer '{layer.name}' ({type(layer).__name__}): expected at least {' x '.join(map(str, least))} "
+                f"places. Received: shape {tuple(input_shape)}"
+            )
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------
