@@ -110,6 +110,18 @@ def test_every_form_has_the_same_bits():
         np.testing.assert_array_equal(product(form, a, b, M, N), plain)
 
 
+def test_a_new_product_reads_matrices_however_they_lie():
+    A, B = (np.ascontiguousarray(part) for part in operands("NN", 13, 37, 7))
+    exact = product("NN", guarded(A), guarded(B), 13, 37)
+    layouts = [lambda a: a, np.asfortranarray, lambda a: np.repeat(np.repeat(a, 2, 0), 3, 1)[::2, ::3]]
+    for of_A in layouts:
+        for of_B in layouts:
+            assert np.array_equal(gemm.product(of_A(A), of_B(B)), exact)
+    assert gemm.product(A[:0], B).shape == (0, 37)
+    with pytest.raises(ValueError, match="`B` must be"):
+        gemm.product(A, B.T)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_sizes_of_zero(form):
     bias = np.array([1, -2, 3], np.float32)
