@@ -183,17 +183,33 @@ def _extract(path, folder, formats):
 
 
 def _extract_tar(path, folder):
+    """Pythons before 3.10.12 and 3.11.4 do not check where links lead: there, an archive with links is refused."""
     with tarfile.open(path) as archive:
-        try:
-            archive.extractall(folder, filter="data")
-        except tarfile.FilterError as error:
-            raise ValueError(f"{path} is not unpacked, for it would write outside its folder: {error}") from error
+        if hasattr(tarfile, "data_filter"):
+            try:
+                archive.extractall(folder, filter="data")
+            except tarfile.FilterError as error:
+                raise _writes_outside(path, error) from error
+        else:
+            for member in archive:
+                if not (member.isfile() or member.isdir()):
+                    raise _writes_outside(path, f"'{member.name}' is neither a file nor a folder")
+            _check_names(path, folder, archive.getnames())
+            archive.extractall(folder)
 
 
 def _extract_zip(path, folder):
     with zipfile.ZipFile(path) as archive:
-        root = os.path.realpath(folder)
-        for name in archive.namelist():
-            if os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) != root:
-                raise ValueError(f"{path} is not unpacked, for it would write outside its folder: '{name}'")
+        _check_names(path, folder, archive.namelist())
         archive.extractall(folder)
+
+
+def _check_names(path, folder, names):
+    root = os.path.realpath(folder)
+    for name in names:
+        if os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) != root:
+            raise _writes_outside(path, f"'{name}'")
+
+
+def _writes_outside(path, reason):
+    return ValueError(f"{path} is not unpacked, for it would write outside its folder: {reason}")
