@@ -1,8 +1,9 @@
-"""Scripts in processes of their own, through python -m fastkeras."""
+"""Scripts in processes of their own: through python -m fastkeras, or by themselves."""
 
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -27,3 +28,11 @@ def output_of(folder, source):
     process = run(folder, source)
     assert (process.returncode, process.stderr) == (0, "")
     return process.stdout
+
+
+def run_python(code):
+    """What code prints that begins with `sys.path[:0] = {path!r}`, for fastkeras and the modules of tests."""
+    code = textwrap.dedent(code).format(path=[str(ROOT / "tests"), str(ROOT)])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -55,3 +55,14 @@ def sentences():
     x = np.arange(55).reshape(11, 5) * 7 % 11 % 6 + 1
     x[np.arange(5) > np.arange(11)[:, None] % 6] = 0
     return x, (np.arange(55) * 5 % 7 % 3).reshape(11, 5)
+
+
+def state(model):
+    """All that training changes, as one list of arrays."""
+    return [*model.get_weights(), *model.optimizer.state()]
+
+
+def assert_same(actual, expected):
+    assert len(actual) == len(expected)
+    for a, b in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(a, b)

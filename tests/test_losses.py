@@ -6,7 +6,8 @@ import pickle
 import numpy as np
 import pytest
 import reference
-from checks import assert_close, central_difference
+from checks import assert_close
+from loss_cases import CLASSES, SPARSE
 
 import fastkeras
 from fastkeras import losses, ops
@@ -15,26 +16,6 @@ RNG = np.random.default_rng(13)
 N, T, D = 5, 3, 7
 PROBABILITIES = RNG.uniform(0.05, 0.95, (N, T, D))
 LABELS = RNG.integers(0, D, (N, T))
-SPARSE = "sparse_categorical_crossentropy"
-CLASSES = {
-    "mean_squared_error": losses.MeanSquaredError,
-    "mean_absolute_error": losses.MeanAbsoluteError,
-    "binary_crossentropy": losses.BinaryCrossentropy,
-    "categorical_crossentropy": losses.CategoricalCrossentropy,
-    SPARSE: losses.SparseCategoricalCrossentropy,
-    "mean_absolute_percentage_error": losses.MeanAbsolutePercentageError,
-    "mean_squared_logarithmic_error": losses.MeanSquaredLogarithmicError,
-    "huber": losses.Huber,
-    "log_cosh": losses.LogCosh,
-    "cosine_similarity": losses.CosineSimilarity,
-    "poisson": losses.Poisson,
-    "kl_divergence": losses.KLDivergence,
-    "hinge": losses.Hinge,
-    "squared_hinge": losses.SquaredHinge,
-    "categorical_hinge": losses.CategoricalHinge,
-    "binary_focal_crossentropy": losses.BinaryFocalCrossentropy,
-    "categorical_focal_crossentropy": losses.CategoricalFocalCrossentropy,
-}
 
 
 def targets(name):
@@ -328,68 +309,7 @@ def test_a_model_learns_along_another_axis():
     assert history[-1] < 0.9 * history[0]
 
 
-# --- ctc and circle ---------------------------------------------------------------------------------------------------
-
-SAID = np.array([[1, 2, 0], [3, 3, 0], [0, 0, 0], [2, 1, 2]])
-STEPS = RNG.normal(size=(4, 5, 4)).astype("f")
-
-
-def ctc_values(steps=(5, 5, 5, 5)):
-    samples = zip(SAID, STEPS.astype("d"), steps, strict=True)
-    return np.array([reference.ctc_loss(y[y > 0], x[:n]) for y, x, n in samples])
-
-
-def test_ctc_on_arrays():
-    weights = np.array([1.0, 0.5, 0.0, 2.0])
-    assert_close(losses.ctc(SAID, STEPS), ctc_values(), 2e-6)
-    assert_close(losses.CTC()(SAID, STEPS), ctc_values().mean(), 2e-6)
-    assert_close(losses.CTC()(SAID, STEPS, weights), (weights * ctc_values()).mean(), 2e-6)
-    weighted = losses.CTC(reduction="mean_with_sample_weight")(SAID, STEPS, weights)
-    assert_close(weighted, weights @ ctc_values() / weights.sum(), 2e-6)
-    assert_close(losses.CTC(reduction="none")(SAID, STEPS, weights), weights * ctc_values(), 2e-6)
-    with fastkeras.GradientTape() as tape:
-        x = ops.convert_to_tensor(STEPS)
-        tape.watch(x)
-        loss = losses.CTC()(SAID, x, weights)
-    slopes = [reference.ctc_loss_backward(y[y > 0], x) for y, x in zip(SAID, STEPS.astype("d"), strict=True)]
-    assert_close(tape.gradient(loss, x), weights[:, None, None] * slopes / 4, 1e-5)
-
-
-def test_ctc_of_masked_steps():
-    steps, dx = np.array([5, 4, 1, 3]), np.empty_like(STEPS)
-    mask, loss = np.arange(5) < steps[:, None], losses.CTC()
-    prepared = loss.prepare(SAID, (None, None, 4))
-    assert_close(
-        loss.compute_whole(prepared, STEPS, mask, None, 2.0, dx, None, None), 2 * ctc_values(steps).mean(), 2e-6
-    )
-    assert not dx[~mask].any()
-    with pytest.raises(ValueError, match="at the end only"):
-        loss.compute_whole(prepared, STEPS, mask[:, ::-1], None, 1.0, None, None, None)
-    with pytest.raises(ValueError, match=r"the 2 labels of sample 1 need 3 steps .*Received: predictions of 2 steps"):
-        loss.compute_whole(prepared, STEPS, np.arange(5) < [[5], [2], [2], [3]], None, 1.0, None, None, None)
-
-
-def test_a_model_learns_by_ctc_what_is_said():
-    """Steps that show a class or silence; the labels, without times, are enough to learn to read them."""
-    classes = RNG.integers(1, 4, (64, 3))
-    x = np.eye(4, dtype="f")[np.repeat(np.stack([classes, 0 * classes], axis=2).reshape(64, 6), 2, axis=1)]
-    model = fastkeras.Sequential([fastkeras.Input((12, 4)), fastkeras.layers.Dense(4)])
-    model.compile(fastkeras.optimizers.Adam(0.1), "ctc")
-    history = model.fit(x, classes, epochs=30, verbose=0).history["loss"]
-    assert history[-1] < 0.1 * history[0]
-    assert_close(model.evaluate(x, classes, verbose=0), losses.ctc(classes, model.predict(x, verbose=0)).mean(), 1e-5)
-
-
-@pytest.mark.parametrize(("y", "shape", "message"), [
-    ([[1, 2]], (1, 5), r"\(samples, labels\).*Received: shapes \(1, 2\) and \(1, 5\)"),
-    ([[1, 0, 2]], (1, 5, 3), r"0 is the blank.*Received: \[1 0 2\]"),
-    ([[1, 3]], (1, 5, 3), r"labels must lie in \[1, 3\).*Received: labels from 1 to 3"),
-    ([[1, 1, 1]], (1, 4, 3), r"the 3 labels of sample 0 need 5 steps"),
-])  # fmt: skip
-def test_what_ctc_cannot_take_is_named(y, shape, message):
-    with pytest.raises(ValueError, match=message):
-        losses.ctc(np.array(y), np.zeros(shape, "f"))
-
+# --- circle -----------------------------------------------------------------------------------------------------------
 
 KINDS = np.array([0, 2, 0, 1, 2, 2, 5])
 NEAR = RNG.normal(size=(7, 3))
@@ -586,164 +506,3 @@ def test_losses_can_be_copied_and_pickled():
 def test_functions_and_names_serialize_to_names():
     assert losses.serialize("mse") == "mse"
     assert losses.serialize(losses.mse) == "mean_squared_error"
-
-
-# --- back to the targets ----------------------------------------------------------------------------------------------
-
-# (what the reference calls it, the loss, its targets): y_true may be what a tape watches, as well as y_pred.
-COUNTS, SHARES, EDGE = RNG.uniform(0.1, 3, (5, 3)), RNG.uniform(0.1, 0.9, (5, 3)), np.eye(3)[[0, 2, 1, 1, 0]]
-TO_TARGETS = [
-    *[(name, CLASSES[name](), RNG.normal(size=(5, 3))) for name in (
-        "mean_squared_error", "mean_absolute_error", "huber", "log_cosh", "mean_absolute_percentage_error",
-        "cosine_similarity", "hinge", "squared_hinge")],
-    *[(name, CLASSES[name](), SHARES) for name in (
-        "mean_squared_logarithmic_error", "poisson", "kl_divergence", "binary_crossentropy", "categorical_crossentropy",
-        "binary_focal_crossentropy", "categorical_focal_crossentropy")],
-    *[(f"{name}_from_logits", CLASSES[name](from_logits=True), SHARES) for name in (
-        "binary_crossentropy", "categorical_crossentropy", "binary_focal_crossentropy",
-        "categorical_focal_crossentropy")],
-    ("categorical_hinge", losses.CategoricalHinge(), SHARES),
-    ("dice", losses.Dice(axis=-1), SHARES),
-    ("tversky", losses.Tversky(0.2, 0.9, axis=-1), SHARES),
-]  # fmt: skip
-
-
-def gradients(loss, t, y, *arguments):
-    """Those of sum(loss(t, y)), of targets and predictions."""
-    u, v = fastkeras.Variable(t), fastkeras.Variable(y)
-    with fastkeras.GradientTape() as tape:
-        value = ops.sum(loss(u * 1.0, v * 1.0, *arguments))
-    return tape.gradient(value, [u, v])
-
-
-@pytest.mark.parametrize(("name", "loss", "t"), TO_TARGETS, ids=[case[0] for case in TO_TARGETS])
-def test_gradients_of_targets_are_those_of_central_differences(name, loss, t):
-    y, d = RNG.uniform(0.1, 0.9, (5, 3)), RNG.uniform(0.5, 1.5, 5)
-    numbers = {"alpha": 0.2, "beta": 0.9, "axis": -1} if name == "tversky" else {"axis": -1} if name == "dice" else {}
-
-    def function(t):
-        return getattr(reference, name)(y, t, **numbers)
-
-    u, v = fastkeras.Variable(t), fastkeras.Variable(y)
-    with fastkeras.GradientTape() as tape:
-        values = loss.call(u * 1.0, v * 1.0)
-    of_targets, of_predictions = tape.gradient(values, [u, v], ops.convert_to_tensor(d))
-    assert_close(of_targets, central_difference(function, t, d), 2e-5)
-    backward = getattr(reference, f"{name}_backward")
-    assert_close(of_predictions, backward(d, y, t, **numbers), 2e-5)
-    reduced, _ = gradients(loss, t, y, d)
-    assert_close(reduced, central_difference(function, t, d / 5), 2e-5)
-
-
-@pytest.mark.parametrize("name", [n for n in CLASSES if "crossentropy" in n and n != SPARSE])
-@pytest.mark.parametrize("options", [
-    {"label_smoothing": 0.3}, {"axis": 1}, {"reduction": "none"}, {"reduction": "sum", "from_logits": True},
-])  # fmt: skip
-def test_gradients_of_targets_of_crossentropies_that_are_smoothed_or_lie_across(name, options):
-    if "focal" in name:
-        binary = {"apply_class_balancing": True, "alpha": 0.3}
-        options = {**options, **(binary if "binary" in name else {"alpha": [0.2, 0.5, 1.1]})}
-    y, t = RNG.uniform(0.1, 0.9, (2, 3, 3)), RNG.uniform(0.1, 0.9, (2, 3, 3))
-    loss = CLASSES[name](**options)
-
-    def function(t):
-        smooth = reference.smooth_binary if "binary" in name else reference.smooth_categorical
-        across = "axis" in options
-        rows_y, rows_t = (np.swapaxes(x, 1, 2).reshape(6, 3) if across else x.reshape(6, 3) for x in (y, t))
-        rows_t = smooth(rows_t, options.get("label_smoothing", 0))
-        numbers = {"alpha": np.array(options["alpha"])} if "focal" in name else {}
-        whole = f"{name}_from_logits" if "from_logits" in options else name
-        return getattr(reference, whole)(rows_y, rows_t, **numbers)
-
-    scale = 1 if "reduction" in options else 1 / 6
-    assert_close(gradients(loss, t, y)[0], central_difference(function, t, np.full(6, scale)), 3e-5)
-
-
-@pytest.mark.parametrize("cls", [losses.Hinge, losses.SquaredHinge])
-def test_targets_of_0_and_1_lead_back_through_those_of_hinges(cls):
-    y = RNG.normal(size=(5, 3))
-    of_bits, of_signs = (gradients(cls(), t, y)[0] for t in (EDGE, 2 * EDGE - 1))
-    assert np.any(of_signs) and np.array_equal(of_bits, 2 * of_signs)
-
-
-def test_one_column_of_targets_gets_the_sum_of_what_all_columns_get():
-    y, t = COUNTS, RNG.uniform(0.1, 3, (5, 1))
-    for loss in (losses.Poisson(), losses.CosineSimilarity(axis=1)):
-        each = gradients(loss, np.broadcast_to(t, y.shape), y)[0]
-        assert_close(gradients(loss, t, y)[0], np.sum(each, axis=1, keepdims=True), 1e-5)
-
-
-def test_crossentropy_by_any_name_leads_back_to_targets_that_are_no_labels():
-    loss, p = losses.get("crossentropy"), reference.softmax(RNG.normal(size=(5, 3)))
-    assert_close(gradients(loss, SHARES, p)[0], gradients(losses.CategoricalCrossentropy(), SHARES, p)[0], 1e-7)
-    assert_close(
-        gradients(loss, SHARES[:, :1], p[:, :1])[0],
-        gradients(losses.BinaryCrossentropy(), SHARES[:, :1], p[:, :1])[0],
-        1e-7,
-    )
-    of_labels, of_predictions = gradients(loss, np.float32([[0], [2], [1], [1], [0]]), p)
-    assert of_labels is None and np.any(of_predictions)
-
-
-def test_labels_have_no_gradient():
-    logits = RNG.normal(size=(2, 7, 5))
-    for loss, labels in (
-        (losses.SparseCategoricalCrossentropy(from_logits=True), np.ones((2, 7))),
-        (losses.CTC(), np.ones((2, 3))),
-    ):
-        of_labels, of_predictions = gradients(loss, labels, logits)
-        assert of_labels is None and np.any(of_predictions)
-
-
-def test_losses_of_ones_own_lead_back_to_the_targets_if_they_compute_in_ops():
-    t, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3))
-
-    class Ours(losses.Loss):
-        def call(self, y_true, y_pred):
-            return ops.mean(ops.square(y_pred * y_true), axis=-1)
-
-    class Forward(losses.Loss):
-        def forward(self, y_true, y_pred):
-            return ops.mean(ops.square(y_pred * y_true), axis=-1)
-
-    want = 2 * y * y * t / 15
-    for loss in (Ours(), Forward(), losses.get(lambda t, y: ops.square(y * t))):
-        assert_close(gradients(loss, t, y)[0], want, 1e-5)
-    assert_close(gradients(Forward(reduction=None), t, y)[0], 5 * want, 1e-5)
-    of_signs, of_predictions = gradients(losses.get(lambda t, y: ops.sign(t) * y), t, y)
-    assert of_signs is None and np.any(of_predictions)
-
-    def fast(t, y):
-        return ((y - t) ** 2).mean(axis=1), 2 * (y - t) / 3
-
-    with pytest.raises(NotImplementedError, match=r"Loss 'fast' gives the gradient of y_pred alone.*stop_gradient"):
-        gradients(losses.get(fast), t, y)
-    assert losses.get(fast)(t, y) > 0
-
-
-@pytest.mark.parametrize("shape", [(5, 3), (5, 1)])
-@pytest.mark.parametrize("cls", [losses.MeanSquaredError, losses.MeanAbsoluteError, losses.Huber, losses.LogCosh])
-def test_losses_of_differences_lead_back_to_the_targets(cls, shape):
-    """Whichever argument is computed with weights: a siamese network compares two."""
-    a, b = (RNG.normal(size=n).astype(np.float32) for n in (shape, (5, 3)))
-    weights = RNG.uniform(0.5, 1.5, 5).astype(np.float32)
-    for loss in (cls(), cls(reduction="none")):
-        found = []
-        for targets, predictions in ((a, b), (b, np.broadcast_to(a, b.shape))):
-            u, v = fastkeras.Variable(targets), fastkeras.Variable(predictions)
-            with fastkeras.GradientTape() as tape:
-                value = ops.sum(loss(u * 1.0, v * 1.0, weights))
-            found.append(tape.gradient(value, [u, v]))
-        (of_a, of_b), (of_b_as_targets, of_a_as_predictions) = found
-        assert_close(of_b_as_targets, of_b, 1e-6)
-        assert_close(
-            of_a, np.sum(of_a_as_predictions, axis=1, keepdims=True) if shape == (5, 1) else of_a_as_predictions, 1e-5
-        )
-
-
-def test_a_row_of_targets_may_have_no_axis_of_columns():
-    u, v = fastkeras.Variable([1.0, 2.0]), fastkeras.Variable([[3.0], [7.0]])
-    with fastkeras.GradientTape() as tape:
-        value = losses.MeanSquaredError()(u * 1.0, v * 1.0)
-    of_targets, of_predictions = tape.gradient(value, [u, v])
-    assert of_predictions.tolist() == [[2], [5]] and of_targets.tolist() == [-2, -5]

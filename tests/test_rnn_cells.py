@@ -6,8 +6,8 @@ import textwrap
 
 import numpy as np
 import pytest
-from checks import assert_close, central_difference
-from test_wrappers import all_layers, as_rows, built, random, repeated, run_layer, summed
+from checks import assert_close, central_difference, random
+from wrapped import all_layers, as_rows, built, repeated, run_layer, summed
 
 import fastkeras as keras
 from fastkeras import ops
