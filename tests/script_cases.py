@@ -51,6 +51,7 @@ PEERS = {
     "t4_eager": "keras",
     "t4_variables": "keras",
     "t5_dataset": "keras",
+    "t5_picture_folders": "keras",
     "t5_pictures": "tf_keras",
     "t5_structured_data": "keras",
     "t5_text_folder": "keras",

@@ -27,6 +27,7 @@ from fastkeras.preprocessing.image import (
     random_shift,
     random_zoom,
     save_img,
+    smart_resize,
 )
 from fastkeras.utils import image_dataset_from_directory
 
@@ -344,13 +345,15 @@ from keras_preprocessing.image import ImageDataGenerator as old
 from keras.preprocessing.image import ImageDataGenerator
 from tensorflow.keras.preprocessing.image import load_img
 from tensorflow.keras.utils import img_to_array
+from tensorflow.keras.layers.experimental.preprocessing import RandomFlip
+print(RandomFlip is keras.layers.RandomFlip, keras.preprocessing.image_dataset_from_directory is not None)
 print(ImageDataGenerator is old is legacy, keras.preprocessing.image.load_img is keras.utils.load_img is load_img)
 """
 
 
 def test_the_places_where_scripts_look(tmp_path):
     done = run(tmp_path, PLACES)
-    assert done.stdout == "True True\n"
+    assert done.stdout == "True True\nTrue True\n"
     assert done.stderr.splitlines() == [
         f"script.py:{line}: {place}.image.ImageDataGenerator is keras.preprocessing.image.ImageDataGenerator now."
         for line, place in ((3, "keras.legacy.preprocessing"), (4, "keras_preprocessing"))
@@ -469,6 +472,10 @@ def test_the_same_functions(theirs):
             np.random.seed(4)
             results.append(function(x - 20, *arguments, **options))
         assert np.allclose(*results, atol=1e-4), ours.__name__
+    wide = photos(2, 6, 11, 3)
+    for x, interpolation in ((wide, "bicubic"), (wide[0], "nearest")):
+        found, want = (resize(x, (4, 5), interpolation) for resize in (smart_resize, theirs.smart_resize))
+        assert type(found) is np.ndarray and found.dtype == want.dtype and np.allclose(found, want, atol=1e-3)
 
 
 @needs_tensorflow

@@ -5,10 +5,16 @@ import importlib
 from fastkeras.preprocessing import sequence, text
 from fastkeras.utils import suggest
 
-__all__ = ["image", "sequence", "text"]
+__all__ = ["image", "image_dataset_from_directory", "sequence", "text"]
+
+_ELSEWHERE = {  # imported when they are first used: few scripts need them
+    "image": "fastkeras.preprocessing.image",
+    "image_dataset_from_directory": "fastkeras.preprocessing.image_dataset",
+}
 
 
 def __getattr__(name):
-    if name == "image":  # imported when it is first used: few scripts need it
-        return importlib.import_module("fastkeras.preprocessing.image")
+    if name in _ELSEWHERE:
+        module = importlib.import_module(_ELSEWHERE[name])
+        return getattr(module, name, module)
     raise AttributeError(suggest.unknown("name in fastkeras.preprocessing", name, __all__))

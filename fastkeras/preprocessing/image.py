@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 
 from fastkeras import config
+from fastkeras.ops import image as image_ops
 from fastkeras.preprocessing.image_files import array_to_img, checked_format, img_to_array, load_img, save_img
 from fastkeras.preprocessing.image_iterators import DataFrameIterator, DirectoryIterator, Iterator, NumpyArrayIterator
 from fastkeras.preprocessing.image_transforms import (
@@ -46,7 +47,18 @@ __all__ = [
     "random_shift",
     "random_zoom",
     "save_img",
+    "smart_resize",
 ]
+
+
+def smart_resize(x, size, interpolation="bilinear", data_format="channels_last"):
+    """One picture, or a batch, of the size (height, width): the largest part in the middle with that shape, resized.
+
+    interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+    """
+    y = image_ops.resize(x, size, interpolation, crop_to_aspect_ratio=True, data_format=data_format)
+    return np.asarray(y, np.float32) if type(x) is np.ndarray else y
+
 
 _FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 
