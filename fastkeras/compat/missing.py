@@ -12,7 +12,6 @@ _INSTEAD = {
     "tensorflow.InteractiveSession": "Nothing runs in sessions: operations give their results at once.",
     "tensorflow.Session": "Nothing runs in sessions: operations give their results at once.",
     "tensorflow.contrib": "TensorFlow 2 has none either.",
-    "tensorflow.data.Dataset.element_spec": "Look at an element: next(iter(dataset)).",
     "tensorflow.feature_column": "Write preprocessing in numpy, or as layers.",
     "tensorflow.global_variables_initializer": "Variables have their values at once: leave it out.",
     "tensorflow.image": "Prepare pictures with numpy or Pillow.",

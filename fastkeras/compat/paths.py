@@ -60,9 +60,8 @@ KERAS = {
     "models": ["fastkeras.models", "fastkeras.saving"],
     **{f"datasets.{name}": [f"fastkeras.datasets.{name}"] for name in _SETS},
 }
-for _name in ("callbacks", "layers", "models", "utils"):
+for _name in ("callbacks", "layers", "models"):
     KERAS[_name].insert(0, f"fastkeras.compat.{_name}")
-KERAS["preprocessing"].append("fastkeras.compat.utils")
 _OLD = {
     old: [source for path in now.split() for source in KERAS[path]]
     for now, several in _MOVED.items()

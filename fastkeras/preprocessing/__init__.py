@@ -5,11 +5,20 @@ import importlib
 from fastkeras.preprocessing import sequence, text
 from fastkeras.utils import suggest
 
-__all__ = ["image", "image_dataset_from_directory", "sequence", "text"]
+__all__ = [
+    "image",
+    "image_dataset_from_directory",
+    "sequence",
+    "text",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
+]
 
 _ELSEWHERE = {  # imported when they are first used: few scripts need them
     "image": "fastkeras.preprocessing.image",
     "image_dataset_from_directory": "fastkeras.preprocessing.image_dataset",
+    "text_dataset_from_directory": "fastkeras.preprocessing.datasets",
+    "timeseries_dataset_from_array": "fastkeras.preprocessing.datasets",
 }
 
 

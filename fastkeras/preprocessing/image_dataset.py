@@ -5,6 +5,7 @@ import numpy as np
 from fastkeras.core.resizing import INTERPOLATIONS, matrices, resized
 from fastkeras.preprocessing.image_files import CHANNELS, checked_format, img_to_array, load_img
 from fastkeras.utils import suggest
+from fastkeras.utils.dataset import Dataset
 from fastkeras.utils.labelled import labelled_parts
 
 _ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
@@ -38,7 +39,7 @@ def image_dataset_from_directory(
     by default all in alphabetical order. color_mode: "grayscale", "rgb" or "rgba". validation_split: the part set
     aside; subset: "training", "validation", or "both" for two datasets; with one seed Keras sets the same files aside.
     interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5". crop_to_aspect_ratio: resizes the largest
-    part in the middle that has the shape of image_size; pad_to_aspect_ratio: the whole with black sides.
+    part in the middle that has the shape of image_size; pad_to_aspect_ratio: the whole with black sides, as Resizing.
 
     The datasets know their class_names and file_paths.
     """
@@ -82,8 +83,6 @@ def image_dataset_from_directory(
 
 
 def _dataset(read, paths, targets, batch_size, shuffle, seed):
-    from fastkeras.compat.tensorflow.data import Dataset
-
     def element(rows):
         rows = np.asarray(rows)
         x = np.stack([read(paths[i]) for i in rows]) if rows.ndim else read(paths[int(rows)])

@@ -38,6 +38,8 @@ __all__ = [
     "register_keras_serializable",
     "save_img",
     "set_random_seed",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
@@ -54,6 +56,8 @@ _ELSEWHERE = {
     "pad_sequences": "fastkeras.preprocessing.sequence",
     "plot_model": "fastkeras.models.plotting",
     "save_img": "fastkeras.preprocessing.image_files",
+    "text_dataset_from_directory": "fastkeras.preprocessing.datasets",
+    "timeseries_dataset_from_array": "fastkeras.preprocessing.datasets",
 }
 
 

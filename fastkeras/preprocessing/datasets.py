@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastkeras.utils.dataset import Dataset
 from fastkeras.utils.labelled import labelled_parts
 
 __all__ = ["text_dataset_from_directory", "timeseries_dataset_from_array"]
@@ -24,8 +25,6 @@ def timeseries_dataset_from_array(
     data: (rows, ...); targets: an array that is indexed as data is, or None for windows alone. A window has every
     sampling_rate-th row; windows begin sequence_stride rows apart. start_index, end_index: the rows to use.
     """
-    from fastkeras.compat.tensorflow.data import Dataset
-
     start, end = start_index or 0, len(data) if end_index is None else end_index
     data = np.asarray(data)[start:end]
     count = len(data) - (sequence_length - 1) * sampling_rate
@@ -72,8 +71,6 @@ def text_dataset_from_directory(
     validation_split: the fraction set aside; subset: "training", "validation", or "both" for two datasets; with one
     seed Keras sets the same files aside.
     """
-    from fastkeras.compat.tensorflow.data import Dataset
-
     class_names, parts = labelled_parts(
         "text_dataset_from_directory",
         (".txt",),
