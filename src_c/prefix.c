@@ -219,3 +219,13 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
     }
     return S;
 }
+
+fk_index fk_prefix_rows(const int32_t *row, fk_index S)
+{
+    int32_t low = 0, high = -1;
+    for (fk_index s = 0; s < S; s++) {
+        low = row[s] < low ? row[s] : low;
+        high = row[s] > high ? row[s] : high;
+    }
+    return low < 0 ? -1 : (fk_index)high + 1;
+}

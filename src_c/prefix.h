@@ -34,7 +34,7 @@
 /* The tree, as the layers receive it. */
 typedef struct {
     const int32_t *row, *parent, *owner, *waves;
-    fk_index B, T, S, roots;
+    fk_index B, T, S, roots, rows; /* rows: 1 + the largest of row, as many as the layer's input has at least */
 } fk_states;
 
 FK_INLINE fk_index fk_prefix_blocks(fk_index B) { return fk_ceil_div(B, FK_PREFIX_BLOCK); }
@@ -47,5 +47,8 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
                         int32_t *last, const int32_t *index, const uint8_t *mask, int share, float *scratch,
                         fk_index B, fk_index T, fk_index roots);
 fk_index fk_prefix_scratch(fk_index B, fk_index T);
+
+/* 1 + the largest of row (S), 0 if there is none, or -1 if one is below 0 */
+fk_index fk_prefix_rows(const int32_t *row, fk_index S);
 
 #endif

@@ -285,3 +285,20 @@ def test_estimators_without_scikit_learn(tmp_path):
     assert process.returncode == 1
     message = "ImportError: keras.wrappers.scikit_learn needs scikit-learn: pip install scikit-learn"
     assert process.stderr.splitlines()[-1] == message
+
+
+WARNED = """
+import numpy as np, keras
+model = keras.Sequential([keras.layers.Dense(1, input_shape=(1,))])
+model.compile("sgd", "mse")
+x = np.zeros((2, 1))
+model.fit(x, x, verbose=0, callbacks=[keras.callbacks.EarlyStopping("val_loss")])
+keras.metrics.R2Score(num_regressors=5)(x[:1], x[:1])
+model.fit((lambda: (yield x, x))(), steps_per_epoch=3, verbose=0)
+"""
+
+
+def test_warnings_name_the_line_of_the_script(tmp_path):
+    process = run(tmp_path, WARNED)
+    said = [line for line in process.stderr.splitlines() if "Warning: " in line]
+    assert [line.split(": ")[0] for line in said] == [f"{tmp_path / 'script.py'}:{line}" for line in (6, 7, 8)]

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from checks import assert_close, guarded, same_bits_for_any_threads
+from fastkeras._kernels.activations import Activation
 from fastkeras._kernels.prefix import States
 from sequences import batch
 
-from fastkeras._kernels import recurrent
+from fastkeras._kernels import gru, lstm, recurrent, simple_rnn
 
 B, T, V, U, N = 37, 53, 11, 19, 71  # far more states than are summed at a time, and enough work for three threads
 
@@ -94,3 +95,28 @@ def test_columns_outside_are_refused():
     for columns in {"at": -1}, {"at": 1, "columns": N}, {"columns": 5, "P_columns": 6}:
         with pytest.raises(ValueError, match="must lie in `dz`"):
             recurrent.gradients(dR, dP, dz, h, None, states, **columns)
+
+
+def test_inputs_with_fewer_rows_than_are_read_are_refused():
+    states, h, dz, dR, dP, _ = pieces(7)
+    with pytest.raises(IndexError, match=rf"`dP` must have {V} rows at least\. Received: {V - 1}"):
+        recurrent.gradients(dR, dP[:-1].copy(), dz, h, None, states)
+    with pytest.raises(IndexError, match=r"`index` must lie in \[0, rows\). Received: -3"):
+        States(np.array([[0, -3]], np.int32))
+    masked = States(np.array([[0, -3]], np.int32), np.array([[True, False]]))  # what is masked is not read
+    assert masked.row.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("forward", "gates"), [(lstm.forward, 4), (gru.forward, 3), (simple_rnn.forward, 1)], ids=["lstm", "gru", "rnn"]
+)
+def test_steps_that_read_beyond_the_inputs_are_refused(forward, gates):
+    states, f = States(np.array([[0, 1, 5]], np.int32)), Activation("tanh")
+    h, P, R = np.zeros((4, 2), "f"), np.zeros((5, 2 * gates), "f"), np.zeros((2, 2 * gates), "f")
+    arguments = {
+        4: (h, h.copy(), None, None, P, R, None, f, f, states),
+        3: (h, None, None, None, P, R, None, None, f, f, states, True),
+        1: (h, None, P, R, None, f, states),
+    }[gates]
+    with pytest.raises(IndexError, match=r"`P` must have 6 rows at least\. Received: 5"):
+        forward(*arguments)

@@ -9,6 +9,7 @@ from checks import assert_close, central_difference
 
 import fastkeras
 from fastkeras import layers, ops, optimizers
+from fastkeras._kernels import steps
 from fastkeras.core.tensor import made, value
 
 RNG = np.random.default_rng(5)
@@ -417,3 +418,9 @@ def test_a_penalty_refuses_a_second_derivative():
         slope = ops.sum(tape.gradient(y, layer.kernel))
     with pytest.raises(NotImplementedError, match="the gradient of a gradient is taken through"):
         outer.gradient(slope, layer.kernel)
+
+
+def test_what_takes_arrays_refuses_others():
+    for given in (-1, None):
+        with pytest.raises(TypeError):
+            steps.linked(given)

@@ -6,7 +6,7 @@ from numpy cimport ndarray
 from fastkeras._kernels.activations cimport Activation, fk_activation
 from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, f32_out_or_null, give_scratch, take_scratch
 from fastkeras._kernels.gemm cimport fk_gemm_pack, fk_gemm_packed_size
-from fastkeras._kernels.prefix cimport States, fk_states
+from fastkeras._kernels.prefix cimport States, check_input_rows, fk_states
 
 cnp.import_array()
 
@@ -39,6 +39,7 @@ def forward(ndarray h not None, ndarray gates, ndarray inner, ndarray x, ndarray
     cdef Py_ssize_t packed = fk_gemm_packed_size(3 * U, U) if reset_after else packed_zr + fk_gemm_packed_size(U, U)
     cdef const float *R_ = f32(R, "R", 2, U, 3 * U)
     cdef const float *P_ = f32(P, "P", 2, -1, 3 * U)
+    check_input_rows("P", P, tree)
     cdef float *h_ = f32_out(h, "h", 2, 1 + tree.roots + tree.S, U)
     cdef float *gates_
     cdef float *inner_

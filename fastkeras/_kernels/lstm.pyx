@@ -6,7 +6,7 @@ from numpy cimport ndarray
 from fastkeras._kernels.activations cimport Activation, fk_activation
 from fastkeras._kernels.array cimport f32, f32_or_null, f32_out, f32_out_or_null, give_scratch, take_scratch
 from fastkeras._kernels.gemm cimport fk_gemm_pack, fk_gemm_packed_size
-from fastkeras._kernels.prefix cimport States, fk_states
+from fastkeras._kernels.prefix cimport States, check_input_rows, fk_states
 
 cnp.import_array()
 
@@ -30,6 +30,7 @@ def forward(ndarray h not None, ndarray c not None, ndarray gates, ndarray z, nd
     cdef Py_ssize_t U = cnp.PyArray_DIM(R, 0), packed = fk_gemm_packed_size(4 * U, U), rows = 1 + tree.roots + tree.S
     cdef const float *R_ = f32(R, "R", 2, U, 4 * U)
     cdef const float *P_ = f32(P, "P", 2, -1, 4 * U)
+    check_input_rows("P", P, tree)
     cdef float *h_ = f32_out(h, "h", 2, rows, U)
     cdef float *c_ = f32_out(c, "c", 2, rows, U)
     cdef float *gates_

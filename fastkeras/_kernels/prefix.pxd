@@ -9,7 +9,7 @@ cdef extern from "prefix.h" nogil:
         const int *parent
         const int *owner
         const int *waves
-        Py_ssize_t B, T, S, roots
+        Py_ssize_t B, T, S, roots, rows
 
 
 cdef class States:
@@ -17,3 +17,6 @@ cdef class States:
     cdef ndarray _row, _parent, _owner, _waves
     cdef readonly ndarray state
     cdef readonly ndarray last
+
+
+cdef int check_input_rows(str name, ndarray array, fk_states tree) except -1

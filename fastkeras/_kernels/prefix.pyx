@@ -16,6 +16,14 @@ cdef extern from "prefix.h" nogil:
     Py_ssize_t fk_prefix_tree(int *row, int *parent, int *owner, int *waves, int *state,
                               int *last, const int *index, const uint8_t *mask, int share, float *scratch,
                               Py_ssize_t B, Py_ssize_t T, Py_ssize_t roots) noexcept
+    Py_ssize_t fk_prefix_rows(const int *row, Py_ssize_t S) noexcept
+
+
+cdef int check_input_rows(str name, ndarray array, fk_states tree) except -1:
+    """Raises an IndexError if an array has fewer rows than the states read."""
+    if cnp.PyArray_DIM(array, 0) < tree.rows:
+        raise IndexError(f"`{name}` must have {tree.rows} rows at least. Received: {cnp.PyArray_DIM(array, 0)}")
+    return 0
 
 
 cdef class States:
@@ -45,7 +53,10 @@ cdef class States:
         with nogil:
             self.c.S = fk_prefix_tree(row, parent, owner, waves, state, last, index_, mask_, share, scratch, B, T,
                                       self.c.roots)
+            self.c.rows = fk_prefix_rows(row, self.c.S)
         give_scratch(scratch)
+        if self.c.rows < 0:
+            raise IndexError(f"`index` must lie in [0, rows). Received: {index.min()}")
         self.c.row, self.c.parent, self.c.owner, self.c.waves = row, parent, owner, waves
 
     @property

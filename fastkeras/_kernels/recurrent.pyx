@@ -4,7 +4,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 
 from fastkeras._kernels.array cimport f32, f32_or_null, f32_out_or_null, give_scratch, take_scratch
-from fastkeras._kernels.prefix cimport States, fk_states
+from fastkeras._kernels.prefix cimport States, check_input_rows, fk_states
 
 cnp.import_array()
 
@@ -49,6 +49,7 @@ def gradients(ndarray dR, ndarray dP, ndarray dz not None, ndarray h not None, n
     if dR is not None:
         dR_ += at
     if dP is not None:
+        check_input_rows("dP", dP, tree)
         dP_ += at
     cdef float *scratch = take_scratch(fk_recurrent_gradients_scratch(columns, U))
     with nogil:

@@ -145,7 +145,7 @@ cdef class Node:
 
     def tensor(self):
         """The value as the tensor that it was."""
-        y = as_kind(self.value, Tensor)
+        y = as_kind(<ndarray?>self.value, Tensor)
         y.node = self
         return y
 
@@ -330,7 +330,7 @@ def made(result, *links):
     return link(typed(result, [x for x, _ in links]), links)
 
 
-def linked(y, *links):
+def linked(ndarray y not None, *links):
     """`made` of an array that keeps its type."""
     return link(y, links)
 

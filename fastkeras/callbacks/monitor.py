@@ -2,10 +2,10 @@
 
 import math
 import numbers
-import warnings
 
 from fastkeras.callbacks.callback import Callback
 from fastkeras.callbacks.names import resolve
+from fastkeras.utils.messages import warn
 
 # Parts of names that tell in which direction a value is good, as far as a name can tell.
 _LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "fbeta", "f_beta", "r2", "iou", "top_k", "positive")
@@ -83,9 +83,8 @@ class Monitor(Callback):
         validated = any(k.startswith("val_") for k in logs)
         missing_data = self.monitor.startswith("val_") and not validated
         hint = " Did fit get `validation_data` or `validation_split`?" if missing_data else ""
-        warnings.warn(
+        warn(
             f"{type(self).__name__}: `monitor` must be one of this epoch's values: {', '.join(logs)}.{hint} "
-            f"Received: monitor={self.monitor!r}",
-            stacklevel=3,
+            f"Received: monitor={self.monitor!r}"
         )
         return None

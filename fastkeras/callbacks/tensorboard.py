@@ -4,9 +4,9 @@ import itertools
 import os
 import socket
 import time
-import warnings
 
 from fastkeras.callbacks.callback import Callback
+from fastkeras.utils.messages import warn
 
 _numbers = itertools.count()
 
@@ -86,7 +86,7 @@ class TensorBoard(Callback):
         asked = {"write_images": write_images, "embeddings_freq": embeddings_freq, "profile_batch": profile_batch}
         for name, value in asked.items():
             if value:
-                warnings.warn(f"TensorBoard: `{name}` is not supported. Received: {name}={value!r}", stacklevel=2)
+                warn(f"TensorBoard: `{name}` is not supported. Received: {name}={value!r}")
         self.log_dir = os.fspath(log_dir)
         self.histogram_freq = histogram_freq
         self.write_steps_per_second = write_steps_per_second

@@ -7,13 +7,13 @@ the classes that are known here (`know`), and those of the user's own (fastkeras
 """
 
 import inspect
-import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from fastkeras.layers import legacy
 from fastkeras.layers.layer import Layer
 from fastkeras.utils.custom_objects import custom_object_scope, get_registered_name, get_registered_object
+from fastkeras.utils.messages import warn
 from fastkeras.utils.registry import Registry
 
 # --- classes by name -------------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def reading(source, custom_objects=None):
         if outermost:
             _ignored.reset(token)
     if ignored:
-        warnings.warn(f"{source}: not known here, and left out: {'; '.join(ignored)}", stacklevel=4)
+        warn(f"{source}: not known here, and left out: {'; '.join(ignored)}")
 
 
 def _ignore(what):

@@ -1,12 +1,11 @@
 """How well predictions follow numbers: the share of variance explained, and correlations of rows."""
 
-import warnings
-
 import numpy as np
 
 from fastkeras.core.targets import like_predictions, of_rank
 from fastkeras.core.tensor import as_tensor
 from fastkeras.metrics.metric import RowMean, RowMetric
+from fastkeras.utils.messages import warn
 
 _EPSILON = 1e-7
 
@@ -61,7 +60,7 @@ class R2Score(RowMetric):
             return scores
         if left <= 0:
             message = f"R2Score: {self.numbers} numbers are too few to adjust the score for {p} regressors."
-            warnings.warn(message, stacklevel=3)
+            warn(message)
             return scores
         return 1 - (1 - scores) * (self.numbers - 1) / left
 

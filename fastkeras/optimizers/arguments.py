@@ -1,9 +1,10 @@
 """The arguments of optimizers: checked, and as Keras 2 spelled them."""
 
 import math
-import warnings
 
 import numpy as np
+
+from fastkeras.utils.messages import warn
 
 
 def checked(owner, name, value, low=-math.inf, high=math.inf, none=False):
@@ -30,13 +31,12 @@ def counted(owner, name, value, least):
 def of_keras_2(owner, learning_rate, kwargs):
     """(learning rate, decay), with Keras 2's `lr` and `decay` taken out of kwargs, and a warning for each."""
     if "lr" in kwargs:
-        warnings.warn("The argument `lr` is called `learning_rate` in Keras 3.", stacklevel=4)
+        warn("The argument `lr` is called `learning_rate` in Keras 3.")
         learning_rate = kwargs.pop("lr")
     decay = kwargs.pop("decay", None)
     if decay:
-        warnings.warn(
+        warn(
             "The argument `decay` is written as a schedule in Keras 3: learning_rate=keras.optimizers.schedules."
-            f"InverseTimeDecay({learning_rate}, decay_steps=1, decay_rate={decay}).",
-            stacklevel=4,
+            f"InverseTimeDecay({learning_rate}, decay_steps=1, decay_rate={decay})."
         )
     return learning_rate, checked(owner, "decay", decay or 0.0, 0)

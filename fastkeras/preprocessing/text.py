@@ -10,13 +10,13 @@ does, and where tokens are not even str, Python does everything. The results are
 import hashlib
 import inspect
 import json
-import warnings
 from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
 
 from fastkeras._kernels.text import SKIP, WordCounter, WordEncoder
 from fastkeras.utils import suggest
+from fastkeras.utils.messages import warn
 
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
 
@@ -154,7 +154,7 @@ class Tokenizer:
         **kwargs,
     ):
         if "nb_words" in kwargs:
-            warnings.warn("Tokenizer's `nb_words` is called `num_words` now.", stacklevel=2)
+            warn("Tokenizer's `nb_words` is called `num_words` now.")
             num_words = kwargs.pop("nb_words")
         document_count = kwargs.pop("document_count", 0)
         if kwargs:

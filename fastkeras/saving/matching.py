@@ -4,7 +4,7 @@ Nothing in a model is changed before everything has been read and has been found
 of a file has `shape` and `read()`.
 """
 
-import warnings
+from fastkeras.utils.messages import warn
 
 
 def matched(layer, variables, arrays, path, skip_mismatch):
@@ -21,7 +21,7 @@ def matched(layer, variables, arrays, path, skip_mismatch):
     )
     if not skip_mismatch:
         raise ValueError(message)
-    warnings.warn(f"{message}. The layer keeps its weights.", stacklevel=6)
+    warn(f"{message}. The layer keeps its weights.")
     return []
 
 

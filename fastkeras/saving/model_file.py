@@ -14,7 +14,6 @@ predicts.
 import json
 import math
 import os
-import warnings
 
 import numpy as np
 
@@ -34,7 +33,7 @@ from fastkeras.saving.config import (
 from fastkeras.saving.memory import new_file
 from fastkeras.saving.training_config import compile_from_config, compile_to_config
 from fastkeras.utils import atomic, suggest
-from fastkeras.utils.messages import message
+from fastkeras.utils.messages import message, warn
 
 _ENDINGS = (".keras", ".h5", ".hdf5")
 _IGNORED_ARGUMENTS = {"zipped", "save_format", "signatures", "options", "save_traces"}
@@ -154,7 +153,7 @@ def _made(config, file, in_file):
 def _compile(model, config, file, read_state):
     """Compiles the model as the file says, and restores the optimizer's state, which read_state(optimizer) gives."""
     if config is None:
-        warnings.warn(f"'{file.path}' does not say how the model was compiled: call model.compile(...).", stacklevel=4)
+        warn(f"'{file.path}' does not say how the model was compiled: call model.compile(...).")
         return
     with explained(f"'{file.path}' describes a training (compile=False leaves it out)"):
         model.compile(**compile_from_config(config))

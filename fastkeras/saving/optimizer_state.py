@@ -6,11 +6,10 @@ what all of them load, and is written. In .weights.h5 Keras 3 has numbers for na
 for the iteration and the slots.
 """
 
-import warnings
-
 from fastkeras.saving import hdf5
 from fastkeras.saving.by_class import find
 from fastkeras.saving.by_layer import distinct, read_arrays, write_arrays
+from fastkeras.utils.messages import warn
 
 # Before TensorFlow 2.11, of RMSprop, Adamax and Adadelta:
 _OLDEST_SLOT_NAMES = {
@@ -103,5 +102,5 @@ def _state(optimizer, arrays, file):
     if [a.shape for a in arrays] == [a.shape for _, a in optimizer.variables] and arrays[0].dtype.kind in "iu":
         return [a.read() if isinstance(a, hdf5.Array) else a for a in arrays]
     message = f"'{file.path}' holds no state that fits {type(optimizer).__name__}, which begins afresh."
-    warnings.warn(message, stacklevel=5)
+    warn(message)
     return None

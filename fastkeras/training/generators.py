@@ -1,8 +1,7 @@
 """Keras 2's names for training with batches that come one by one, which fit, evaluate and predict take as well."""
 
-import warnings
-
 from fastkeras.training.loop import evaluate, fit, predict
+from fastkeras.utils.messages import warn
 
 
 def fit_generator(model, generator, steps_per_epoch=None, epochs=1, verbose=1, **options):
@@ -24,4 +23,4 @@ def predict_generator(model, generator, steps=None, verbose=0, **options):
 
 
 def _notice(name):
-    warnings.warn(f"`{name}_generator` is called `{name}` now.", stacklevel=3)
+    warn(f"`{name}_generator` is called `{name}` now.")

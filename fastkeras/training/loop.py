@@ -1,12 +1,12 @@
 """fit, evaluate and predict: sources of batches (data.py), a step (step.py), and what happens around it."""
 
 import itertools
-import warnings
 
 from fastkeras.callbacks import CallbackList, LambdaCallback
 from fastkeras.training import arguments, data, own
 from fastkeras.training.interrupt import Interrupt
 from fastkeras.training.step import Predictions, meters_of, predict_step, result, test_step, train_step
+from fastkeras.utils.messages import warn
 from fastkeras.utils.progress import Progress
 
 _BATCH_HOOKS = {
@@ -139,7 +139,7 @@ def _validator(model, source, steps, wanted, hooks):
         batches, _ = _limited(source, steps)
         made, values = _evaluate(model, batches, hooks, Progress(0))
         if made == 0:
-            warnings.warn("`validation_data` have come to their end; the epoch is not validated.", stacklevel=4)
+            warn("`validation_data` have come to their end; the epoch is not validated.")
             return {}
         return {f"val_{key}": value for key, value in values.items()}
 
@@ -163,7 +163,7 @@ def _train(model, course, epochs, least, validate, hooks, verbose):
                 with Progress(verbose, total, f"Epoch {epoch + 1}/{epochs}") as progress:
                     steps = _each_batch("train", model, batches, step, meters.logs, hooks, progress, done)
                     if steps < least and not model.stop_training:
-                        warnings.warn(f"`x` came to its end after {steps} steps of epoch {epoch + 1}.", stacklevel=3)
+                        warn(f"`x` came to its end after {steps} steps of epoch {epoch + 1}.")
                         model.stop_training = True
                     if steps > done:
                         logs = meters.logs()

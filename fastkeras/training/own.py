@@ -16,7 +16,6 @@ fit, evaluate and predict then hand each batch, as it was given, to the model's 
 The functions of those names below are what a model does that defines only some of them, or calls super().
 """
 
-import warnings
 from functools import partial
 
 import numpy as np
@@ -30,7 +29,7 @@ from fastkeras.training.heads import by_output
 from fastkeras.training.prepare import labels, targets_by_output, weights_of_classes
 from fastkeras.utils.arrays import brief, to_array
 from fastkeras.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
-from fastkeras.utils.messages import message
+from fastkeras.utils.messages import message, warn
 
 # --- the steps -------------------------------------------------------------------------------------------------------
 
@@ -45,7 +44,7 @@ def train_step(model, data):
     if variables:
         model.optimizer.apply(tape.gradient(loss, variables), variables)
     else:
-        warnings.warn(f"Model '{model.name}' has no weights to train.", stacklevel=2)
+        warn(f"Model '{model.name}' has no weights to train.")
     return _scored(model, x, y, y_pred, sample_weight, loss)
 
 

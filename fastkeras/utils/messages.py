@@ -472,11 +472,12 @@ def with_cure(text, cure):
 
 
 def notice(name, /, **fields):
-    """Warns with that message, at the line outside of fastkeras that led here."""
-    _warn(message(name, **fields))
+    """`warn` with that message."""
+    warn(message(name, **fields))
 
 
-def _warn(text):
+def warn(text):
+    """Warns at the line outside of fastkeras that led here: of the user's script, not of the library."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "fastkeras":
         level, frame = level + 1, frame.f_back
@@ -494,5 +495,5 @@ def _language(wanted):
         return wanted.lower()
     guess = difflib.get_close_matches(wanted.lower(), LANGUAGES, n=1, cutoff=0.3)
     hint = f"Did you mean '{guess[0]}'?" if guess else f"Known: {', '.join(LANGUAGES)}."
-    _warn(f"FASTKERAS_LANG: unknown language; messages are in English. {hint} Received: '{wanted}'")
+    warn(f"FASTKERAS_LANG: unknown language; messages are in English. {hint} Received: '{wanted}'")
     return "en"
