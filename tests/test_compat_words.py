@@ -287,6 +287,30 @@ def test_a_single_prediction_is_a_number(tmp_path):
     checked(tmp_path, [PREDICTIONS], "True True True\nseveral are no number", [])
 
 
+MINIMIZE = """
+import tensorflow as tf
+w, opt = tf.Variable([3.0, -2.0]), tf.keras.optimizers.SGD(0.25)
+opt.minimize(lambda: tf.reduce_sum(w * w), [w])
+with tf.GradientTape() as tape:
+    loss = tf.reduce_sum(w * w)
+opt.minimize(loss, lambda: [w], tape=tape)
+print(w.numpy(), int(opt.iterations))
+try:
+    opt.minimize(loss, [w])
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_minimize(tmp_path):
+    notice = "minimize(loss, variables) is apply_gradients(zip(tape.gradient(loss, variables), variables)) now."
+    process = run(tmp_path, MINIMIZE)
+    stepped, refused = process.stdout.splitlines()
+    assert stepped == "[ 0.75 -0.5 ] 2"  # two steps of w - 0.25 * 2 w
+    assert re.match("minimize: a loss that is no function needs its `tape`. Received: loss=", refused)
+    assert process.stderr.splitlines() == [f"script.py:4: {notice}"]
+
+
 OWN_LAYER = """
 from keras import backend as K
 from keras.engine.topology import InputSpec

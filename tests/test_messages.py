@@ -9,6 +9,7 @@ import pytest
 from small_models import classifier, points
 
 import fastkeras as keras
+from fastkeras import layers
 from fastkeras.layers import LSTM, Dense
 from fastkeras.utils import messages, suggest
 from fastkeras.utils.messages import TABLE, message, with_cure
@@ -107,6 +108,23 @@ def two_recurrent_layers():
             two_recurrent_layers,
             "층 'second' (LSTM)에는 shape (batch, steps, features)인 입력이 필요합니다. 바로 앞 층 'first' "
             "(LSTM)에서는 마지막 스텝만 나옵니다. 그 층에 return_sequences=True를 쓰세요. 받은 값: shape (None, 3)",
+        ),
+        (
+            lambda: Dense(2, name="d")([[1.0, 2.0], [3.0]]),
+            "층 'd' (Dense): `inputs`의 행마다 길이가 다릅니다. 먼저 pad_sequences로 길이를 맞추세요. "
+            "받은 값: [[1.0, 2.0], [3.0]]",
+        ),
+        (
+            lambda: layers.Conv2D(2, 3, name="c")(keras.Input((2, 5, 1))),
+            "층 'c' (Conv2D)에는 크기가 3 x 3 이상인 입력이 필요합니다. 받은 값: shape (None, 2, 5, 1)",
+        ),
+        (
+            lambda: layers.Reshape((2, 2), name="r")(keras.Input((5,))),
+            "층 'r' (Reshape): 값 5개를 target_shape=(2, 2)에 맞출 수 없습니다. 받은 값: shape (None, 5)",
+        ),
+        (
+            lambda: keras.Sequential([Dense(1, input_shape=(2,), name="d")]).layers[0].set_weights([[1.0]]),
+            "층 'd': set_weights()에는 shape이 [(2, 1), (1,)]인 배열 2개를 넣어야 합니다. 받은 값: [(1,)]",
         ),
     ],
 )

@@ -180,6 +180,20 @@ def test_metrics(made, wrong):
         metric(given, good)
 
 
+def test_what_layers_of_keras_2_had():
+    class Scaled(layers.Layer):
+        def build(self, input_shape):
+            self.scale = self.add_variable("scale", shape=(input_shape[-1],), initializer="ones")
+
+        def call(self, x):
+            self.add_metric(x, name="x")
+
+    layer = Scaled(name="s")
+    with pytest.raises(NotImplementedError, match=r"Layer 's': add_metric\(\) is gone since Keras 3.*Received: "):
+        layer(np.ones((2, 3), np.float32))
+    assert [v.shape for v in layer.weights] == [(3,)]
+
+
 @pytest.mark.parametrize("truncating", ["pre", "post"])
 def test_sequences_of_no_length(truncating):
     assert pad_sequences([[1, 2], [3]], maxlen=0, truncating=truncating).shape == (2, 0)

@@ -9,6 +9,7 @@ from fastkeras.core.peaks import Peaks, Unpooled
 from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.windows import as_images, check_axes, checked_format, from_images, one_of, parts
 from fastkeras.utils.arguments import per_axis
+from fastkeras.utils.messages import message, names_of
 
 _LINEAR = activations.get("linear")
 
@@ -61,13 +62,14 @@ def check_channels(layer, input_shape, built_for=None, multiple=1):
     must be one.
     """
     check_axes(layer, input_shape)
-    where = f"Layer '{layer.name}' ({type(layer).__name__})"
+    fields = {**names_of(layer), "received": tuple(input_shape)}
     _, channels = parts(input_shape, layer.data_format)
     if channels is None:
-        raise ValueError(f"{where}: the number of input channels must be known. Received: shape {tuple(input_shape)}")
-    if channels % multiple or built_for not in (None, channels):
-        wanted = f"a multiple of {multiple}" if built_for is None else built_for
-        raise ValueError(f"{where}: expected {wanted} input channels. Received: shape {tuple(input_shape)}")
+        raise ValueError(message("channels_unknown", **fields))
+    if built_for not in (None, channels):
+        raise ValueError(message("channels_for_layer", count=built_for, **fields))
+    if channels % multiple:
+        raise ValueError(message("channels_in_groups", groups=multiple, **fields))
 
 
 # --- the pass --------------------------------------------------------------------------------------------------------

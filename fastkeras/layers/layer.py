@@ -180,6 +180,16 @@ class Layer:
         self._own(variable)
         return variable
 
+    add_variable = add_weight
+
+    def add_metric(self, *args, **kwargs):
+        """Raises a NotImplementedError: Keras 3 has no such method any more."""
+        raise NotImplementedError(
+            f"Layer '{self.name}': add_metric() is gone since Keras 3. Give metrics of the outputs to "
+            "model.compile(metrics=[...]); of other values, make a keras.metrics.Mean in the __init__ of a model of "
+            f"your own, update it in its train_step and return its result(). Received: {(*args, kwargs)!r:.200}"
+        )
+
     def _own(self, variable):
         """Counts a variable among the layer's weights: trainable ones first, as Keras counts them; so they stay if one
         is frozen later."""
@@ -314,9 +324,8 @@ class Layer:
         variables, arrays = self.variables, [np.asarray(w) for w in weights]
         wanted, given = [v.shape for v in variables], [a.shape for a in arrays]
         if wanted != given:
-            raise ValueError(
-                f"Layer '{self.name}': set_weights() wants {len(wanted)} arrays of shapes {wanted}. Received: {given}"
-            )
+            fields = {"layer": self.name, "count": len(wanted), "expected": wanted}
+            raise ValueError(message("weights_of_layer", **fields, received=given))
         for variable, array in zip(variables, arrays, strict=True):
             variable.value[...] = array
 

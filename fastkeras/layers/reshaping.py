@@ -45,10 +45,8 @@ class Reshape(Layer):
             return (input_shape[0], *(None if n == -1 else n for n in self.target_shape))
         size, rest = int(np.prod(extents)), int(np.prod(known))
         if size % rest or (-1 not in self.target_shape and size != rest):
-            raise ValueError(
-                f"Layer '{self.name}' (Reshape): {size} values do not fit into target_shape={self.target_shape}. "
-                f"Received: shape {tuple(input_shape)}"
-            )
+            fields = {"layer": self.name, "size": size, "target": self.target_shape}
+            raise ValueError(message("values_for_reshape", **fields, received=tuple(input_shape)))
         return (input_shape[0], *(size // rest if n == -1 else n for n in self.target_shape))
 
     def forward(self, x, run):

@@ -6,7 +6,7 @@ The kernels know images with their channels last, (B, H, W, C). A sequence is an
 import numpy as np
 
 from fastkeras import config
-from fastkeras.utils.messages import message
+from fastkeras.utils.messages import message, names_of
 
 _AXES = {
     (1, "channels_last"): "(batch, steps, channels)",
@@ -50,8 +50,8 @@ def whole(batch, extents, channels, data_format):
 def check_axes(layer, input_shape):
     """Raises a ValueError that names the layer (with `rank` and `data_format`) if a shape has other axes."""
     if len(input_shape) != layer.rank + 2:
-        expected, names = _AXES[layer.rank, layer.data_format], {"layer": layer.name, "kind": type(layer).__name__}
-        raise ValueError(message("shape_for_layer", **names, expected=expected, received=tuple(input_shape)))
+        expected = _AXES[layer.rank, layer.data_format]
+        raise ValueError(message("shape_for_layer", **names_of(layer), expected=expected, received=tuple(input_shape)))
 
 
 def check_places(layer, input_shape, least):
@@ -59,10 +59,8 @@ def check_places(layer, input_shape, least):
     extents, _ = parts(input_shape, layer.data_format)
     for n, k in zip(extents, least, strict=True):
         if n is not None and n < k:
-            raise ValueError(
-                f"Layer '{layer.name}' ({type(layer).__name__}): expected at least {' x '.join(map(str, least))} "
-                f"places. Received: shape {tuple(input_shape)}"
-            )
+            fields = {**names_of(layer), "least": " x ".join(map(str, least))}
+            raise ValueError(message("places_for_layer", **fields, received=tuple(input_shape)))
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------

@@ -260,7 +260,34 @@ TABLE = {
         "ko": "층 '{layer}' ({kind})에는 입력이 하나만 필요합니다. 여러 텐서는 먼저 Concatenate()([a, b])처럼 "
         "합치세요. 받은 값: {received}",
     },
+    "weights_of_layer": {
+        "en": "Layer '{layer}': set_weights() wants {count} arrays of shapes {expected}. Received: {received}",
+        "ko": "층 '{layer}': set_weights()에는 shape이 {expected}인 배열 {count}개를 넣어야 합니다. "
+        "받은 값: {received}",
+    },
     # --- shapes between layers ---
+    "places_for_layer": {
+        "en": "Layer '{layer}' ({kind}): expected at least {least} places. Received: shape {received}",
+        "ko": "층 '{layer}' ({kind})에는 크기가 {least} 이상인 입력이 필요합니다. 받은 값: shape {received}",
+    },
+    "channels_unknown": {
+        "en": "Layer '{layer}' ({kind}): the number of input channels must be known. Received: shape {received}",
+        "ko": "층 '{layer}' ({kind}): 입력의 채널 수가 정해져 있어야 합니다. 받은 값: shape {received}",
+    },
+    "channels_for_layer": {
+        "en": "Layer '{layer}' ({kind}): expected {count} input channels. Received: shape {received}",
+        "ko": "층 '{layer}' ({kind})에는 채널이 {count}개인 입력이 필요합니다. 받은 값: shape {received}",
+    },
+    "channels_in_groups": {
+        "en": "Layer '{layer}' ({kind}): expected a multiple of {groups} input channels. Received: shape {received}",
+        "ko": "층 '{layer}' ({kind})에는 채널 수가 {groups}의 배수인 입력이 필요합니다. 받은 값: shape {received}",
+    },
+    "values_for_reshape": {
+        "en": "Layer '{layer}' (Reshape): {size} values do not fit into target_shape={target}. "
+        "Received: shape {received}",
+        "ko": "층 '{layer}' (Reshape): 값 {size}개를 target_shape={target}에 맞출 수 없습니다. "
+        "받은 값: shape {received}",
+    },
     "shape_for_layer": {
         "en": "Layer '{layer}' ({kind}): expected an input of shape {expected}. Received: shape {received}",
         "ko": "층 '{layer}' ({kind})에는 shape {expected}인 입력이 필요합니다. 받은 값: shape {received}",
