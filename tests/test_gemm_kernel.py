@@ -120,6 +120,9 @@ def test_a_new_product_reads_matrices_however_they_lie():
     assert gemm.product(A[:0], B).shape == (0, 37)
     with pytest.raises(ValueError, match="`B` must be"):
         gemm.product(A, B.T)
+    for vector in (A[0], np.float32(1)[...]):
+        with pytest.raises(ValueError, match="must be matrices"):
+            gemm.product(A, vector)
 
 
 @pytest.mark.parametrize("form", FORMS)

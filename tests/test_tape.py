@@ -76,6 +76,19 @@ def test_a_tape_answers_as_often_as_it_is_asked():
     np.testing.assert_array_equal(tape.gradient(y, x, output_gradients=np.float32([1, 10])), [2, 40])
 
 
+def test_output_gradients_are_numbers_or_have_the_shapes_of_the_targets():
+    v = fastkeras.Variable([[1.0], [2.0]])
+    with fastkeras.GradientTape(persistent=True) as tape:
+        y = v * 3.0
+    for d in (2, 2.0, np.float64(2), [[[2.0], [2.0]]], ops.full((2, 1), 2.0), fastkeras.Variable([2.0])):
+        found = tape.gradient(y, v, output_gradients=d)
+        np.testing.assert_array_equal(found, [[6], [6]])
+        assert found.dtype == np.float32
+    for d in (np.ones((3, 1)), [[[1.0], [2.0, 3.0]]]):
+        with pytest.raises(ValueError, match=r"the shapes of the targets, \(2, 1\). Received: "):
+            tape.gradient(y, v, output_gradients=d)
+
+
 def test_arrays_on_the_left_of_variables_and_tensors_are_recorded():
     w, x = fastkeras.Variable([1.0, 2.0]), np.float32([[3.0, 4.0], [5.0, 6.0]])
     with fastkeras.GradientTape(persistent=True) as tape:

@@ -66,6 +66,8 @@ def gemm(ndarray C not None, ndarray A not None, ndarray B not None, bint trans_
 
 def product(ndarray A not None, ndarray B not None):
     """A B as a new array; A (M, K), B (K, N), whose elements may lie in any order: transposes are read as they are"""
+    if A.ndim != 2 or B.ndim != 2:
+        raise ValueError(f"`A` and `B` must be matrices. Received: {A.ndim} and {B.ndim} axes")
     cdef bint trans_a = is_transposed(A), trans_b = is_transposed(B)
     cdef cnp.npy_intp[2] shape = [A.shape[0], B.shape[1]]
     C = cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT, 0)

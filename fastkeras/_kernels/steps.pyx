@@ -103,9 +103,9 @@ cdef class Tape:
 cdef class Node:
     """One step of a computation: its value, and its links (source, gradient, shape) to what it was computed from.
 
-    source: a Node, or a Variable. gradient(d, y): the source's gradient for d, that of this step's value y. shape: the
-    source's. Numbers grow with time: a node's is larger than its sources'. keepers: how many tapes still need it; when
-    the last one gives it up, what leads back goes, though its tensor stays.
+    source: a Node, or a Variable. gradient(d, y): the source's gradient for d, that of this step's value y, or None.
+    shape: the source's. Numbers grow with time: a node's is larger than its sources'. keepers: how many tapes still need
+    it; when the last one gives it up, what leads back goes, though its tensor stays.
     """
 
     cdef readonly object value, links
@@ -136,6 +136,8 @@ cdef class Node:
         y = self.tensor() if tapes.recording else self.value
         for source, gradient, shape in self.links:
             part = gradient(d, y)
+            if part is None:
+                continue
             if shape is not None:  # else parts of several outputs
                 part = as_type_of(d, part)
                 if part.shape != shape:
@@ -166,20 +168,16 @@ cdef class Formula(Node):
 
     cpdef list back(self, d):
         cdef list found = []
-        cdef ndarray x
-        cdef Py_ssize_t i
         if tapes.recording:
             arguments = (d, self.tensor(), *self._tensors())
         else:
             arguments = (d, self.value, *self.values)
-        for i in range(len(self.sources)):
-            gradient = (<tuple>self.links)[i]
-            if self.sources[i] is not None and gradient is not None:
+        for source, gradient, x in zip(self.sources, self.links, self.values):
+            if source is not None and gradient is not None:
                 part = as_type_of(d, gradient(*arguments))
-                x = self.values[i]
-                if not cnp.PyArray_SAMESHAPE(<ndarray?>part, x):
-                    part = summed_to(part, (<object>x).shape)
-                found.append((self.sources[i], part))
+                if not cnp.PyArray_SAMESHAPE(<ndarray?>part, <ndarray?>x):
+                    part = summed_to(part, x.shape)
+                found.append((source, part))
         return found
 
     def _tensors(self):
@@ -221,10 +219,21 @@ cpdef object value(object x):
         return as_kind(x, ndarray) if is_a(x, Tensor) else x
     if isinstance(x, (float, int, np.generic)):
         return x
-    if is_a(x, Watchable):
-        return x.value
-    array = np.asarray(x)
-    return array.astype(np.float32) if array.dtype == np.float64 else array  # a list of Python's numbers
+    return x.value if is_a(x, Watchable) else array_of(x)
+
+
+cdef object array_of(object x):
+    """What numpy makes an array of, as one; of Python's numbers float32. A list must hold numbers or texts in rows of
+    equal length."""
+    try:
+        array = np.asarray(x)
+        if array.dtype == np.float64:
+            return array.astype(np.float32)
+        if array.dtype != object or not isinstance(x, (list, tuple)):
+            return array
+    except ValueError:
+        pass  # rows that differ in length
+    raise ValueError(f"fastkeras.ops: a list must hold numbers, in rows of equal length. Received: {x!r:.200}")
 
 
 cdef object typed(object y, inputs):
@@ -421,10 +430,11 @@ cdef object as_type_of(object d, object part):
     """A gradient, made from d, as an array of the class of d."""
     if type(part) is type(d):
         return part
-    return as_kind(np.asarray(part, d.dtype if isinstance(part, np.generic) else None), type(d))
+    return as_kind(np.asarray(part, d.dtype if isinstance(part, np.generic) else None), type(<ndarray?>d))
 
 
-cdef object ones_like(ndarray y):
+cdef object ones_like(object array):
+    cdef ndarray y = <ndarray?>array
     ones = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(y), cnp.PyArray_DIMS(y), cnp.PyArray_TYPE(y), 0)
     ones.fill(1)
     return ones
@@ -445,12 +455,18 @@ cdef object summed_to(d, tuple shape):
     cdef object total = d
     for i in range(front):
         n *= d.shape[i]
-    repeated = tuple([i for i in range(len(shape)) if shape[i] == 1 and d.shape[front + i] != 1])
-    if front:
+    repeated = tuple([i for i in range(len(shape)) if front >= 0 and shape[i] == 1 and d.shape[front + i] != 1])
+    if front > 0:
         total = sum_of_rows(total.reshape(n, *d.shape[front:]))
     if repeated:
         total = total.sum(axis=repeated, keepdims=True)
-    return as_type_of(d, total)
+    total = as_type_of(d, total)
+    if total.shape != shape:
+        raise ValueError(
+            f"GradientTape.gradient: the gradient of an input of shape {shape} must have that shape, or what it was "
+            f"repeated to. Received: shape {d.shape}"
+        )
+    return total
 
 
 cdef object sum_of_rows(d):

@@ -65,8 +65,8 @@ class GradientTape(Tape):
         """The gradients of target, a tensor (its elements are summed) or a list of them, for each of the sources.
 
         sources: a tensor, a Variable, or a list, tuple or dict of them; the result has its form. output_gradients:
-        of the targets, by default ones. unconnected_gradients: what stands for the gradient of a source that the target
-        does not depend on, "none" (None) or "zero" (zeros).
+        of the targets, in their shapes or a number each, by default ones. unconnected_gradients: what stands for the
+        gradient of a source that the target does not depend on, "none" (None) or "zero" (zeros).
         """
         if unconnected_gradients not in ("none", "zero"):
             raise ValueError(
@@ -79,7 +79,7 @@ class GradientTape(Tape):
         targets = target if isinstance(target, (list, tuple)) else [target]
         given = output_gradients if isinstance(output_gradients, (list, tuple)) else [output_gradients] * len(targets)
         wanted = list(sources) if isinstance(sources, (list, tuple)) else [sources]
-        found = self.gradients(list(zip(targets, given, strict=True)), wanted)
+        found = self.gradients([(t, _of_target(t, d)) for t, d in zip(targets, given, strict=True)], wanted)
         if unconnected_gradients == "zero":
             found = [
                 np.zeros(s.shape, s.dtype).view(Tensor) if d is None else d for s, d in zip(wanted, found, strict=True)
@@ -100,6 +100,21 @@ class GradientTape(Tape):
         if not self.persistent:
             self.give_up()
         return found
+
+
+def _of_target(target, d):
+    """An output gradient as an array of the target's shape and type, or None for ones."""
+    if d is None or not isinstance(target, (Tensor, Watchable)):
+        return d
+    whole = np.empty(target.shape, target.dtype)
+    try:
+        whole[...] = d
+    except ValueError:
+        raise ValueError(
+            f"GradientTape.gradient: `output_gradients` must have the shapes of the targets, {target.shape}. "
+            f"Received: {d!r:.200}"
+        ) from None
+    return whole
 
 
 def may_be_asked_again():

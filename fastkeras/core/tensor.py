@@ -11,7 +11,7 @@ An operation is its value, by numpy, and for each input the way its gradient com
 d is the gradient of the result y. Both forms say the same; the first costs less. Gradients are computed on arrays, and
 on tensors while a tape records them, so that they have gradients too: they are written with operators, methods and
 numpy's functions of elements, which both know, or with operations. Where an input was repeated to fit another (numpy's
-broadcasting), its gradient is summed in core/tape.py.
+broadcasting), its gradient is summed in _kernels/steps.pyx.
 
 Here are the operations that Python's operators stand for; the others, under Keras's names, are in fastkeras/ops.
 """

@@ -82,7 +82,7 @@ vectorized_map = map
 def custom_gradient(f):
     """A function with a gradient of its own: f(*xs) gives (y, gradient), and gradient(dy) the gradients of the xs.
 
-    gradient may also be written gradient(*args, upstream), as Keras has it. y: one tensor.
+    gradient may also be written gradient(*args, upstream), as Keras has it; None stands for no gradient. y: one tensor.
     """
 
     @functools.wraps(f)
@@ -92,7 +92,12 @@ def custom_gradient(f):
 
         def found(d):
             ds = gradient(upstream=d) if named else gradient(d)
-            return ds if isinstance(ds, (list, tuple)) else [ds]
+            ds = ds if isinstance(ds, (list, tuple)) else [ds]
+            if len(ds) != len(xs):
+                raise ValueError(
+                    f"ops.custom_gradient: expected a gradient for each of {len(xs)} arguments. Received: {len(ds)}"
+                )
+            return ds
 
         return made(value(y), *((x, lambda d, y, i=i: found(d)[i]) for i, x in enumerate(xs)))
 
