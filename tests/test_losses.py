@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -153,12 +154,19 @@ def test_ignored_classes_do_not_count(reduction):
     kept = labels >= 0
     values = np.where(kept, reference.sparse_categorical_crossentropy(y.astype(np.float64), labels * kept), 0)
     divisor = 1 if reduction == "sum" else kept.sum()
-    assert_close(losses.sparse_categorical_crossentropy(labels, y, ignore_class=-1), values, 2e-6)
+    of_rows = partial(losses.sparse_categorical_crossentropy, ignore_class=-1)
+    assert_close(of_rows(labels, y), values, 2e-6)
     assert_close(loss(labels, y), values.sum() / divisor, 2e-6)
     dy = np.empty_like(y)
     assert_close(loss.compute(loss.prepare(labels, y.shape), y, None, 1 / 5, dy), values.sum() / divisor, 2e-6)
     want = reference.sparse_categorical_crossentropy_backward(kept / divisor, y.astype(np.float64), labels * kept)
     assert_close(dy, want, 2e-6)
+    v = fastkeras.Variable(y)
+    for function, weight in ((loss, kept / divisor), (loss.call, 1.0 * kept), (of_rows, 1.0 * kept)):
+        with fastkeras.GradientTape() as tape:
+            value = function(labels, v * 1.0)
+        want = reference.sparse_categorical_crossentropy_backward(weight, y.astype(np.float64), labels * kept)
+        assert_close(tape.gradient(value, v), want, 2e-6)
 
 
 def test_prepared_targets_keep_their_samples():

@@ -136,6 +136,18 @@ def test_several_outputs_by_name():
         assert_close(one, other, 1e-4)
 
 
+def test_what_a_call_adds_to_the_loss_is_summed_without_a_loss_of_the_models():
+    class Adds(fastkeras.Model):
+        def call(self, x):
+            self.add_loss([ops.square(x), ops.absolute(x)])
+            return x
+
+    model, x = Adds(), np.float32([[1.0, -2.0], [3.0, 0.5]])
+    model.compile("sgd")
+    loss = model.compute_loss(y_pred=model(x))
+    assert loss.shape == () and loss == np.sum(x**2) + np.sum(np.abs(x))
+
+
 def test_predict_step_gives_what_it_likes():
     class Own(fastkeras.Model):
         def predict_step(self, data):

@@ -226,9 +226,10 @@ class SparseCategoricalCrossentropy(KernelLoss):
     def _evaluate(self, y_true, y_pred):
         if self.ignore_class is None:
             return super()._evaluate(y_true, y_pred)
-        classes, weights = self._without_ignored(y_true.reshape(-1), None)
+        kept = y_true.reshape(-1) != self.ignore_class
+        classes = np.where(kept, y_true.reshape(-1), np.int32(0))
         values, _ = super()._evaluate(classes, y_pred)
-        return values * (weights > 0), None
+        return values * kept, lambda factors: self._slopes(classes, y_pred) * (factors * kept)[:, None]
 
     def _without_ignored(self, classes, weights):
         """Labels that are all classes, and weights that keep the mean over the rows that count."""

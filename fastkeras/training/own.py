@@ -68,12 +68,12 @@ def predict_step(model, data):
 
 def compute_loss(model, x=None, y=None, y_pred=None, sample_weight=None, training=True):
     """The loss that compile() was given, of targets and predictions, and what the layers have added to it: a tensor."""
-    losses = list(model.losses)
+    losses = [sum_over(loss) for loss in model.losses]
     if model.require_compiled().has_loss:
         losses.insert(0, model.compiled.scores.compute_loss(y, y_pred, sample_weight))
     if not losses:
         raise ValueError(message("no_loss"))
-    return sum((sum_over(loss) for loss in losses[1:]), losses[0])
+    return sum(losses[1:], losses[0])
 
 
 def compute_metrics(model, x, y, y_pred, sample_weight=None):
