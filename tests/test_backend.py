@@ -279,6 +279,8 @@ def test_placeholders_are_inputs_of_models():
 def test_printing(capsys):
     assert K.print_tensor(A, "a = ") is A
     assert capsys.readouterr().out.startswith("a = [[ 0.12573022")
+    K.print_tensor(K.variable(range(9)), summarize=-1)
+    assert capsys.readouterr().out == "[0. 1. 2. 3. 4. 5. 6. 7. 8.]\n"
     with K.name_scope("here") as name:
         assert name == "here"
 

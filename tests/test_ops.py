@@ -148,6 +148,9 @@ def test_numbers_in_rows():
     np.testing.assert_array_equal(ops.bitwise_not(I), ~I)
     np.testing.assert_array_equal(ops.bitwise_invert(I > 6), ~(I > 6))
     np.testing.assert_array_equal(ops.bincount(I[:, ::2], minlength=3)[:, :3], [[1, 0, 0], [0, 0, 0]])
+    for x, places in ((X[:1], [[2], [0], [2]]), (X, [[0, 2]])):  # what has one row stands for all
+        want = np.take_along_axis(np.broadcast_to(x, (len(x) * len(places), 3)), np.array(places), 1)
+        np.testing.assert_array_equal(ops.take_along_axis(x, places, 1), want)
 
 
 def test_unique():
@@ -175,6 +178,7 @@ def test_types_and_bits():
     np.testing.assert_array_equal(ops.saturate_cast(np.float64([-1e30, 1e30]), "int64"), [-(2**63), 2**63 - 1])
     np.testing.assert_array_equal(ops.saturate_cast(np.int32([-5, 300]), "int8"), [-5, 127])
     np.testing.assert_array_equal(ops.view(np.float32([1.0]), "int32"), [0x3F800000])
+    np.testing.assert_array_equal(ops.view(np.float32([1.0, 2.0])), np.float32([1.0, 2.0]))
     assert ops.dtype(ops.ones(1)) == "float32" and ops.dtype(fastkeras.Variable(1.0)) == "float32"
     assert ops.dtype([1, 2]) == "int64" and ops.dtype(np.zeros(1, bool)) == "bool"
 
@@ -488,6 +492,26 @@ def test_a_gradient_of_ones_own():
     np.testing.assert_allclose(tape.gradient(y, x), [1, 0.2], rtol=1e-6)
 
 
+def test_a_gradient_of_ones_own_may_be_none_but_has_the_shape_of_its_input():
+    def gradients(*given):
+        @ops.custom_gradient
+        def product(x, factor):
+            return x * factor, lambda dy: given
+
+        with fastkeras.GradientTape() as tape:
+            y = product(v * 1.0, factor)
+        return tape.gradient(y, [v, factor])
+
+    v, factor = fastkeras.Variable([[1.0], [2.0]]), fastkeras.Variable([3.0])
+    to_v, to_factor = gradients(np.float32([[3.0], [3.0]]), None)
+    assert to_v.tolist() == [[3], [3]] and to_factor is None
+    for wrong in (np.float32(3.0), np.float32([1.0, 2.0, 3.0])):
+        with pytest.raises(ValueError, match=r"an input of shape \(2, 1\) must have.*Received: shape \((3,)?\)"):
+            gradients(wrong, None)
+    with pytest.raises(ValueError, match=r"a gradient for each of 2 arguments. Received: 1"):
+        gradients(np.ones((2, 1)))
+
+
 def test_windows_take_channels_in_front_too():
     rng = np.random.default_rng(0)
     x, kernel = rng.normal(size=(2, 5, 6, 3)), rng.normal(size=(3, 3, 3, 2))
@@ -606,12 +630,17 @@ def test_loops_run_and_are_recorded():
         (lambda: ops.image.pad_images(np.ones((4, 4, 2)), 1, 1), "one must be None. Received: 1, None and None"),
         (lambda: ops.image.crop_images(np.ones((4, 4, 2)), 2, 0, 2, 0), "Received: cropping of 2 and 2"),
         (lambda: ops.quantile(np.ones(3), 0.5, method="mean"), "Received: method='mean'"),
+        (lambda: ops.quantile(np.ones(3), [0.5, -0.1]), r"\[0, 100\]. Received: the share \[ 0.5 -0.1\]"),
+        (lambda: ops.percentile(np.ones(3), 101), "ops.quantile: shares must be in .* Received: the share 1.01"),
         (lambda: ops.correlate(np.ones(3), np.ones(2), mode="most"), "Received: mode='most'"),
         (lambda: ops.cross(np.ones(2), np.ones(2)), r"3 numbers. Received: shapes \(2,\)"),
         (lambda: ops.bincount(np.ones(3, int), sparse=True), "Received: sparse=True"),
+        (lambda: ops.bincount([3, -2]), "numbers from 0 on. Received: -2"),
         (lambda: ops.qr(np.ones((3, 3)), mode="r"), "Received: mode='r'"),
         (lambda: ops.ctc_decode(np.ones((1, 2, 3)), [2], strategy="beam_search"), "Received: strategy='beam_search'"),
         (lambda: ops.ctc_decode(np.ones((1, 2, 3)), [2], mask_index=3), "Received: mask_index=3"),
+        (lambda: ops.add([[1, 2], [3]], 1), r"numbers, in rows of equal length. Received: \[\[1, 2\], \[3\]\]"),
+        (lambda: ops.sum([1.0, None]), r"numbers, in rows of equal length. Received: \[1.0, None\]"),
     ],
 )
 def test_errors_say_what_was_received(call, message):

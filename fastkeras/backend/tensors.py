@@ -83,6 +83,6 @@ def cast_to_floatx(x):
 
 def print_tensor(x, message="", summarize=3):
     """Prints the message and the values; returns x. summarize: so many at each end of an axis, -1 for all."""
-    edge = x.size if summarize == -1 else summarize
+    edge = np.size(value_of(x)) if summarize == -1 else summarize
     print(message, np.array2string(np.asarray(value_of(x)), edgeitems=edge, threshold=2 * edge), sep="")
     return x

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastkeras.core.tensor import getitem, operation, put_in_zeros, reshape, transpose, value
 from fastkeras.ops.shapes import moveaxis, pad
-from fastkeras.utils.arguments import per_axis, positive_integer
+from fastkeras.utils.arguments import channels_last_or_first, per_axis, positive_integer
 
 __all__ = ["depth_to_space", "fold", "space_to_depth", "unfold"]
 
@@ -13,11 +13,7 @@ def _images(who, x, data_format):
     """x (batch, rows, columns, channels) with its channels last, and what gives them back their place."""
     if np.ndim(value(x)) != 4:
         raise ValueError(f"ops.{who}: `x` must have 4 axes. Received: shape {np.shape(value(x))}")
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(
-            f"ops.{who}: `data_format` must be 'channels_last' or 'channels_first'. Received: {data_format!r}"
-        )
-    if data_format == "channels_last":
+    if channels_last_or_first(f"ops.{who}", data_format):
         return x, lambda y: y
     return moveaxis(x, 1, -1), lambda y: moveaxis(y, -1, 1)
 

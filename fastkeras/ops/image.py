@@ -13,7 +13,7 @@ from fastkeras.ops.making import convert_to_tensor
 from fastkeras.ops.shapes import concatenate, moveaxis, pad
 from fastkeras.ops.windows import places_of_windows
 from fastkeras.utils import suggest
-from fastkeras.utils.arguments import per_axis
+from fastkeras.utils.arguments import channels_last_or_first, per_axis
 
 __all__ = ["crop_images", "extract_patches", "pad_images", "resize", "rgb_to_grayscale"]
 
@@ -35,17 +35,14 @@ def __getattr__(name):
 def _channels_last(who, function, images, data_format, ranks=(3, 4)):
     """function(images) with their channels last."""
     data_format = config.image_data_format() if data_format is None else data_format
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(
-            f"ops.image.{who}: `data_format` must be 'channels_last' or 'channels_first'. Received: {data_format!r}"
-        )
+    last = channels_last_or_first(f"ops.image.{who}", data_format)
     rank = np.ndim(value(images))
     if rank not in ranks:
         raise ValueError(
             f"ops.image.{who}: `images` must be one picture or a batch of them, with {ranks[0]} or {ranks[1]} axes. "
             f"Received: shape {np.shape(value(images))}"
         )
-    if data_format == "channels_last":
+    if last:
         return function(images)
     front = rank - ranks[0]
     return moveaxis(function(moveaxis(images, front, -1)), -1, front)

@@ -52,7 +52,8 @@ def take_along_axis(x, indices, axis=None):
         return getitem(ravel(x), places.ravel())
     axis %= places.ndim
     extents = [n if a == axis else max(n, m) for a, (n, m) in enumerate(zip(places.shape, np.shape(x), strict=True))]
-    key = list(np.ogrid[tuple(np.s_[:n] for n in extents)])
+    grid = np.ogrid[tuple(np.s_[:n] for n in extents)]
+    key = [place * (m > 1) for place, m in zip(grid, np.shape(x), strict=True)]  # one element stands for all
     key[axis] = np.broadcast_to(places, extents)
     return getitem(x, tuple(key))
 

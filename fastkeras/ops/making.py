@@ -65,7 +65,8 @@ def saturate_cast(x, dtype):
 @operation
 def view(x, dtype=None):
     """The same bits as numbers of another type, which has no slope."""
-    return linked(np.array(value(x)).view(dtype))
+    array = np.array(value(x))
+    return linked(array.view(dtype or array.dtype))
 
 
 def shape(x):

@@ -47,6 +47,8 @@ def _quantile(who, x, q, axis, method, keepdims, passes_over_nan):
     others = [a for a in range(rank) if a not in axes]
     lines = sort(reshape(transpose(x, (*others, *axes)), (*(extents[a] for a in others), -1)))
     shares = np.asarray(value(q), np.float64 if lines.dtype == np.float64 else np.float32)
+    if not np.all((shares >= 0) & (shares <= 1)):
+        raise ValueError(f"ops.{who}: shares must be in [0, 1], percentages in [0, 100]. Received: the share {shares}")
     count = np.full((1,) * lines.ndim, lines.shape[-1])
     if lines.dtype.kind == "f":  # what is nan has been sorted to the end
         are_nan = np.isnan(value(lines))
@@ -252,6 +254,8 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     if sparse:
         raise ValueError("ops.bincount: there are no sparse tensors here. Received: sparse=True")
     places = np.asarray(value(x)).astype(np.intp)
+    if places.min(initial=0) < 0:
+        raise ValueError(f"ops.bincount: expected numbers from 0 on. Received: {places.min()}")
     count = np.maximum(minlength, places.max(initial=-1) + 1)
     key = (*np.indices(places.shape)[:-1], places)
     each = np.ones(places.shape, np.int32) if weights is None else weights

@@ -15,7 +15,7 @@ from fastkeras.ops.elementwise import maximum
 from fastkeras.ops.reductions import max as largest
 from fastkeras.ops.reductions import mean
 from fastkeras.ops.shapes import concatenate, front, moveaxis, pad, split
-from fastkeras.utils.arguments import per_axis
+from fastkeras.utils.arguments import channels_last_or_first, per_axis
 
 __all__ = [
     "adaptive_average_pool", "adaptive_max_pool", "average_pool", "conv", "conv_transpose", "depthwise_conv",
@@ -66,11 +66,7 @@ def _check_padding(who, padding):
 
 def _channels_last(who, function, x, data_format):
     """function(x) with x's channels last, whatever the data_format."""
-    if data_format not in (None, "channels_last", "channels_first"):
-        raise ValueError(
-            f"ops.{who}: `data_format` must be 'channels_last' or 'channels_first'. Received: {data_format!r}"
-        )
-    if data_format != "channels_first":
+    if data_format is None or channels_last_or_first(f"ops.{who}", data_format):
         return function(x)
     return moveaxis(function(moveaxis(x, 1, -1)), -1, 1)
 

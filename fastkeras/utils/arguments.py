@@ -33,3 +33,11 @@ def per_axis(who, name, value, rank):
     if len(values) != rank:
         raise ValueError(f"{who}: `{name}` must be a positive integer or {rank} of them. Received: {name}={value!r}")
     return tuple(positive_integer(who, name, v) for v in values)
+
+
+def channels_last_or_first(who, data_format):
+    """Whether a `data_format` is "channels_last"; a ValueError that names layer or function if it is not
+    "channels_first" either."""
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f"{who}: `data_format` must be 'channels_last' or 'channels_first'. Received: {data_format!r}")
+    return data_format == "channels_last"
