@@ -272,6 +272,30 @@ def test_models_with_a_call_are_saved_whole(tmp_path, called):
     assert [v.shape for v in described.variables] == [v.shape for v in model.variables]
 
 
+@fastkeras.saving.register_keras_serializable("tests", name="several_tensors")
+class Several(fastkeras.Model):
+    """A model that is called with two tensors and a pair of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right, self.last = (fastkeras.layers.Dense(3) for _ in range(3))
+
+    def call(self, a, b, others, scale=1.0, mask=None):
+        return self.left(a) * self.right(b) * scale + self.last(others[0]) * others[1]
+
+
+def test_models_called_with_several_tensors_are_saved_whole(tmp_path):
+    model, path = Several(), tmp_path / "several.keras"
+    a, b, mask = ops.convert_to_tensor(X), X[:, :2], np.ones(7, bool)
+    y = model(a, b, others=[X[:, 1:], X[:, :1]], scale=2.0, mask=mask)
+    shapes = {"a_shape": (7, 4), "b_shape": (7, 2), "others_shape": [(7, 3), (7, 1)]}
+    assert model.get_build_config() == {"shapes_dict": shapes}
+    for _ in range(2):  # what was loaded is saved as well
+        model.save(path)
+        model = fastkeras.saving.load_model(path, compile=False)
+        assert_close(model(a, b, [X[:, 1:], X[:, :1]], 2.0), y, 1e-6)
+
+
 def test_a_model_with_a_call_is_found_by_its_class(tmp_path):
     model, path = Own(), tmp_path / "own.keras"
     model(X)

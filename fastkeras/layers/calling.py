@@ -155,6 +155,25 @@ def _shapes(structure):
     return [_shapes(item) for item in structure] if _is_list(structure) else tuple(np.shape(structure))
 
 
+def tensor_arguments(layer, args, kwargs):
+    """{name: shape, or list or dict of shapes} of a call's arguments that are tensors, but for its mask."""
+    told = parameters_of(layer).told(args, dict(kwargs))
+    told.pop("mask", None)
+    return {name: _shapes(value) for name, value in told.items() if _is_tensors(nest.flat(value))}
+
+
+def _is_tensors(items):
+    return len(items) > 0 and all(isinstance(item, (*_ARRAYS, SymbolicTensor)) for item in items)
+
+
+def build_for_arguments(layer, shapes):
+    """Makes the weights of a layer by a call on zeros; shapes: as `tensor_arguments` gives them."""
+    found = []
+    keywords = {name: nest.mapped(Nth, _places(shape, found)) for name, shape in shapes.items()}
+    layer.ensure_built(shapes.get(parameters_of(layer).first))
+    _tried(layer, found, keywords)
+
+
 # --- masks -----------------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from fastkeras import training
 from fastkeras.core import nest
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.core.variable import pack
+from fastkeras.layers import calling
 from fastkeras.layers.config import reading
 from fastkeras.layers.inside import among, inside, is_layer
 from fastkeras.layers.layer import Layer
@@ -78,6 +79,7 @@ class Model(Layer):
         self._training_pass = None
         self._lock = threading.Lock()
         self._seen_shape = None  # of the first inputs of a `call` of the model's own
+        self._seen_arguments = None  # the shapes of all the tensors that it was called with first, by name
         self.input_keys = self.output_keys = None
         if inputs is not None:
             self.input_keys, inputs = _keys_and_items(inputs)
@@ -253,7 +255,10 @@ class Model(Layer):
     def __call__(self, x, *args, **kwargs):
         """As Layer; a dict of inputs goes by the keys that the inputs were given under, or by their names."""
         if self.call is not None:
-            return super().__call__(x, *args, **kwargs)
+            y = super().__call__(x, *args, **kwargs)
+            if self._seen_arguments is None:
+                self._seen_arguments = calling.tensor_arguments(self, (x, *args), kwargs)
+            return y
         if isinstance(x, dict):
             x = [x[key] for key in (sorted(self.input_keys) if self.input_keys else self.input_names)]
         y = super().__call__(x, *args, **kwargs)
@@ -285,11 +290,19 @@ class Model(Layer):
 
     def get_build_config(self):
         """What files keep of a model with a `call` of its own, to build it again: {"input_shape": that of its first
-        inputs, or a list or dict of them, with None for the number of samples}, or None if it has seen none."""
+        inputs, or a list or dict of them, with None for the number of samples}, or None if it has seen none. Of one
+        called with several arguments that are tensors, {"shapes_dict": {"<name>_shape": the shape of each}}."""
+        if self._seen_arguments is not None and len(self._seen_arguments) > 1:
+            return {"shapes_dict": {f"{name}_shape": shape for name, shape in self._seen_arguments.items()}}
         return None if self._seen_shape is None else {"input_shape": _of_any_batch(self._seen_shape)}
 
     def build_from_config(self, config):
         """Makes the weights that the model had when `get_build_config` gave this."""
+        if "shapes_dict" in config:
+            shapes = {name.removesuffix("_shape"): shape for name, shape in config["shapes_dict"].items()}
+            calling.build_for_arguments(self, shapes)
+            self._seen_arguments = shapes
+            return
         if "input_shape" not in config:
             raise ValueError(f"Model '{self.name}': expected an `input_shape` to build it for. Received: {config}")
         Model.build(self, _of_any_batch(config["input_shape"]))
