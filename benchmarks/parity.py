@@ -59,6 +59,7 @@ UNCOMPARED = {
         "Lambda": "computes what it is given",
         "Layer": "the base class",
         "Operation": "its base class",
+        "RandomCrop": "cuts where chance says; in prediction it is CenterCrop",
         "StringLookup": "takes texts: tests/test_lookup.py compares it",
         "TextVectorization": "takes texts: tests/test_text_vectorization.py compares it",
     },
