@@ -166,18 +166,22 @@ cdef class Formula(Node):
         self.inputs = self.values = ()
         self.sources = []
 
+    @cython.boundscheck(True)
     cpdef list back(self, d):
-        cdef list found = []
+        cdef list found = [], sources = self.sources  # these three as they are now: another thread may clear them
+        cdef tuple gradients = self.links, values = self.values
+        cdef Py_ssize_t i
         if tapes.recording:
             arguments = (d, self.tensor(), *self._tensors())
         else:
-            arguments = (d, self.value, *self.values)
-        for source, gradient, x in zip(self.sources, self.links, self.values):
-            if source is not None and gradient is not None:
+            arguments = (d, self.value, *values)
+        for i in range(len(sources)):
+            gradient, x = gradients[i], values[i]
+            if sources[i] is not None and gradient is not None:
                 part = as_type_of(d, gradient(*arguments))
                 if not cnp.PyArray_SAMESHAPE(<ndarray?>part, <ndarray?>x):
                     part = summed_to(part, x.shape)
-                found.append((source, part))
+                found.append((sources[i], part))
         return found
 
     def _tensors(self):
