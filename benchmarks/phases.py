@@ -45,12 +45,14 @@ PHASES = {
     ("conv", "backward_peaks"): "convolution, backward",
     ("conv", "*"): "borders",
     ("pooling", "*"): "pooling",
+    ("attention", "*"): "attention",
     ("activations", "*"): "activations",
     ("losses", "*"): "loss and metrics",
     ("metrics", "*"): "loss and metrics",
     ("optimizers", "*"): "optimizer",
 }
 OTHER, REST = "other kernels", "Python and numpy"
+CLASSES = ("States", "Attention")  # kernels that are classes
 
 
 def time_loop_flops(a):
@@ -76,6 +78,18 @@ def peaks_flops(a):
     return 2 * a["g"].size * math.prod((a["W"] if "W" in a else a["dW"]).shape[:3]) * sum(gradients)
 
 
+def attention_flops(a):
+    """x = q k^T and y = P v"""
+    pairs, K, V = a["self"].pairs
+    return 2 * pairs * (K + V)
+
+
+def attention_gradient_flops(a):
+    """x once more; dv, dP, dq and dk"""
+    pairs, K, V = a["self"].pairs
+    return 2 * pairs * (3 * K + 2 * V)
+
+
 # floating-point operations of the matrix products in one call, from the arguments by name
 FLOPS = {
     ("dense", "forward"): lambda a: 2 * len(a["x"]) * a["W"].size,
@@ -87,6 +101,8 @@ FLOPS = {
     ("conv", "backward"): lambda a: convolution_flops(a) * sum(a[d] is not None for d in ("dx", "dW")),
     ("conv", "backward_max"): peaks_flops,
     ("conv", "backward_peaks"): peaks_flops,
+    ("attention", "forward"): attention_flops,
+    ("attention", "backward"): attention_gradient_flops,
     **{(layer, way): time_loop_flops for layer in ("lstm", "gru", "simple_rnn") for way in ("forward", "backward")},
 }
 
@@ -128,7 +144,7 @@ class Clock:
             for attribute, value in list(vars(module).items()):
                 key = _kernel(value)
                 if key is not None:
-                    timed.setdefault(id(value), self._timed(value, *key))
+                    timed.setdefault(id(value), self._timed_kernel(value, *key))
                     self.replaced.append((module, attribute, value))
                     setattr(module, attribute, timed[id(value)])
         return self
@@ -136,6 +152,13 @@ class Clock:
     def __exit__(self, *exception):
         for module, attribute, value in self.replaced:
             setattr(module, attribute, value)
+
+    def _timed_kernel(self, value, module, name):
+        """A function, or a class: what it computes when it is made, or in its passes if it has any."""
+        if not hasattr(value, "backward"):
+            return self._timed(value, module, name)
+        passes = {way: self._timed(getattr(value, way), module, way) for way in ("forward", "backward")}
+        return type(name, (value,), passes)
 
     def _timed(self, call, module, kernel):
         spent = self.spent.setdefault((module, kernel), Spent())
@@ -157,12 +180,12 @@ class Clock:
 
 
 def _kernel(value):
-    """(module, name) of a kernel's wrapper, or of the tree of equal pasts, which is a class; else None."""
+    """(module, name) of a kernel's wrapper, or of one that is a class; else None."""
     place, _, module = (getattr(value, "__module__", None) or "").rpartition(".")
-    if place != "fastkeras._kernels" or module in ("cpu", "threads", "array"):
+    if place != "fastkeras._kernels" or module in ("cpu", "threads", "array", "steps"):
         return None
     is_kernel = type(value).__name__ in ("cython_function_or_method", "builtin_function_or_method")
-    return (module, value.__name__) if is_kernel or getattr(value, "__name__", None) == "States" else None
+    return (module, value.__name__) if is_kernel or getattr(value, "__name__", None) in CLASSES else None
 
 
 def phase_of(module, kernel):

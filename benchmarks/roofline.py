@@ -165,9 +165,9 @@ def measure(names, threads=None, least=1.0):
     return {"threads": threads, "peak": best, "bandwidth": fastest, "rows": rows}
 
 
-def losses(found, most=LOSSES):
-    """The rows of phases that lose the largest shares of their workload's step, the largest first."""
-    steps = {row["workload"]: row["seconds"] for row in found["rows"] if row["phase"] == WHOLE}
+def losses(found, shares, most=LOSSES):
+    """The rows of phases that lose most time or, if `shares`, the largest shares of their step; the largest first."""
+    steps = {row["workload"]: row["seconds"] if shares else 1 for row in found["rows"] if row["phase"] == WHOLE}
     phases = [row for row in found["rows"] if row["phase"] != WHOLE]
     return sorted(phases, key=lambda row: -row["lost"] / steps[row["workload"]])[:most]
 
@@ -184,16 +184,21 @@ def markdown(found):
         lost, took = number(1e3 * row["lost"]), number(1e3 * row["seconds"])
         lines.append([first, row["phase"], took, percent(row["share"]), gflop, needed, *shares, lost])
     steps = {row["workload"]: row["seconds"] for row in found["rows"] if row["phase"] == WHOLE}
-    named = [
-        f"{i}. {row['title']}: {row['phase']}, {number(1e3 * row['lost'])} ms, "
-        f"{percent(row['lost'] / steps[row['workload']])} of the step"
-        for i, row in enumerate(losses(found), 1)
-    ]
+
+    def named(rows):
+        return [
+            f"{i}. {row['title']}: {row['phase']}, {number(1e3 * row['lost'])} ms, "
+            f"{percent(row['lost'] / steps[row['workload']])} of the step"
+            for i, row in enumerate(rows, 1)
+        ]
+
     machine = (
         f"Fastest product: {number(found['peak'] / 1e9)} GFLOP/s; memory: {number(found['bandwidth'] / 1e9)} GB/s, "
         f"reading and writing; threads: {found['threads']}."
     )
-    return "\n".join([machine, "", table(header, lines), "", "The largest losses:", "", *named])
+    longest = ["The largest losses, in time:", "", *named(losses(found, shares=False))]
+    shares = ["The largest losses, as shares of a step:", "", *named(losses(found, shares=True))]
+    return "\n".join([machine, "", table(header, lines), "", *longest, "", *shares])
 
 
 def main():

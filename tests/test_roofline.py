@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks import roofline, workload
-from benchmarks.phases import Spent
-from fastkeras.layers import Embedding
+from benchmarks.phases import Clock, Spent
+from fastkeras import Model
+from fastkeras.layers import Embedding, Input, MultiHeadAttention
 
 B, T, V, D, U = 8, 5, 7, 2, 4
 
@@ -72,7 +73,7 @@ def test_lost_is_what_lies_above_the_roof():
     assert step["lost"] == pytest.approx(loop["lost"] + rest["lost"])
 
 
-def test_the_largest_losses_are_named_by_their_share_of_the_step():
+def test_the_largest_losses_are_named_by_time_and_by_their_share_of_the_step():
     def row(workload, phase, seconds, lost):
         return {
             **dict.fromkeys(("share", "flops", "needed", "of_peak", "of_bandwidth"), 0.0),
@@ -88,10 +89,14 @@ def test_the_largest_losses_are_named_by_their_share_of_the_step():
         row("short", roofline.WHOLE, 2e-3, 1e-3),
     ]
     found = {"threads": 2, "peak": 1e9, "bandwidth": 3e9, "rows": rows}
-    named = [(row["workload"], row["phase"]) for row in roofline.losses(found)]
-    assert named == [("short", "projection"), ("long", "optimizer"), ("long", "projection")]
+    by_time, by_share = (
+        [(row["workload"], row["phase"]) for row in roofline.losses(found, shares)] for shares in (False, True)
+    )
+    assert by_time == [("long", "optimizer"), ("long", "projection"), ("short", "projection")]
+    assert by_share == [("short", "projection"), ("long", "optimizer"), ("long", "projection")]
     text = roofline.markdown(found)
-    assert text.splitlines()[-3] == "1. Short: projection, 0.900 ms, 45% of the step"
+    assert "in time:\n\n1. Long: optimizer, 4.00 ms, 40% of the step\n" in text
+    assert "of a step:\n\n1. Short: projection, 0.900 ms, 45% of the step\n" in text
     assert "1.00 GFLOP/s; memory: 3.00 GB/s" in text
     assert len([line for line in text.splitlines() if line.startswith("|")]) == 2 + len(rows)
 
@@ -104,3 +109,16 @@ def test_measure_gives_a_row_for_each_phase_and_each_whole_step():
     assert sum(row["share"] for row in found["rows"][:-1]) == pytest.approx(1.0)
     assert found["peak"] > 0
     assert found["bandwidth"] > 0
+
+
+def test_the_passes_of_an_attention_are_timed_and_their_products_counted():
+    B, T, H, K = 3, 5, 2, 7
+    x = Input((T, 11))
+    model = Model(x, MultiHeadAttention(H, K)(x, x))
+    model.compile("sgd", "mse")
+    with Clock() as clock:
+        model.train_on_batch(np.ones((B, T, 11), "f"), np.ones((B, T, 11), "f"))
+    spent = {way: clock.spent["attention", way] for way in ("forward", "backward")}
+    assert [its.calls for its in spent.values()] == [1, 1]
+    assert spent["forward"].flops == 2 * B * H * T * T * (K + K)
+    assert spent["backward"].flops == 2 * B * H * T * T * (3 * K + 2 * K)

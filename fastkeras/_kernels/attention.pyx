@@ -68,6 +68,11 @@ cdef class Attention:
         c.scale, c.causal, c.uniform = scale, causal, uniform
         self.arrays = (q, k, v, x, mask, m)
 
+    @property
+    def pairs(self):
+        """(how many queries meet a key, of all heads and samples; K; V)"""
+        return self.c.B * self.c.H * self.c.T * self.c.S, self.c.K, self.c.V
+
     def forward(self, ndarray y not None, ndarray P=None):
         """y (B, T, H*V) =, and P (B*H, T, S) = or None"""
         cdef fk_attention *c = &self.c
