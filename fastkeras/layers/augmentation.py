@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from fastkeras.layers.resizing import CenterCrop, ImageLayer, cut
+from fastkeras.layers.resizing import CenterCrop, ImageLayer, cut, stretched
 from fastkeras.layers.windows import one_of
 from fastkeras.random_state import SeedGenerator, numpy_generator
 
@@ -50,7 +50,7 @@ def _between(layer, name, value, least=-1.0, largest=1.0):
 
 class RandomFlip(RandomImageLayer):
     """Half of the images the other way round: left and right ("horizontal"), up and down ("vertical"), or each of both
-    by its own chance ("horizontal_and_vertical")."""
+    by its own chance ("horizontal_and_vertical"; so in Keras 2, while Keras 3 turns both or none)."""
 
     def __init__(self, mode="horizontal_and_vertical", seed=None, data_format=None, **kwargs):
         super().__init__(seed, data_format, **kwargs)
@@ -247,7 +247,7 @@ class RandomTranslation(_ByAxis):
 
 class RandomCrop(CenterCrop):
     """A part (height, width) of images, from a place that is drawn for each batch. When a model predicts, and of
-    smaller images, it is what CenterCrop gives."""
+    smaller images, the largest part in the middle with that shape, resized."""
 
     def __init__(self, height, width, seed=None, data_format=None, **kwargs):
         super().__init__(height, width, data_format, **kwargs)
@@ -257,7 +257,7 @@ class RandomCrop(CenterCrop):
     def changed(self, x, run):
         room = np.array(x.shape[1:3]) - (self.height, self.width)
         if run.training is False or room.min() < 0:
-            return super().changed(x, run)
+            return stretched(x, (self.height, self.width), aspect="crop")
         return cut(x, *numpy_generator(self.seed_generator).integers(0, room + 1), self.height, self.width)
 
     def get_config(self):
@@ -302,7 +302,8 @@ class RandomBrightness(_Toning):
 
 class RandomContrast(_Toning):
     """y = m + c (x - m) within value_range, m being the mean of each channel of an image, c from 1 - factor to
-    1 + factor; or from 1 - lower to 1 + upper for factor (lower, upper), from 0 to 1."""
+    1 + factor; or from 1 - lower to 1 + upper for two factors, of which lower is the smaller; all from 0 to 1. (So
+    Keras says; for one factor, Keras 3 draws from 1 to 1 + factor.)"""
 
     def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
         pair = factor if isinstance(factor, (tuple, list)) else (factor, factor)

@@ -4,9 +4,9 @@ import numpy as np
 
 from fastkeras.core.resizing import INTERPOLATIONS, around, matrices, resized
 from fastkeras.core.rows import dense
-from fastkeras.layers.core import positive_integer
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.windows import as_images, checked_format, from_images, one_of, parts, whole
+from fastkeras.utils.arguments import positive_integer
 from fastkeras.utils.messages import message
 
 
