@@ -4,8 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
 from live import needs_tensorflow
 from running import output_of, run
+
+from fastkeras.preprocessing import text_dataset_from_directory, timeseries_dataset_from_array
+from fastkeras.utils.dataset import Dataset, TextLineDataset
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "tensorflow_script.py"
@@ -153,6 +158,7 @@ def test_datasets_from_folders_and_series(tmp_path):
 
 
 LINES = """
+import gzip
 import tensorflow as tf
 
 for number in range(3):
@@ -161,6 +167,9 @@ for number in range(3):
 names = tf.data.Dataset.list_files("*.txt", shuffle=False)
 print([name.numpy().decode() for name in names], sorted(tf.data.Dataset.list_files(["1.*", "2.*"]).as_numpy_iterator()))
 print(list(tf.data.TextLineDataset(["0.txt", "1.txt"]).as_numpy_iterator()))
+with gzip.open("packed", "wb") as file:
+    file.write(b"in a\\nfew bytes")
+print(list(tf.data.TextLineDataset("packed", "GZIP").as_numpy_iterator()))
 lines = names.flat_map(tf.data.TextLineDataset)
 print(tf.data.experimental.cardinality(lines).numpy(), [len(line.numpy()) for line in lines])
 try:
@@ -174,9 +183,34 @@ def test_lines_of_files(tmp_path):
     assert output_of(tmp_path, LINES).splitlines() == [
         "['0.txt', '1.txt', '2.txt'] [b'1.txt', b'2.txt']",
         "[b'1 one', b'and']",
+        "[b'in a', b'few bytes']",
         "-2 [5, 3, 5, 3]",
         "tf.data.Dataset.list_files: no file fits. Received: 'none.*'",
     ]
+
+
+def test_texts_of_a_folder_are_as_they_were_written(tmp_path):
+    (tmp_path / "one.txt").write_bytes("\uc548\r\ntwo".encode())
+    for longest, wanted in ((None, "\uc548\r\ntwo"), (2, "\uc548\r")):
+        found = text_dataset_from_directory(tmp_path, labels=None, max_length=longest, verbose=False)
+        assert next(iter(found)).numpy().tolist() == [wanted.encode()]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Dataset.range(3).batch(0), "tf.data.Dataset: `batch_size` must be a positive integer"),
+        (lambda: TextLineDataset("a", "ZLIB"), "`compression_type` must be None or 'GZIP'. Received: 'ZLIB'"),
+        (
+            lambda: timeseries_dataset_from_array(np.arange(9), None, 3, sampling_rate=0),
+            "`sampling_rate` must be a pos",
+        ),
+        (lambda: text_dataset_from_directory(".", label_mode=None, class_names=["a"]), "`class_names` are folders"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()
 
 
 OF_TEXTS = """

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastkeras.utils.arguments import positive_integer
 from fastkeras.utils.dataset import Dataset
 from fastkeras.utils.labelled import labelled_parts
 
@@ -25,6 +26,9 @@ def timeseries_dataset_from_array(
     data: (rows, ...); targets: an array that is indexed as data is, or None for windows alone. A window has every
     sampling_rate-th row; windows begin sequence_stride rows apart. start_index, end_index: the rows to use.
     """
+    steps = {"sequence_length": sequence_length, "sequence_stride": sequence_stride, "sampling_rate": sampling_rate}
+    for name, value in steps.items():
+        positive_integer("timeseries_dataset_from_array", name, value)
     start, end = start_index or 0, len(data) if end_index is None else end_index
     data = np.asarray(data)[start:end]
     count = len(data) - (sequence_length - 1) * sampling_rate
@@ -68,6 +72,7 @@ def text_dataset_from_directory(
 
     labels: "inferred" from the folders, None for texts alone, or a list with a number for each file, in the order of
     their paths. label_mode: "int", "binary" (floats, for two classes), "categorical" (one-hot) or None.
+    max_length: the most characters of a text.
     validation_split: the fraction set aside; subset: "training", "validation", or "both" for two datasets; with one
     seed Keras sets the same files aside.
     """
@@ -96,5 +101,5 @@ def text_dataset_from_directory(
 
 
 def _read(path, max_length):
-    with open(path, encoding="utf-8") as file:
-        return file.read(max_length) if max_length else file.read()
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read(max_length)

@@ -4,8 +4,6 @@ Reading, writing and resizing is Pillow's (image_files.py), rotating SciPy's (im
 has both.
 """
 
-import warnings
-
 import numpy as np
 
 from fastkeras import config
@@ -26,6 +24,7 @@ from fastkeras.preprocessing.image_transforms import (
     random_zoom,
 )
 from fastkeras.utils import suggest
+from fastkeras.utils.messages import warn
 
 __all__ = [
     "DataFrameIterator",
@@ -189,9 +188,7 @@ class ImageDataGenerator:
     @staticmethod
     def _fitted(name, found):
         if found is None:
-            warnings.warn(
-                f"ImageDataGenerator({name}=True) does nothing before fit(x), which measures pictures.", stacklevel=3
-            )
+            warn(f"ImageDataGenerator({name}=True) does nothing before fit(x), which measures pictures.")
         return found is not None
 
     def get_random_transform(self, img_shape, seed=None):

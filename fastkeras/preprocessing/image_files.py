@@ -6,14 +6,13 @@ Pillow reads, writes and resizes. It comes with the extra `images`, and is impor
 import importlib
 import io
 import os
-import warnings
 
 import numpy as np
 
 from fastkeras import config
 from fastkeras.core.resizing import middle
 from fastkeras.utils import suggest
-from fastkeras.utils.messages import message
+from fastkeras.utils.messages import message, warn
 
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff")
@@ -109,6 +108,6 @@ def save_img(path, x, data_format=None, file_format=None, scale=True, **options)
     """
     picture = array_to_img(x, data_format, scale)
     if picture.mode == "RGBA" and file_format in ("jpg", "jpeg"):
-        warnings.warn("save_img: JPEG knows no transparency, the fourth channel is left out.", stacklevel=2)
+        warn("save_img: JPEG knows no transparency, the fourth channel is left out.")
         picture = picture.convert("RGB")
     picture.save(path, format=file_format, **options)

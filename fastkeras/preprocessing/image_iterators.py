@@ -5,7 +5,6 @@ that Keras gives. With `seed`, the generator is seeded anew before each batch.
 """
 
 import os
-import warnings
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from fastkeras import config
 from fastkeras.preprocessing.image_files import CHANNELS, ENDINGS, array_to_img, checked_format, img_to_array, load_img
 from fastkeras.utils import suggest
 from fastkeras.utils.labelled import files_below
+from fastkeras.utils.messages import warn
 from fastkeras.utils.sequence import Sequence
 
 _CLASS_MODES = ("binary", "categorical", "input", "sparse", None)
@@ -174,10 +174,9 @@ class NumpyArrayIterator(_Pictures):
 def _warn_of_channels(function, shape, data_format):
     channels = shape[3 if data_format == "channels_last" else 1]
     if channels not in CHANNELS.values():
-        warnings.warn(
+        warn(
             f"{function}: pictures have 1, 3 or 4 channels, the {data_format.removeprefix('channels_')} axis. "
-            f"Received: shape {shape}",
-            stacklevel=4,
+            f"Received: shape {shape}"
         )
 
 
@@ -342,10 +341,9 @@ class DataFrameIterator(_Files):
         names = list(dataframe[x_col])
         rows = [i for i, name in enumerate(names) if not validate_filenames or self._is_picture(name)]
         if len(rows) < len(names):
-            warnings.warn(
+            warn(
                 f"flow_from_dataframe: the column {x_col!r} names {len(names) - len(rows)} files that are no pictures, "
-                "or not there: they are left out.",
-                stacklevel=3,
+                "or not there: they are left out."
             )
         self.class_indices, of_classes = {}, ""
         if class_mode in ("binary", "categorical", "sparse"):

@@ -9,6 +9,7 @@ rows, and batch takes the rows of a batch together.
 """
 
 import glob
+import gzip
 import itertools
 import math
 import random
@@ -20,6 +21,7 @@ from fastkeras.core.strings import are_texts, strings
 from fastkeras.core.tensor import Tensor
 from fastkeras.random_state import fresh_seed
 from fastkeras.utils import suggest
+from fastkeras.utils.arguments import positive_integer
 
 __all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "TextLineDataset", "cardinality"]
 
@@ -242,32 +244,28 @@ class Dataset:
 
     def batch(self, batch_size, drop_remainder=False, num_parallel_calls=None, deterministic=None, name=None):
         """Arrays of batch_size elements; the last may have fewer, unless it is to be dropped."""
-        size = int(batch_size)
         together = _stacked if self._arrays is None else self._rows
-
-        def items():
-            rest = self._items()
-            while several := list(itertools.islice(rest, size)):
-                if len(several) < size and drop_remainder:
-                    return
-                yield together(several)
-
-        length = self._length
-        if length not in (None, math.inf):
-            length = length // size if drop_remainder else math.ceil(length / size)
-        return Dataset(items, length)
+        return self._batched(self._items, together, batch_size, drop_remainder)
 
     def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False, name=None):
         """Arrays of batch_size elements, each filled up with padding_values (0, or "" for texts) to the largest extents
         among them or to those of padded_shapes that are not None."""
-        size = int(batch_size)
+
+        def together(several):
+            return _stacked(several, padded_shapes, padding_values, padded=True)
+
+        return self._batched(self.__iter__, together, batch_size, drop_remainder)
+
+    def _batched(self, start, together, batch_size, drop_remainder):
+        """together(several) for each batch_size items of the iterator start()."""
+        size = positive_integer("tf.data.Dataset", "batch_size", int(batch_size))
 
         def items():
-            rest = iter(self)
+            rest = start()
             while several := list(itertools.islice(rest, size)):
                 if len(several) < size and drop_remainder:
                     return
-                yield _stacked(several, padded_shapes, padding_values, padded=True)
+                yield together(several)
 
         length = self._length
         if length not in (None, math.inf):
@@ -298,14 +296,20 @@ class Dataset:
 
 
 class TextLineDataset(Dataset):
-    """The lines of a text file, or of several one after the other, each without its end."""
+    """The lines of a text file, or of several one after the other, each without its end. compression_type: None, or
+    "GZIP"."""
 
     def __init__(self, filenames, compression_type=None, buffer_size=None, num_parallel_reads=None, name=None):
         names = [encoded.decode() for encoded in strings(filenames).ravel().tolist()]
+        if compression_type not in (None, "", "GZIP"):
+            raise ValueError(
+                f"tf.data.TextLineDataset: `compression_type` must be None or 'GZIP'. Received: {compression_type!r}"
+            )
+        opened = gzip.open if compression_type == "GZIP" else open
 
         def items():
             for path in names:
-                with open(path, "rb") as file:
+                with opened(path, "rb") as file:
                     yield from (strings(line.rstrip(b"\n").removesuffix(b"\r")) for line in file)
 
         super().__init__(items)

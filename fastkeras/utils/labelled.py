@@ -33,8 +33,8 @@ def labelled_parts(
     int32 numbers, with label_mode "binary" float32 (n, 1), with "categorical" one-hot. Without labels, targets and
     class_names are None. function: whose arguments these are, for errors.
     """
-    _check(function, labels, label_mode, class_names, shuffle, seed, validation_split, subset)
     labels = None if label_mode is None else labels
+    _check(function, labels, label_mode, class_names, shuffle, seed, validation_split, subset)
     if isinstance(labels, str):
         paths, numbers, class_names = _by_folder(function, directory, endings, class_names, follow_links)
     else:
