@@ -192,6 +192,37 @@ def test_in_a_model(tmp_path, name):
     np.testing.assert_array_equal(again.predict(data, verbose=0), predicted)
 
 
+class Prices(fastkeras.Model):
+    """A kind, a text, and a size, a number, to one number each."""
+
+    def __init__(self, kinds):
+        super().__init__()
+        self.kind = StringLookup(vocabulary=kinds, output_mode="one_hot")
+        self.dense = layers.Dense(1)
+
+    def call(self, inputs):
+        return self.dense(layers.concatenate([self.kind(inputs["kind"]), inputs["size"]]))
+
+
+def test_beside_numbers_in_a_call_of_the_user_s_own():
+    model, y = Prices(["a", "b"]), np.arange(4.0)
+    data = {"size": np.array([[1.0], [2], [3], [4]]), "kind": np.array([["a"], ["b"], ["c"], ["b"]])}
+    model.compile("sgd", "mse")
+    model.fit(data, y, epochs=2, batch_size=3, verbose=0)
+    weights, bias = model.dense.get_weights()
+    rows = np.concatenate([np.eye(3)[[1, 2, 0, 2]], data["size"]], axis=1)
+    np.testing.assert_allclose(model.predict(data, verbose=0), rows @ weights + bias, rtol=1e-5)
+    np.testing.assert_allclose(model(data), rows @ weights + bias, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot"])
+def test_nothing_is_found_in_nothing(mode):
+    for layer in (StringLookup(vocabulary=["a", "b"], output_mode=mode), layers.Hashing(3, output_mode=mode)):
+        for shape in ((0,), (0, 2), (2, 0)):
+            want = layer.compute_output_shape(shape)
+            assert layer(np.empty(shape, object)).shape == want
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
@@ -211,6 +242,8 @@ def test_in_a_model(tmp_path, name):
         (lambda: StringLookup(vocabulary=["a", ""], mask_token=""), ValueError, "'' nowhere but at the beginning"),
         (lambda: StringLookup(vocabulary=["a", "[UNK]"], invert=True), ValueError, r"'\[UNK\]' nowhere but at the"),
         (lambda: IntegerLookup(vocabulary=["a"]), TypeError, r"\(IntegerLookup\): expected integers"),
+        (lambda: IntegerLookup(vocabulary=[1])(np.array([2**70], object)), TypeError, "expected integers. Received"),
+        (lambda: StringLookup().adapt(np.empty((0, 2), object)), ValueError, "adapt\\(\\) found no tokens"),
         (lambda: StringLookup()(["a"]), RuntimeError, "there is no vocabulary yet"),
         (lambda: StringLookup(output_mode="count")(fastkeras.Input((1,))), RuntimeError, "there is no vocabulary yet"),
         (lambda: StringLookup(vocabulary=["a"])([1]), TypeError, r"\(StringLookup\): expected strings"),

@@ -176,6 +176,57 @@ def test_the_first_layer_of_a_model(tmp_path, name, mode):
     np.testing.assert_allclose(functional.predict(texts, verbose=0), predicted, atol=1e-6)
 
 
+class Reader(fastkeras.Model):
+    """Texts to one number each; the layer of texts is not the first that __init__ makes."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1)
+        self.convolution = layers.Conv1D(3, 5)
+        self.embedding = layers.Embedding(30, 4)
+        self.words = TextVectorization(output_sequence_length=None)
+        self.words.adapt(TEXTS)
+
+    def call(self, texts):
+        x = self.convolution(self.embedding(self.words(texts)))
+        return self.dense(layers.GlobalMaxPooling1D()(x))
+
+
+def test_in_a_call_of_the_user_s_own():
+    model, texts, y = Reader(), [f"{text} the cat sat on a mat" for text in TEXTS], np.arange(6.0)
+    model.compile("adam", "mse")
+    history = model.fit(texts, y, epochs=3, batch_size=4, verbose=0, validation_data=(np.array(texts), y))
+    assert history.history["loss"][-1] < history.history["loss"][0]
+    predicted = model.predict(np.array(texts, object)[:, None], batch_size=1, verbose=0)
+    np.testing.assert_allclose(predicted[:1], model(np.array(texts[:1])), rtol=1e-5, atol=1e-6)
+    assert model.output_shape == (None, 1)
+
+
+def test_in_a_layer_of_the_user_s_own_within_a_graph():
+    class Words(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.words = TextVectorization(vocabulary=["cat", "dog"])
+
+        def call(self, texts):
+            return self.words(texts)
+
+    start = fastkeras.Input((1,), dtype="string")
+    found = Words()(start)
+    assert found.shape == (None, None)
+    model = fastkeras.Model(start, found)
+    np.testing.assert_array_equal(model.predict(["a cat", "dog dog"], verbose=0), [[1, 2], [3, 3]])
+
+
+def test_nothing_is_found_in_nothing():
+    layer = TextVectorization(split=lambda texts: [text.split() for text in texts], output_sequence_length=2)
+    layer.adapt(["a b", "", "b"])
+    np.testing.assert_array_equal(layer(["", "b"]), [[0, 0], [2, 0]])
+    assert layer([]).shape == (0, 2)
+    whole = TextVectorization(split=None, vocabulary=["a"], output_mode="count")
+    assert whole(np.empty((0, 3), object)).shape == (0, 2)
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [

@@ -269,6 +269,11 @@ class SymbolicTensor(Operators):
     def ndim(self):
         return len(self.shape)
 
+    @property
+    def dtype_for_call(self):
+        """What a `call` of the user's own is given: "int32" or "string" if it was declared so, else "float32"."""
+        return self.dtype if self.dtype in ("int32", "string") else "float32"
+
     def accepts(self, shape):
         """Whether data of this shape may stand for the tensor; the batch axis may be of any size."""
         return len(shape) == len(self.shape) and not (

@@ -7,6 +7,7 @@ structure too. Tensors carry their masks, where they have one, in the attribute 
 """
 
 import inspect
+import itertools
 import weakref
 from functools import partial
 
@@ -88,6 +89,7 @@ def _on_symbols(layer, first, told):
     else:
         inputs, told = [], {parameters_of(layer).first: first, **told}
     keywords = numbered(told, SymbolicTensor, inputs)
+    layer.trial_dtypes = [t.dtype_for_call for t in inputs]
     shape = _shapes(first)
     layer.ensure_built(shape)
     found = _tried(layer, [t.shape for t in inputs], keywords) if keywords else layer.compute_output_shape(shape)
@@ -253,6 +255,8 @@ def forward(layer, x, run):
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
+_WORDS = 64  # in texts at least: as many as a convolution over them may want
+
 
 def output_shape(layer, input_shape):
     """The shapes of what `call` gives for inputs of these shapes, each in their structure."""
@@ -264,11 +268,12 @@ def output_shape(layer, input_shape):
 
 
 def _tried(layer, shapes, keywords):
-    """The same, found by calling it on zeros: twice, with different extents for each None; what differs is None."""
+    """The same, found by calling it on zeros, or texts: twice, with different extents for each None; what differs is
+    None."""
     before = tapes.recording, tapes.losses, tapes.training
     tapes.recording, tapes.training = (), False
     try:
-        one, other = (_on_zeros(layer, shapes, keywords, unknown) for unknown in (2, 3))
+        one, other = (_on_trial(layer, shapes, keywords, unknown) for unknown in (2, 3))
     finally:
         tapes.recording, tapes.losses, tapes.training = before
     pairs = zip(nest.flat(one), nest.flat(other), strict=True)
@@ -279,13 +284,22 @@ def _common(shape, other):
     return tuple(n if n == m else None for n, m in zip(shape, other, strict=True))
 
 
-def _on_zeros(layer, shapes, keywords, unknown):
+def _on_trial(layer, shapes, keywords, unknown):
     tapes.losses = []
-    zeros = [np.zeros([unknown if n is None else n for n in shape], layer.trial_dtype).view(Tensor) for shape in shapes]
+    dtypes = itertools.chain(layer.trial_dtypes, itertools.repeat("float32"))
+    tensors = [_trial(shape, dtype, unknown) for shape, dtype in zip(shapes, dtypes, strict=False)]
     with np.errstate(all="ignore"):  # of zeros divided by zeros
-        y = run_call(layer, zeros, False, None, keywords)
+        y = run_call(layer, tensors, False, None, keywords)
     _refuse_nothing(layer, y)
     return y
+
+
+def _trial(shape, dtype, unknown):
+    """Zeros, or texts, whose number of words is not known either."""
+    shape = [unknown if n is None else n for n in shape]
+    if dtype == "string":
+        return np.full(shape, " ".join(["a"] * (_WORDS + unknown)), object).view(Tensor)
+    return np.zeros(shape, dtype).view(Tensor)
 
 
 def _refuse_nothing(layer, y):

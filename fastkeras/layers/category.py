@@ -36,7 +36,7 @@ def as_rows(layer, numbers, mode, size, weights=None):
         numbers = numbers[..., 0] if numbers.ndim > 1 and numbers.shape[-1] == 1 else numbers
         return (numbers[..., None] == np.arange(size)).astype(np.int64)
     check_rank(layer, mode, numbers.shape)
-    grid = numbers.reshape(-1 if numbers.ndim == 2 else 1, numbers.shape[-1] if numbers.ndim else 1)
+    grid = np.atleast_2d(numbers)
     place = np.broadcast_to(np.arange(len(grid))[:, None], grid.shape)
     y = counts(place, grid, (len(grid), size), None if weights is None else weights.reshape(grid.shape))
     y = np.minimum(y, 1) if mode == "multi_hot" else y

@@ -81,7 +81,7 @@ class Layer:
     takes_list = False  # whether the layer is called on a list even if there is one input in it
     takes_several = False  # whether it may have several inputs; layers of the user's own are not asked
     input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32, int32 or string
-    trial_dtype = "float32"  # of the zeros on which `call` is tried, to see what shapes it makes
+    trial_dtypes = ()  # of the zeros, or texts, on which `call` is tried, to see what shapes it makes; else float32
     is_model = False  # a model's get_config gives its layers, a layer's the arguments of __init__
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
     inputs_apart = False  # whether a call has its inputs one by one, layer(query, value), not in a list

@@ -8,6 +8,7 @@ The most frequent tokens come first, and of equally frequent ones that which com
 """
 
 import itertools
+import math
 from collections import Counter
 
 import numpy as np
@@ -183,7 +184,7 @@ class Lookup(Layer):
         tokens = self.as_tokens(x)
         if tokens.ndim < 2:
             tokens = tokens.reshape((-1, 1) if is_whole else (1, -1))
-        return tokens.reshape(len(tokens), -1).tolist()
+        return tokens.reshape(len(tokens), math.prod(tokens.shape[1:])).tolist()
 
     def load_vocabulary(self, tokens, idf_weights=None):
         """Takes what Keras 3 keeps beside the configuration, lines, unless that held a vocabulary itself."""
@@ -298,7 +299,7 @@ def as_texts(layer, x, encoding):
     """x as an object array of str."""
     kind = f"Layer '{layer.name}' ({type(layer).__name__})"
     x = np.asarray(x)
-    if x.dtype.kind not in "USO":
+    if x.dtype.kind not in "USO" and x.size:
         raise TypeError(f"{kind}: expected strings. Received: dtype {x.dtype}, {x!r:.100}")
     found = x.ravel().tolist()
     for i, text in enumerate(found):
@@ -416,9 +417,9 @@ class IntegerLookup(Lookup):
 
     def as_tokens(self, x):
         try:
-            with np.errstate(invalid="raise"):  # NaN
+            with np.errstate(invalid="raise"):  # NaN and infinity
                 return np.asarray(x).astype(np.int64)
-        except (TypeError, ValueError, FloatingPointError):
+        except (TypeError, ValueError, ArithmeticError):
             raise TypeError(f"Layer '{self.name}' (IntegerLookup): expected integers. Received: {x!r:.100}") from None
 
     def as_found(self, tokens):

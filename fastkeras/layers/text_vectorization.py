@@ -8,6 +8,7 @@ A text is standardized, split into tokens, and each token looked up in the vocab
 and of equally frequent ones that which comes last in the order of code points.
 """
 
+import math
 import re
 import string
 
@@ -136,7 +137,7 @@ class TextVectorization(Lookup):
         if callable(self.split):
             rows = [self.as_tokens(row).tolist() for row in self.split(x.astype(str))]
         elif self.split is None:
-            rows = x.reshape(len(x), -1).tolist()
+            rows = x.reshape(len(x), math.prod(x.shape[1:])).tolist()
         else:
             rows = [_SPLIT[self.split](text) for text in x]
         return rows if self.ngrams is None else [self._runs(row) for row in rows]

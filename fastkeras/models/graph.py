@@ -113,9 +113,10 @@ class Graph:
 def _common_dtype(tensor, layers):
     """int32 or string if every layer that reads an input takes ids or texts, else float32. Code of the user's own takes
     what the input was declared to be."""
-    declared = tensor.dtype if tensor.dtype in ("int32", "string") else "float32"
+    given = tensor.dtype_for_call
     wanted = {
-        declared if layer.call is not None and layer.input_dtype == "float32" else layer.input_dtype for layer in layers
+        given if layer.call is not None and (given == "string" or layer.input_dtype == "float32") else layer.input_dtype
+        for layer in layers
     }
     return wanted.pop() if len(wanted) == 1 else "float32"
 

@@ -191,20 +191,21 @@ class Model(Layer):
         if self.graph is None and not self.variables:
             self.require_graph()
 
-    def build_for(self, x_shapes, dtype="float32"):
+    def build_for(self, x_shapes, dtypes=None):
         """Makes sure the graph exists, for inputs of these shapes; a Model(inputs, outputs) has it from the start.
 
-        dtype: what a `call` of the user's own is tried on, float32 or int32.
+        dtypes: of the inputs of a `call` of the user's own, "float32" (the default), "int32" or "string".
         """
         if self.graph is None and self.call is not None:
+            dtypes = dtypes or ["float32"] * len(x_shapes)
             starts = [
                 SymbolicTensor((None, *shape[1:]), dtype, f"{self.name}_input_{i}", declared=False)
-                for i, shape in enumerate(x_shapes)
+                for i, (shape, dtype) in enumerate(zip(x_shapes, dtypes, strict=True))
             ]
             inputs = starts if len(starts) > 1 else starts[0]
             if self.input_keys is not None:
                 inputs = dict(zip(sorted(self.input_keys), starts, strict=True))
-            outputs = Body(self, dtype)(inputs)
+            outputs = Body(self)(inputs)
             self.output_keys = list(outputs) if isinstance(outputs, dict) else None
             self._set_graph(starts, nest.flat(outputs))
         self.require_graph()

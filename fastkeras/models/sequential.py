@@ -104,7 +104,7 @@ class Sequential(Model):
         self._input = start
         self._set_graph([start], [tensor])
 
-    def build_for(self, x_shapes, dtype="float32"):
+    def build_for(self, x_shapes, dtypes=None):
         """Makes sure the layers are built, for an input of the first of these shapes."""
         if not self._chain:
             raise ValueError(message("no_layers", model=self.name))

@@ -5,17 +5,14 @@ from fastkeras.layers.layer import Layer
 
 
 class Body(Layer):
-    """What a model's `call` computes, as a layer that has the model inside it.
-
-    dtype: what the model's first data were, float32 or int32; later ones may be either.
-    """
+    """What a model's `call` computes, as a layer that has the model inside it. Numbers may be integers or not,
+    whatever the model's first data were."""
 
     input_dtype = "number"
 
-    def __init__(self, model, dtype):
+    def __init__(self, model):
         super().__init__(name=model.name)
-        self.model, self.trial_dtype = model, dtype
-        self.takes_list = model.takes_list
+        self.model, self.takes_list = model, model.takes_list
 
     @property
     def call(self):

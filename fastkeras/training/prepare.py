@@ -7,6 +7,7 @@ expected, and what came.
 import numpy as np
 
 from fastkeras.core.tensor import as_input
+from fastkeras.layers.inside import inside
 from fastkeras.training import advice
 from fastkeras.training.heads import by_output
 from fastkeras.utils.arrays import brief, to_array
@@ -111,7 +112,7 @@ def prepare_inputs(model, x):
     wanted = model.inputs
     if wanted is None and model.call is not None and isinstance(x, dict):
         model.input_keys = list(x)
-    texts = "string" in (model.graph.input_dtypes if model.graph else [layer.input_dtype for layer in model.layers[:1]])
+    texts = _takes_texts(model)
     arrays = [to_array("x", item, texts) for item in _as_list(x, wanted, model.input_keys, model.call is not None)]
     for array in arrays:
         if array.ndim == 0:
@@ -121,14 +122,27 @@ def prepare_inputs(model, x):
         if len(array) == 0:
             raise ValueError(message("x_empty", received=array.shape))
     if wanted is None:
-        dtype = "int32" if all(a.dtype.kind in "iub" for a in arrays) else "float32"
-        model.build_for([a.shape if a.ndim > 1 else (*a.shape, 1) for a in arrays], dtype)
+        shapes = [a.shape if a.ndim > 1 else (*a.shape, 1) for a in arrays]
+        model.build_for(shapes, [_dtype_of(a) for a in arrays])
         wanted = model.inputs
     if len(arrays) != len(wanted):
         names = [tensor.name for tensor in wanted]
         fields = {"model": model.name, "count": len(wanted), "names": names, "received": len(arrays)}
         raise ValueError(message("number_of_inputs", **fields))
     return [_prepare_input(model, slot, array) for slot, array in enumerate(arrays)]
+
+
+def _takes_texts(model):
+    """Whether one of the inputs may be texts; of a model that is not built yet, whether there is a layer for them."""
+    if model.graph:
+        return "string" in model.graph.input_dtypes
+    layers = inside(model) if model.call is not None else model.layers[:1]
+    return any(layer.input_dtype == "string" for layer in layers)
+
+
+def _dtype_of(array):
+    """What a model that is built for an array is told of it."""
+    return "string" if array.dtype == object else "int32" if array.dtype.kind in "iub" else "float32"
 
 
 def _as_list(x, wanted, keys, is_own):

@@ -23,7 +23,8 @@ def to_array(name, value, texts=False, who=""):
             array = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
         except ValueError as error:
             raise ValueError(who + message("rows_differ_in_length", name=name, received=brief(value))) from error
-    if texts and (array.dtype.kind in "US" or (array.dtype == object and isinstance(array.flat[0], (str, bytes)))):
+    first = next(array.flat, "") if array.dtype == object else None
+    if texts and (array.dtype.kind in "US" or isinstance(first, (str, bytes))):
         return array.astype(object)
     if array.dtype == object:
         try:
