@@ -59,7 +59,7 @@ UNCOMPARED = {
         "Lambda": "computes what it is given",
         "Layer": "the base class",
         "Operation": "its base class",
-        "RandomCrop": "cuts where chance says; in prediction it is CenterCrop",
+        "RandomCrop": "cuts where chance says; in prediction it is a Resizing, in Keras 3 nothing",
         "StringLookup": "takes texts: tests/test_lookup.py compares it",
         "TextVectorization": "takes texts: tests/test_text_vectorization.py compares it",
     },
