@@ -77,6 +77,27 @@ def pair(own, built_in):
     return models
 
 
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "selu", "sigmoid", "tanh", "softmax"])
+def test_an_activation_between_two_layers_in_a_call_trains_as_one_of_the_first(name):
+    class Net(fastkeras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = layers.Dense(5), layers.Dense(3)
+
+        def call(self, inputs):
+            return self.last(getattr(ops, name)(self.first(inputs)))
+
+    own = Net()
+    chain = fastkeras.Sequential([layers.Dense(5, activation=name, input_shape=(4,)), layers.Dense(3)])
+    own(X)
+    own.set_weights(chain.get_weights())
+    for model in (own, chain):
+        model.compile("sgd", "mse")
+        model.fit(X, Y, epochs=3, verbose=0)
+    for actual, expected in zip(own.get_weights(), chain.get_weights(), strict=True):
+        assert_close(actual, expected, 1e-5)
+
+
 def test_a_layer_in_ops_trains_as_the_built_in_one():
     own, built_in = pair([Linear(3), Linear(3)], [layers.Dense(3), layers.Dense(3)])
     assert own.output_shape == (None, 3)

@@ -124,7 +124,7 @@ def two_recurrent_layers():
         ),
         (
             lambda: keras.Sequential([Dense(1, input_shape=(2,), name="d")]).layers[0].set_weights([[1.0]]),
-            "층 'd': set_weights()에는 shape이 [(2, 1), (1,)]인 배열 2개를 넣어야 합니다. 받은 값: [(1,)]",
+            "층 'd': set_weights()에는 shape [(2, 1), (1,)]인 배열 2개를 넣어야 합니다. 받은 값: [(1,)]",
         ),
     ],
 )

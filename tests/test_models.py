@@ -335,6 +335,9 @@ def test_a_model_of_several_inputs_may_come_first_in_a_chain(tmp_path):
         model.save(tmp_path / f"chain.{ending}")
         np.testing.assert_array_equal(keras.models.load_model(tmp_path / f"chain.{ending}").predict(data), predicted)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(data, verbose=0), predicted)
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone.predict(data, verbose=0), predicted)
     model.pop()
     assert model.predict(data, verbose=0).shape == (5, 2)
 

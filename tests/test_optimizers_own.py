@@ -83,21 +83,23 @@ def test_an_optimizer_in_keras_3_style_does_what_the_built_in_one_does(options):
         assert_close(actual, expected, 1e-5)
 
 
-def test_an_optimizer_in_keras_3_style_trains_and_is_saved_with_a_model(tmp_path):
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_an_optimizer_in_keras_3_style_trains_and_is_saved_with_a_model(tmp_path, name):
     fastkeras.saving.register_keras_serializable("own")(Momentum)
     x = np.random.default_rng(2).normal(size=(7, 3)).astype(np.float32)
     model = fastkeras.Sequential([fastkeras.layers.Dense(2, input_shape=(3,))])
     model.compile(Momentum(0.1, 0.8), "mse")
     history = model.fit(x, x[:, :2], epochs=3, verbose=0).history["loss"]
     assert history[2] < history[0]
-    model.save(tmp_path / "model.keras")
-    again = fastkeras.saving.load_model(tmp_path / "model.keras")
+    model.save(tmp_path / name)
+    again = fastkeras.saving.load_model(tmp_path / name)
     assert type(again.optimizer) is Momentum and again.optimizer.get_config() == model.optimizer.get_config()
-    for copied in (again, copy.deepcopy(model)):
-        copied.fit(x, x[:, :2], verbose=0, shuffle=False)
-    model.fit(x, x[:, :2], verbose=0, shuffle=False)
-    for actual, expected in zip(again.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(actual, expected)
+    copied = copy.deepcopy(model)
+    for each in (model, again, copied):
+        each.fit(x, x[:, :2], verbose=0, shuffle=False)
+    for each in (again, copied):
+        for actual, expected in zip(each.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(actual, expected)
 
 
 def test_slots_of_several_names_and_starts():

@@ -215,6 +215,17 @@ def test_weights_of_one_name_in_one_layer(tmp_path):
     assert same(loaded(model, tmp_path, custom_objects={"Twins": Twins}).get_weights(), model.get_weights())
 
 
+@BOTH_KINDS
+def test_training_goes_on_where_layers_of_two_models_have_one_name(tmp_path, name):
+    parts = [fastkeras.Sequential([Dense(3, name="same", input_shape=(3,))], name=part) for part in ("one", "two")]
+    model = fastkeras.Sequential(parts)
+    model.compile("adam", "mse")
+    x, y = features(7, 3), features(7, 3, seed=2)
+    model.fit(x, y, **FIT)
+    again = loaded(model, tmp_path, name)
+    assert again.fit(x, y, **FIT).history == model.fit(x, y, **FIT).history
+
+
 def test_the_optimizer_may_be_left_out(tmp_path):
     model = small(optimizer="adam", loss="mse")
     model.save(tmp_path / "model.h5", include_optimizer=False)

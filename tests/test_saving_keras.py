@@ -197,7 +197,7 @@ def test_keras_reads_a_model_that_was_not_trained_yet(tmp_path, peer):
     assert_same([loaded.predict(x, verbose=0)], [model.predict(x, verbose=0)])
 
 
-# --- .keras, which Keras 3 alone writes and reads --------------------------------------------------------------------
+# --- .keras ----------------------------------------------------------------------------------------------------------
 
 
 @needs_tensorflow
@@ -262,3 +262,12 @@ def test_optimizers_go_both_ways_in_archives_and_weights(tmp_path, name, options
         for kept_in in ("archive", "weights"):
             np.testing.assert_allclose(train_on(loaded), expected, atol=2e-6, err_msg=kept_in)
             loaded.load_weights(tmp_path / f"{who}.weights.h5")  # and with them what the optimizer kept then
+
+
+@needs_tensorflow
+def test_archives_of_tf_keras_have_the_optimizer_by_name(tmp_path):
+    theirs, x, y = text(keras_module("tf_keras"))
+    theirs.save(tmp_path / "theirs.keras")
+    read_here = saving.load_model(tmp_path / "theirs.keras")
+    assert_same(predictions(read_here, x), predictions(theirs, x))
+    assert_trains_on(read_here, x, y, theirs.fit(x, y, **FIT).history, text, "tf_keras")

@@ -346,6 +346,7 @@ def test_a_small_file_cannot_declare_a_huge_model(tmp_path):
         ({"metrics": ["acuracy"]}, "Did you mean 'accuracy'"),
         ({"optimizer_config": {"class_name": "Adm", "config": {}}}, "Did you mean 'adam'"),
         ({"optimizer_config": None}, "optimizer is not described"),
+        ({"optimizer_config": "adm"}, "Did you mean 'adam'"),
         ({"optimizer_config": {"class_name": "Adam", "config": {"nonsense": 3}}}, "nonsense"),
     ],
 )

@@ -82,15 +82,15 @@ class Whole(Node):
 
     def back(self, parts):
         ds = [None if i not in parts else np.asarray(parts[i]) for i in range(self.count)]
-        found = [
-            (source, d.view(Tensor))
-            for source, d in zip(self.sources, self.gradients(ds), strict=True)
-            if source is not None and d is not None
-        ]
-        if tapes.recording:
-            for _, d in found:
-                d.node = Node(np.asarray(d), [(source, self._refuse, None) for source, _ in found])
-        return found
+        pairs = zip(self.sources, self.gradients(ds), strict=True)
+        found = [(source, np.asarray(d)) for source, d in pairs if source is not None and d is not None]
+        if not tapes.recording:
+            return found
+        links = [(source, self._refuse, None) for source, _ in found]
+        tensors = [(source, d.view(Tensor)) for source, d in found]
+        for _, tensor in tensors:
+            tensor.node = Node(np.asarray(tensor), links)
+        return tensors
 
     def _refuse(self, d, y):
         raise NotImplementedError(

@@ -180,7 +180,7 @@ class Layer:
         self._own(variable)
         return variable
 
-    add_variable = add_weight
+    add_variable = add_weight  # Keras 2's name
 
     def add_metric(self, *args, **kwargs):
         """Raises a NotImplementedError: Keras 3 has no such method any more."""

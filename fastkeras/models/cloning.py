@@ -40,13 +40,14 @@ def _all_inside(layer):
 
 
 def _cloned_chain(model, starts, make):
-    if starts is None and model.inputs and model.inputs[0].declared:
-        starts = [_fresh(model.inputs[0])]
+    start = model.inputs[0] if model.inputs and len(model.inputs) == 1 else None  # the first layer says of several
+    if starts is None and start is not None and start.declared:
+        starts = [_fresh(start)]
     clone = Sequential(starts, name=model.name)
     for layer in model.layers:
         clone.add(make(layer))
-    if model.inputs and starts is None:
-        clone.build_for([model.inputs[0].shape])
+    if starts is None and start is not None:
+        clone.build_for([start.shape])
     return clone
 
 

@@ -254,12 +254,13 @@ class Optimizer:
         views = {("gradient_accumulator", id(v)): v.grad for v in self._variables}
         for segment in self._segments:
             views.update(segment.slot_views())
-        return [
+        of_groups = [
             Slot(name, variable, views[name, id(variable)])
             for group in self._all_slot_groups()
             for variable in self._variables
             for name in group
         ]
+        return of_groups + self._added
 
     @property
     def variables(self):
@@ -269,8 +270,7 @@ class Optimizer:
         numbers = [("iteration", np.array(self._batches, np.int64))]
         if not callable(self._learning_rate):
             numbers.append(("learning_rate", np.array(self._learning_rate, np.float32)))
-        kept = [*self.slots, *self._added]
-        return numbers + [(f"{s.variable.path.replace('/', '_')}_{s.name}", s.value) for s in kept]
+        return numbers + [(f"{s.variable.path.replace('/', '_')}_{s.name}", s.value) for s in self.slots]
 
     def state(self):
         """Copies of the arrays of `variables`."""

@@ -6,6 +6,8 @@ what all of them load, and is written. In .weights.h5 Keras 3 has numbers for na
 for the iteration and the slots.
 """
 
+import re
+
 from fastkeras.saving import hdf5
 from fastkeras.saving.by_class import find
 from fastkeras.saving.by_layer import distinct, read_arrays, write_arrays
@@ -71,18 +73,16 @@ def _in_order(named, iteration, optimizer):
 
 def _slot_name(name, iteration, optimizer):
     """Which slot an array holds; `iteration` is the name of the file's first array, which tells the styles apart."""
+    slots = {slot.name for slot in optimizer.slots}
+    known = {}  # {name in a file: slot}; of two alike the slot's own name counts
+    for name_of in (_OLDEST_SLOT_NAMES.get, optimizer.legacy_slot_name, str):
+        known |= {name_of(slot): slot for slot in slots}
     *_, last = parts = name.removesuffix(":0").split("/")
-    for slot in {slot.name for slot in optimizer.slots}:
-        names = {slot, optimizer.legacy_slot_name(slot), _OLDEST_SLOT_NAMES.get(slot)}
-        if iteration == "iteration:0":
-            fits = len(parts) > 1 and parts[1] in names
-        elif name.endswith(":0"):
-            fits = last in names
-        else:
-            fits = last.endswith(f"_{slot}")
-        if fits:
-            return slot
-    return None
+    if iteration == "iteration:0":
+        return known.get(parts[1]) if len(parts) > 1 else None
+    if name.endswith(":0"):
+        return known.get(last, known.get(re.sub(r"_\d+$", "", last)))  # the latter where `distinct` gave a number
+    return next((slot for slot in sorted(slots, key=len, reverse=True) if last.endswith(f"_{slot}")), None)
 
 
 def read_numbered_optimizer(file, optimizer):

@@ -24,7 +24,7 @@ def compile_to_config(compiled):
             "loss": _nested(lambda loss: _flat(_loss_to_config(loss)), given["loss"]),
             "metrics": _metrics_to_config(compiled, given["metrics"], False),
             "weighted_metrics": _metrics_to_config(compiled, given["weighted_metrics"], True) or None,
-            "loss_weights": _weights_to_config(given["loss_weights"]),
+            "loss_weights": _listed(given["loss_weights"]),
             "optimizer_config": _optimizer_to_config(given["optimizer"]),
         }
     )
@@ -41,7 +41,7 @@ def compile_to_keras_3(compiled):
         {
             "optimizer": optimizer,
             "loss": _nested(_loss_to_config, given["loss"]),
-            "loss_weights": _weights_to_config(given["loss_weights"]),
+            "loss_weights": _listed(given["loss_weights"]),
             "metrics": _nested(metrics.serialize, _listed(given["metrics"])),
             "weighted_metrics": _nested(metrics.serialize, _listed(given["weighted_metrics"])),
         }
@@ -51,10 +51,6 @@ def compile_to_keras_3(compiled):
 def _loss_to_config(loss):
     """Of a name the full one: Keras does not know all aliases in all versions."""
     return losses.get(loss).name if isinstance(loss, str) else losses.serialize(losses.get(loss))
-
-
-def _weights_to_config(weights):
-    return weights if weights is None or isinstance(weights, (list, tuple, dict)) else [weights]
 
 
 def _listed(given):
@@ -110,8 +106,8 @@ def compile_from_config(config):
     """The arguments of compile that a "training_config" of Keras 2, Keras 3 or fastkeras holds, or the "compile_config"
     of a .keras file."""
     optimizer = config.get("optimizer_config", config.get("optimizer"))
-    if not isinstance(optimizer, dict):
-        raise ValueError(f"The optimizer is not described by a dictionary. Received: {optimizer!r:.200}")
+    if not isinstance(optimizer, (str, dict)):  # tf_keras keeps a name in .keras files
+        raise ValueError(f"The optimizer is not described by a name or a dictionary. Received: {optimizer!r:.200}")
     return {
         "optimizer": optimizers.deserialize(optimizer),
         "loss": _nested(_loss_from_config, config.get("loss")),

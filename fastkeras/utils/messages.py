@@ -262,8 +262,7 @@ TABLE = {
     },
     "weights_of_layer": {
         "en": "Layer '{layer}': set_weights() wants {count} arrays of shapes {expected}. Received: {received}",
-        "ko": "층 '{layer}': set_weights()에는 shape이 {expected}인 배열 {count}개를 넣어야 합니다. "
-        "받은 값: {received}",
+        "ko": "층 '{layer}': set_weights()에는 shape {expected}인 배열 {count}개를 넣어야 합니다. 받은 값: {received}",
     },
     # --- shapes between layers ---
     "places_for_layer": {
@@ -473,7 +472,7 @@ TABLE = {
     "pictures_need_extra": {
         "en": "{module}, which reads or changes pictures, is missing: pip install 'fastkeras[images]'. "
         "Received: {received}",
-        "ko": "그림을 읽거나 바꾸는 {module} 모듈이 없습니다: pip install 'fastkeras[images]'. 받은 값: {received}",
+        "ko": "이미지를 읽거나 바꾸는 {module} 모듈이 없습니다: pip install 'fastkeras[images]'. 받은 값: {received}",
     },
     "history_empty": {
         "en": "History.plot: there is nothing to draw before an epoch has ended. Received: {received}",
