@@ -276,6 +276,11 @@ def test_placeholders_are_inputs_of_models():
     np.testing.assert_allclose(K.function([x], [K.sum(x * 2, axis=1)])([A])[0], 2 * A.sum(axis=1), rtol=1e-6)
 
 
+def test_clip_takes_none_for_no_bound():
+    np.testing.assert_array_equal(K.clip(A, None, 0.1), np.minimum(A, np.float32(0.1)))
+    np.testing.assert_array_equal(K.clip(A, 0.1, None), np.maximum(A, np.float32(0.1)))
+
+
 def test_printing(capsys):
     assert K.print_tensor(A, "a = ") is A
     assert capsys.readouterr().out.startswith("a = [[ 0.12573022")

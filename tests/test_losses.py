@@ -83,6 +83,10 @@ def test_label_smoothing():
 
 def test_no_rows_cost_nothing():
     assert losses.MeanSquaredError()(np.zeros((0, 3)), np.zeros((0, 3))) == 0
+    v = fastkeras.Variable(np.zeros((0, 3)))
+    with fastkeras.GradientTape() as tape:
+        values = losses.MeanSquaredError(reduction="sum").call(np.zeros((0, 3)), v)
+    assert tape.gradient(values, v).shape == (0, 3)
 
 
 @pytest.mark.parametrize(("y_true", "y_pred", "want"), [

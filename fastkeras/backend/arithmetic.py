@@ -8,8 +8,8 @@ from fastkeras.core.tensor import value
 
 
 def clip(x, min_value, max_value):
-    """min(max(x, min_value), max_value)"""
-    return ops.clip(x, min_value, max_value)
+    """min(max(x, min_value), max_value); None is no bound."""
+    return ops.clip(x, -np.inf if min_value is None else min_value, np.inf if max_value is None else max_value)
 
 
 def cumsum(x, axis=0):

@@ -117,7 +117,7 @@ class Loss:
             if callable(gradient):
                 return [to_targets, self._as_output(gradient(factors), shapes[1])]
             slopes = np.empty_like(rows)
-            self.compute(y_true, rows, None, 1 / self._adapt(1.0, None, len(rows)), slopes)
+            self.compute(y_true, rows, None, 1 / (self._adapt(1.0, None, len(rows)) or 1), slopes)
             slopes *= factors[:, None]
             return [to_targets, self._as_output(slopes, shapes[1])]
 
