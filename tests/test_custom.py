@@ -715,6 +715,21 @@ def test_a_model_resets_the_states_of_its_layers():
     np.testing.assert_array_equal(model.predict(x, batch_size=5, verbose=0), first)
 
 
+def test_a_model_with_a_call_is_a_layer_of_others():
+    start = fastkeras.Input((4,))
+    for hold in (
+        lambda head: fastkeras.Model(start, head(start)),
+        lambda head: fastkeras.Sequential([fastkeras.Input((4,)), head]),
+    ):
+        head = Own()
+        model = hold(head)
+        model.compile("sgd", "mse")
+        before = head.last.get_weights()[0]
+        model.fit(X, Y, verbose=0)
+        assert not np.array_equal(head.last.get_weights()[0], before)
+        assert_close(model.predict(X, verbose=0), np.asarray(head(X)), 1e-6)
+
+
 def test_arrays_in_a_list_are_the_inputs_of_a_model_with_a_call():
     class Sum(fastkeras.Model):
         def call(self, inputs):

@@ -322,7 +322,7 @@ class Model(Layer):
 
     def check_input(self, x):
         """As of a layer, by those that read the first input."""
-        for layer in self.graph.sole_readers[0]:
+        for layer in self.graph.sole_readers[0] if self.graph else ():
             layer.check_input(x)
 
     @property
