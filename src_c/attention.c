@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "elementwise.h"
 #include "gemm.h"
 #include "rowwise.h"
 #include "threads.h"
@@ -102,13 +103,6 @@ static void weights(float *P, uint8_t *attends, const fk_attention *a, const flo
     }
 }
 
-/* y = a * b */
-static void multiply(float *y, const float *a, const float *b, fk_index n)
-{
-    for (fk_index i = 0; i < n; i++)
-        y[i] = a[i] * b[i];
-}
-
 /* --- dot products ------------------------------------------------------------------------------------------ */
 
 static void forward_head(float *y, float *P_out, const fk_attention *a, const workspace *w, fk_index b, fk_index h)
@@ -125,7 +119,7 @@ static void forward_head(float *y, float *P_out, const fk_attention *a, const wo
         if (P_out)
             memcpy(P_out + at, w->P, (size_t)(rows * S) * sizeof(float));
         if (a->m)
-            multiply(w->P, w->P, a->m + at, rows * S);
+            fk_multiply(w->P, w->P, a->m + at, rows * S);
         /* y_t = sum_s m_ts P_ts v_s */
         const fk_gemm_rows P = {w->P, NULL, S};
         fk_gemm_packed(y + ((b * T + t) * H + h) * V, H * V, P, none, w->values, rows, V, S);
@@ -182,12 +176,12 @@ static void backward_head(float *dq, float *dk, float *dv, float *dx, const floa
         /* forward: y_t = sum_s m_ts P_ts v_s */
         fk_gemm_pack(w->gradients, dy + of_outputs, H * V, 0, V, rows);
         if (a->m)
-            multiply(w->mP, w->P, a->m + at, rows * S);
+            fk_multiply(w->mP, w->P, a->m + at, rows * S);
         add_transposed(dv + of_values, H * V, a->m ? w->mP : w->P, w->gradients, t == 0, rows, S, V);
         const fk_gemm_rows outputs = {dy + of_outputs, NULL, H * V};
         fk_gemm_packed(w->dP, S, outputs, none, w->values_across, rows, S, V);
         if (a->m)
-            multiply(w->dP, w->dP, a->m + at, rows * S);
+            fk_multiply(w->dP, w->dP, a->m + at, rows * S);
         if (dP_given)
             for (fk_index i = 0; i < rows * S; i++)
                 w->dP[i] += dP_given[at + i];
