@@ -5,6 +5,7 @@ import numpy as np
 from fastkeras import ops, random
 from fastkeras.config import epsilon, image_data_format
 from fastkeras.core.tensor import value
+from fastkeras.utils.arguments import channels_last_or_first
 
 
 def clip(x, min_value, max_value):
@@ -70,13 +71,11 @@ def batch_dot(x, y, axes=None):
 
 def bias_add(x, bias, data_format=None):
     """x + bias. bias: one number for each channel, or with all of x's axes but the batch's, channels last."""
-    order = data_format or image_data_format()
-    if order not in ("channels_last", "channels_first"):
-        raise ValueError(f"bias_add: expected channels_last or channels_first. Received: data_format={order!r}")
+    channels_last = channels_last_or_first("bias_add", data_format or image_data_format())
     n = ops.ndim(bias)
     if n not in (1, ops.ndim(x) - 1):
         raise ValueError(f"bias_add: `bias` must have 1 or {ops.ndim(x) - 1} axes. Received: shape {ops.shape(bias)}")
-    if order == "channels_first" and ops.ndim(x) > 2:
+    if not channels_last and ops.ndim(x) > 2:
         bias = ops.reshape(bias, (-1,) + (1,) * (ops.ndim(x) - 2)) if n == 1 else ops.moveaxis(bias, -1, 0)
     return x + bias
 

@@ -9,7 +9,7 @@ from fastkeras._kernels import rows as rows_kernel
 from fastkeras.core.rows import Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.layer import Layer
-from fastkeras.utils.arguments import positive_integer
+from fastkeras.utils.arguments import channels_last_or_first, positive_integer
 from fastkeras.utils.messages import message, names_of
 
 _LINEAR = activations.get("linear")
@@ -318,11 +318,8 @@ class Flatten(Layer):
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last", "channels_first"):
-            raise ValueError(
-                "Flatten: `data_format` must be 'channels_last' or 'channels_first'. "
-                f"Received: data_format={data_format!r}"
-            )
+        if data_format is not None:
+            channels_last_or_first("Flatten", data_format)
         self.data_format = data_format or config.image_data_format()
 
     def check_input_shape(self, input_shape):

@@ -12,6 +12,7 @@ import numpy as np
 from fastkeras import config
 from fastkeras.core.resizing import middle
 from fastkeras.utils import suggest
+from fastkeras.utils.arguments import channels_last_or_first
 from fastkeras.utils.messages import message, warn
 
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
@@ -31,8 +32,7 @@ def of_extra(module):
 def checked_format(data_format):
     """data_format, or what fastkeras.config says if it is None."""
     found = data_format or config.image_data_format()
-    if found not in ("channels_first", "channels_last"):
-        raise ValueError(f"`data_format` must be 'channels_last' or 'channels_first'. Received: {data_format!r}")
+    channels_last_or_first("preprocessing.image", found)
     return found
 
 

@@ -59,8 +59,3 @@ def get_registered_object(name):
         return known[name]
     by_last_part = {key.rpartition(">")[2]: obj for key, obj in known.items()}
     return by_last_part.get(name.rpartition(">")[2])
-
-
-def known_names():
-    """The names of all that is registered or in scope."""
-    return [*_registered, *(_scope.get() or {})]
