@@ -95,7 +95,7 @@ static void weights(float *P, uint8_t *attends, const fk_attention *a, const flo
         memcpy(P, a->x + ((b * H + h) * T + t) * S, (size_t)(rows * S) * sizeof(float));
     } else {
         const fk_gemm_rows queries = {a->q + ((b * T + t) * H + h) * K, NULL, H * K};
-        fk_gemm_packed(P, S, queries, none, keys_across, rows, S, K);
+        fk_gemm_packed(P, S, queries, none, keys_across, NULL, rows, S, K);
     }
     for (fk_index i = 0; i < rows; i++) {
         const uint8_t *mask = a->mask ? a->mask + b * a->mask_b + h * a->mask_h + (t + i) * a->mask_t : NULL;
@@ -122,7 +122,7 @@ static void forward_head(float *y, float *P_out, const fk_attention *a, const wo
             fk_multiply(w->P, w->P, a->m + at, rows * S);
         /* y_t = sum_s m_ts P_ts v_s */
         const fk_gemm_rows P = {w->P, NULL, S};
-        fk_gemm_packed(y + ((b * T + t) * H + h) * V, H * V, P, none, w->values, rows, V, S);
+        fk_gemm_packed(y + ((b * T + t) * H + h) * V, H * V, P, none, w->values, NULL, rows, V, S);
     }
 }
 
@@ -153,7 +153,7 @@ static void add_transposed(float *C, fk_index C_row, const float *A, const float
                            fk_index M, fk_index N)
 {
     const fk_gemm_rows columns = {A, NULL, 1}, from = {first ? NULL : C, NULL, C_row};
-    fk_gemm_packed_taps(C, C_row, columns, M, NULL, 1, rows, from, packed, M, N);
+    fk_gemm_packed_taps(C, C_row, columns, M, NULL, 1, rows, from, packed, NULL, M, N);
 }
 
 static void backward_head(float *dq, float *dk, float *dv, float *dx, const float *dy, const float *dP_given,
@@ -179,7 +179,7 @@ static void backward_head(float *dq, float *dk, float *dv, float *dx, const floa
             fk_multiply(w->mP, w->P, a->m + at, rows * S);
         add_transposed(dv + of_values, H * V, a->m ? w->mP : w->P, w->gradients, t == 0, rows, S, V);
         const fk_gemm_rows outputs = {dy + of_outputs, NULL, H * V};
-        fk_gemm_packed(w->dP, S, outputs, none, w->values_across, rows, S, V);
+        fk_gemm_packed(w->dP, S, outputs, none, w->values_across, NULL, rows, S, V);
         if (a->m)
             fk_multiply(w->dP, w->dP, a->m + at, rows * S);
         if (dP_given)
@@ -200,7 +200,7 @@ static void backward_head(float *dq, float *dk, float *dv, float *dx, const floa
             continue;
         }
         const fk_gemm_rows slopes = {w->dP, NULL, S};
-        fk_gemm_packed(dq + of_queries, H * K, slopes, none, w->keys, rows, K, S);
+        fk_gemm_packed(dq + of_queries, H * K, slopes, none, w->keys, NULL, rows, K, S);
         fk_gemm_pack(w->queries, a->q + of_queries, H * K, 0, K, rows);
         add_transposed(dk + of_keys, H * K, w->dP, w->queries, t == 0, rows, S, K);
     }

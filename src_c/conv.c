@@ -89,10 +89,10 @@ static void convolve(float *y, const float *x, const float *packed, const float 
             for (fk_index i = 0; i < taps; i++)
                 offset[i] = tap_offset(s, w, t + i);
             if (taps > 1) {
-                fk_gemm_packed_taps(y_g, s->N, A, 1, offset, taps, w->depth, from, packed, count, N);
+                fk_gemm_packed_taps(y_g, s->N, A, 1, offset, taps, w->depth, from, packed, NULL, count, N);
             } else {
                 const fk_gemm_rows A_t = {A.data + offset[0], begin, s->C};
-                fk_gemm_packed(y_g, s->N, A_t, from, packed, count, N, w->depth);
+                fk_gemm_packed(y_g, s->N, A_t, from, packed, NULL, count, N, w->depth);
             }
             packed += fk_gemm_packed_size(N, taps * w->depth);
         }
@@ -133,7 +133,7 @@ static void row_gradient(float *dx, const float *dz, const float *packed, const 
                 const fk_gemm_rows from = {dx_g, NULL, s->stride_w * s->C};
                 const fk_gemm_rows A = {dz + (b * s->OH + oh) * s->OW * s->N + g * N, NULL, s->N};
                 const float *W_ij = packed + ((i * s->KW + j) * s->groups + g) * size;
-                fk_gemm_packed(dx_g, s->stride_w * s->C, A, from, W_ij, s->OW, D, N);
+                fk_gemm_packed(dx_g, s->stride_w * s->C, A, from, W_ij, NULL, s->OW, D, N);
             }
     }
 }
@@ -172,7 +172,8 @@ static void add_rows(float *dW, const float *dz, const float *x, const fk_conv *
         float *dW_g = dW + m0 * s->N + g * N;
         const fk_gemm_rows A = {x + g * D, begin, 1}, so_far = {dW_g, NULL, s->N};
         fk_gemm_pack(packed, dz + (r * s->OW + q) * s->N + g * N, s->N, 0, N, rows * count);
-        fk_gemm_packed_taps(dW_g, s->N, A, s->stride_w * s->C, offset, rows, count, so_far, packed, m1 - m0, N);
+        fk_gemm_packed_taps(dW_g, s->N, A, s->stride_w * s->C, offset, rows, count, so_far, packed, NULL,
+                            m1 - m0, N);
     }
 }
 

@@ -11,6 +11,9 @@
 /* Rows of a block of A: MC x KC floats stay in the L2 cache while they pass over one panel of B after the other;
  * a panel, KC x NR floats, stays near the L1 cache meanwhile. */
 #define MC (8 * MR)
+/* Floats of a cache line, and the products of a row of a tile for which one line is asked for. */
+#define LINE 16
+#define PER_LINE 48
 /* Multiplications that are worth a thread of their own. */
 #define GRAIN (1 << 18)
 
@@ -51,11 +54,26 @@ typedef struct {
     fk_index A_step;
     const fk_index *tap; /* as in a tile: the products are `taps` pieces of `depth` */
     panels B;
+    fk_gemm_ahead *ahead;
     fk_index rows, columns, taps, depth;
 } block;
 
 /* Depends on K alone. */
 static fk_index block_depth(fk_index K) { return fk_ceil_div(K, fk_max(1, fk_ceil_div(K, KC))); }
+
+/* Asks for the next few cache lines. */
+static void look_ahead(fk_gemm_ahead *a, fk_index lines)
+{
+    for (; lines > 0 && a->rows > 0; lines--) {
+        __builtin_prefetch(a->row + a->asked, 0, 2); /* no nearer than the L2 cache: the L1 is the product's */
+        a->asked += LINE;
+        if (a->asked >= a->columns) {
+            a->row += a->to_next;
+            a->rows--;
+            a->asked = 0;
+        }
+    }
+}
 
 static void compute_block(const block *g)
 {
@@ -72,6 +90,8 @@ static void compute_block(const block *g)
             t.C = g->C + i * g->C_row + j;
             t.from = g->from ? g->from + i : NULL;
             t.A = g->A + i;
+            if (g->ahead)
+                look_ahead(g->ahead, t.rows * g->taps * g->depth / PER_LINE);
             compute_tile(&t);
         }
     }
@@ -360,11 +380,11 @@ static const float *row_of(fk_gemm_rows rows, fk_index m)
     return rows.data + rows.row * (rows.index ? rows.index[m] : m);
 }
 
-void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from, const float *packed, fk_index M,
-                    fk_index N, fk_index K)
+void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from, const float *packed,
+                    fk_gemm_ahead *ahead, fk_index M, fk_index N, fk_index K)
 {
     const float *A_of[MC], *from_of[MC];
-    block piece = {.C_row = C_row, .A = A_of, .A_step = 1, .columns = N, .taps = 1};
+    block piece = {.C_row = C_row, .A = A_of, .A_step = 1, .ahead = ahead, .columns = N, .taps = 1};
     for (fk_index i = 0; i < M; i += MC) {
         piece.C = C + i * C_row;
         piece.rows = fk_min(MC, M - i);
@@ -385,12 +405,13 @@ void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from,
 }
 
 void fk_gemm_packed_taps(float *C, fk_index C_row, fk_gemm_rows A, fk_index A_step, const fk_index *tap,
-                         fk_index taps, fk_index depth, fk_gemm_rows from, const float *packed, fk_index M,
-                         fk_index N)
+                         fk_index taps, fk_index depth, fk_gemm_rows from, const float *packed,
+                         fk_gemm_ahead *ahead, fk_index M, fk_index N)
 {
     const float *A_of[MC], *from_of[MC];
     block piece = {.C_row = C_row, .from = from.data ? from_of : NULL, .A = A_of, .A_step = A_step, .tap = tap,
-                   .B = {packed, NR * taps * depth, NR, NULL}, .columns = N, .taps = taps, .depth = depth};
+                   .B = {packed, NR * taps * depth, NR, NULL}, .ahead = ahead, .columns = N, .taps = taps,
+                   .depth = depth};
     for (fk_index i = 0; i < M; i += MC) {
         piece.C = C + i * C_row;
         piece.rows = fk_min(MC, M - i);

@@ -45,12 +45,20 @@ typedef struct {
     fk_index row;
 } fk_gemm_rows;
 
+/* Rows that will be read soon after a product. While it computes it asks the L2 cache for line after line of them, as
+ * far as it comes. (500 x 480 floats a time from the L3 cache: a recurrent layer's gradients are 1.1 times as fast.) */
+typedef struct {
+    const float *row;                /* the first row that is not wholly asked for */
+    fk_index rows, columns, to_next; /* so many from there on; to_next floats apart */
+    fk_index asked;                  /* floats of that row that are asked for */
+} fk_gemm_ahead;
+
 /* C_m = from_m + A_m op(B)    one thread, for use inside a parallel region; no scratch
  *     C (M, N) =, from row to row of which are C_row floats    A: rows of K floats    from: rows of N floats
- * NULL for from.data means zero, and `from` may be C: C += A op(B).
+ * NULL for from.data means zero, and `from` may be C: C += A op(B). ahead: or NULL.
  * A recurrent layer's z_s = P_token(s) + h_parent(s) R is one call a time step. The bits are those of fk_gemm. */
-void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from, const float *packed, fk_index M,
-                    fk_index N, fk_index K);
+void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from, const float *packed,
+                    fk_gemm_ahead *ahead, fk_index M, fk_index N, fk_index K);
 
 /* The same for A whose rows lie in `taps` pieces of `depth` floats, each A_step from the next, and for at most
  * FK_GEMM_DEPTH = taps*depth products:
@@ -58,8 +66,8 @@ void fk_gemm_packed(float *C, fk_index C_row, fk_gemm_rows A, fk_gemm_rows from,
  * packed: fk_gemm_pack of B (taps*depth, N). A convolution reads its windows so, without copying them. */
 #define FK_GEMM_DEPTH 512
 void fk_gemm_packed_taps(float *C, fk_index C_row, fk_gemm_rows A, fk_index A_step, const fk_index *tap,
-                         fk_index taps, fk_index depth, fk_gemm_rows from, const float *packed, fk_index M,
-                         fk_index N);
+                         fk_index taps, fk_index depth, fk_gemm_rows from, const float *packed,
+                         fk_gemm_ahead *ahead, fk_index M, fk_index N);
 
 /* C = op(A) op(B) + bias, element by element as the formula stands: what the tests hold fk_gemm against */
 void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, fk_index M,

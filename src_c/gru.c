@@ -105,10 +105,10 @@ FK_INLINE void state_forward(float *h, float *gates, float *a, float *x, const f
         output_forward(h + u, a + u, gates + u, h_parent + u, act, U - u);
 }
 
-static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *Q)
+static void wave_forward(const void *layer, fk_wave w, float *Q)
 {
     const forward_pass *p = layer;
-    const fk_index U = p->U, first = 1 + p->tree.roots;
+    const fk_index U = p->U, first = 1 + p->tree.roots, s0 = w.s0, s1 = w.s1;
     /* Q_s = h[parent_s] R    (h[parent_s] under its mask lies where h_s will) */
     fk_recurrent_product(Q, 3 * U, zero, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U, s0, s1, 3 * U, U);
     for (fk_index s = s0; s < s1; s++, Q += 3 * U) {
@@ -164,11 +164,11 @@ FK_INLINE void state_backward(float *dh_parent, float *gates, float *a, const fl
     }
 }
 
-static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dhp)
+static void wave_backward(const void *layer, fk_wave w, float *dhp)
 {
     const backward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
-    for (fk_index s = s0; s < s1; s++) {
+    for (fk_index s = w.s0; s < w.s1; s++) {
         const int32_t parent = p->tree.parent[s];
         float *gates = p->gates + s * 3 * U, *a = p->inner + s * U;
         float *dh_parent = parent ? p->dh + parent * U : NULL;
@@ -180,9 +180,7 @@ static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dh
             state_backward(dh_parent, gates, a, dh, x, h_parent, p->act, p->g, U);
     }
     /* forward: [.. .. q] = h[parent] R */
-    const fk_gemm_rows dQ = {p->gates + s0 * 3 * U, NULL, 3 * U};
-    fk_gemm_packed(dhp, U, dQ, zero, p->Rt, s1 - s0, U, 3 * U);
-    fk_recurrent_to_parents(p->dh, dhp, p->m, p->tree, s0, s1, U);
+    fk_recurrent_product_backward(p->dh, p->gates, p->Rt, p->m, p->tree, dhp, w, 3 * U, U);
 }
 
 void fk_gru_backward(float *dh, float *gates, float *inner, const float *x, const float *h, const float *Rt_packed,
@@ -204,10 +202,10 @@ static const float *seen_parent(const float *h, const float *m, fk_states tree, 
     return hp;
 }
 
-static void wave_before_forward(const void *layer, fk_index s0, fk_index s1, float *hp)
+static void wave_before_forward(const void *layer, fk_wave w, float *hp)
 {
     const forward_pass *p = layer;
-    const fk_index U = p->U, first = 1 + p->tree.roots;
+    const fk_index U = p->U, first = 1 + p->tree.roots, s0 = w.s0, s1 = w.s1;
     float *x = p->x ? p->x : p->gates;
     const fk_gemm_rows P_zr = {p->P, p->tree.row + s0, 3 * U}, P_a = {p->P + 2 * U, p->tree.row + s0, 3 * U};
     /* [z r] = g(P_zr + h[parent] R_zr) */
@@ -219,7 +217,7 @@ static void wave_before_forward(const void *layer, fk_index s0, fk_index s1, flo
     }
     /* a = act(P_a + (r h[parent]) R_a) */
     const fk_gemm_rows inner = {p->inner + s0 * U, NULL, U};
-    fk_gemm_packed(x + s0 * 3 * U + 2 * U, 3 * U, inner, P_a, p->R_a, s1 - s0, U, U);
+    fk_gemm_packed(x + s0 * 3 * U + 2 * U, 3 * U, inner, P_a, p->R_a, NULL, s1 - s0, U, U);
     for (fk_index s = s0; s < s1; s++) {
         float *gates = p->gates + s * 3 * U, *a = gates + 2 * U;
         fk_activation_span(a, x + s * 3 * U + 2 * U, p->act, U);
@@ -235,10 +233,10 @@ void fk_gru_before_forward(float *h, float *gates, float *inner, float *x, const
     fk_recurrent_walk(tree, wave_before_forward, &p, 0, 3 * U * U, scratch, ROWS * U);
 }
 
-static void wave_before_backward(const void *layer, fk_index s0, fk_index s1, float *scratch)
+static void wave_before_backward(const void *layer, fk_wave w, float *scratch)
 {
     const backward_pass *p = layer;
-    const fk_index U = p->U, first = 1 + p->tree.roots;
+    const fk_index U = p->U, first = 1 + p->tree.roots, s0 = w.s0, s1 = w.s1;
     float *dhp = scratch, *d_inner = dhp + (s1 - s0) * U;
     float *dr = d_inner + (s1 - s0) * U, *da = dr + U, *hp = da + U;
     for (fk_index s = s0; s < s1; s++) {
@@ -255,7 +253,7 @@ static void wave_before_backward(const void *layer, fk_index s0, fk_index s1, fl
     }
     /* forward: a = act(P_a + (r h[parent]) R_a) */
     const fk_gemm_rows da_rows = {p->gates + s0 * 3 * U + 2 * U, NULL, 3 * U};
-    fk_gemm_packed(d_inner, U, da_rows, zero, p->Rt_a, s1 - s0, U, U);
+    fk_gemm_packed(d_inner, U, da_rows, zero, p->Rt_a, NULL, s1 - s0, U, U);
     for (fk_index s = s0; s < s1; s++) {
         float *r = p->gates + s * 3 * U + U, *d_inner_s = d_inner + (s - s0) * U;
         const float *x = p->x ? p->x + s * 3 * U : NULL;
@@ -266,7 +264,7 @@ static void wave_before_backward(const void *layer, fk_index s0, fk_index s1, fl
     }
     /* forward: [z r] = g(P_zr + h[parent] R_zr) */
     const fk_gemm_rows d_zr = {p->gates + s0 * 3 * U, NULL, 3 * U}, so_far = {dhp, NULL, U};
-    fk_gemm_packed(dhp, U, d_zr, so_far, p->Rt, s1 - s0, U, 2 * U);
+    fk_gemm_packed(dhp, U, d_zr, so_far, p->Rt, NULL, s1 - s0, U, 2 * U);
     fk_recurrent_to_parents(p->dh, dhp, p->m, p->tree, s0, s1, U);
 }
 

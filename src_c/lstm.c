@@ -54,10 +54,10 @@ FK_INLINE void state_forward(float *h, float *c, float *gates, const float *z, c
         output_forward(h + u, gates + 3 * U + u, c + u, act, U - u);
 }
 
-static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *scratch)
+static void wave_forward(const void *layer, fk_wave w, float *scratch)
 {
     const forward_pass *p = layer;
-    const fk_index U = p->U, first = 1 + p->tree.roots;
+    const fk_index U = p->U, first = 1 + p->tree.roots, s0 = w.s0, s1 = w.s1;
     const fk_gemm_rows P = {p->P, p->tree.row + s0, 4 * U};
     float *z = p->z ? p->z + s0 * 4 * U : scratch;
     /* z_s = P[row_s] + h[parent_s] R    (h[parent_s] under its mask lies where h_s will) */
@@ -117,11 +117,11 @@ FK_INLINE void state_backward(float *dc, float *dc_parent, float *gates, const f
     }
 }
 
-static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dhp)
+static void wave_backward(const void *layer, fk_wave w, float *dhp)
 {
     const backward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
-    for (fk_index s = s0; s < s1; s++) {
+    for (fk_index s = w.s0; s < w.s1; s++) {
         const int32_t parent = p->tree.parent[s];
         float *gates = p->gates + s * 4 * U, *dc = p->dc + (first + s) * U, *dc_parent = p->dc + parent * U;
         const float *dh = p->dh + (first + s) * U, *c = p->c + (first + s) * U, *c_parent = p->c + parent * U;
@@ -132,9 +132,7 @@ static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dh
             state_backward(dc, parent ? dc_parent : NULL, gates, dh, z, c, c_parent, p->act, p->g, U);
     }
     /* forward: z_s = P[row_s] + h[parent_s] R */
-    const fk_gemm_rows dz = {p->gates + s0 * 4 * U, NULL, 4 * U};
-    fk_gemm_packed(dhp, U, dz, (fk_gemm_rows){NULL, NULL, 0}, p->Rt, s1 - s0, U, 4 * U);
-    fk_recurrent_to_parents(p->dh, dhp, p->m, p->tree, s0, s1, U);
+    fk_recurrent_product_backward(p->dh, p->gates, p->Rt, p->m, p->tree, dhp, w, 4 * U, U);
 }
 
 void fk_lstm_backward(float *dh, float *dc, float *gates, const float *z, const float *c, const float *Rt_packed,

@@ -16,7 +16,7 @@ fk_index fk_recurrent_scratch(fk_index B, fk_index scratch_row)
 }
 
 /* The waves of blocks k0 .. k1. A batch row that has no state in a wave has none in later ones. */
-static void walk_blocks(fk_states tree, fk_wave wave, const void *layer, int backward, float *scratch, fk_index k0,
+static void walk_blocks(fk_states tree, fk_step step, const void *layer, int backward, float *scratch, fk_index k0,
                         fk_index k1)
 {
     const fk_index blocks = fk_prefix_blocks(tree.B);
@@ -24,12 +24,14 @@ static void walk_blocks(fk_states tree, fk_wave wave, const void *layer, int bac
     while (depth < tree.T && tree.waves[depth * blocks + k0] < tree.waves[depth * blocks + k1])
         depth++;
     for (fk_index i = 0; i < depth; i++) {
-        const int32_t *first = tree.waves + (backward ? depth - 1 - i : i) * blocks;
-        wave(layer, first[k0], first[k1], scratch);
+        const fk_index next = fk_min(i + 1, depth - 1);
+        const int32_t *now = tree.waves + (backward ? depth - 1 - i : i) * blocks;
+        const int32_t *soon = tree.waves + (backward ? depth - 1 - next : next) * blocks;
+        step(layer, (fk_wave){now[k0], now[k1], soon[k0], soon[k1]}, scratch);
     }
 }
 
-void fk_recurrent_walk(fk_states tree, fk_wave wave, const void *layer, int backward, fk_index work,
+void fk_recurrent_walk(fk_states tree, fk_step step, const void *layer, int backward, fk_index work,
                        float *scratch, fk_index scratch_row)
 {
     const fk_index blocks = fk_prefix_blocks(tree.B), parts = fk_min(blocks, fk_threads_for(tree.S * work, GRAIN));
@@ -37,7 +39,7 @@ void fk_recurrent_walk(fk_states tree, fk_wave wave, const void *layer, int back
     for (fk_index part = 0; part < parts; part++) {
         fk_index k0, k1;
         fk_share(&k0, &k1, blocks, 1, part, parts);
-        walk_blocks(tree, wave, layer, backward, scratch + k0 * FK_PREFIX_BLOCK * scratch_row, k0, k1);
+        walk_blocks(tree, step, layer, backward, scratch + k0 * FK_PREFIX_BLOCK * scratch_row, k0, k1);
     }
 }
 
@@ -57,7 +59,7 @@ void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const flo
         fk_recurrent_dropped(hp, h, m, tree, s0, s1, U);
         A = (fk_gemm_rows){hp, NULL, U};
     }
-    fk_gemm_packed(C, C_row, A, from, R_packed, s1 - s0, N, U);
+    fk_gemm_packed(C, C_row, A, from, R_packed, NULL, s1 - s0, N, U);
 }
 
 void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_states tree, fk_index s0, fk_index s1,
@@ -72,6 +74,15 @@ void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_sta
         else
             fk_multiply_add(dh_parent, dhp + (s - s0) * U, m + tree.owner[s] * U, U);
     }
+}
+
+void fk_recurrent_product_backward(float *dh, const float *dz, const float *Rt_packed, const float *m,
+                                   fk_states tree, float *dhp, fk_wave w, fk_index N, fk_index U)
+{
+    const fk_gemm_rows dz_s = {dz + w.s0 * N, NULL, N}, zero = {NULL, NULL, 0};
+    fk_gemm_ahead soon = {dz + w.soon0 * N, w.soon1 - w.soon0, N, N, 0};
+    fk_gemm_packed(dhp, U, dz_s, zero, Rt_packed, &soon, w.s1 - w.s0, U, N);
+    fk_recurrent_to_parents(dh, dhp, m, tree, w.s0, w.s1, U);
 }
 
 /* --- the gradients of R and P ------------------------------------------------------------------------------ */
@@ -117,10 +128,12 @@ static void add_gradients(const gradients *g, float *scratch, fk_index n, fk_ind
     }
     if (g->dR == NULL)
         return;
+    /* dz lies in a far cache by now: that of the next states comes while the products of these are computed */
+    fk_gemm_ahead soon = {g->dz + s1 * g->dz_row + n, fk_min(STATES, g->tree.S - s1), last - n, g->dz_row, 0};
     copy_inputs(inputs, g, s0, s1);
     fk_gemm_pack(packed, dz, g->dz_row, 0, last - n, s1 - s0);
     fk_gemm_packed_taps(dR, g->dR_row, (fk_gemm_rows){inputs, NULL, 1}, g->U, &start, 1, s1 - s0,
-                        (fk_gemm_rows){dR, NULL, g->dR_row}, packed, g->U, last - n);
+                        (fk_gemm_rows){dR, NULL, g->dR_row}, packed, &soon, g->U, last - n);
 }
 
 void fk_recurrent_gradients(float *dR, fk_index dR_row, float *dP, fk_index dP_row, fk_index P_columns,

@@ -15,12 +15,17 @@
 #include "gemm.h"
 #include "prefix.h"
 
-/* What a layer does for states s0 .. s1 of one wave. scratch: as many rows as there are states. */
-typedef void (*fk_wave)(const void *layer, fk_index s0, fk_index s1, float *scratch);
+/* States s0 .. s1 of one wave, and soon0 .. soon1 of the one the thread goes on to (of the last wave itself). */
+typedef struct {
+    fk_index s0, s1, soon0, soon1;
+} fk_wave;
 
-/* wave(layer, s0, s1, scratch) for all states: parents before their children, or after them if `backward`.
+/* What a layer does for the states of a wave. scratch: as many rows as there are states. */
+typedef void (*fk_step)(const void *layer, fk_wave w, float *scratch);
+
+/* step(layer, wave, scratch) for all states: parents before their children, or after them if `backward`.
  * work: multiply-adds of a state   scratch: fk_recurrent_scratch floats, for rows of `scratch_row` floats */
-void fk_recurrent_walk(fk_states tree, fk_wave wave, const void *layer, int backward, fk_index work,
+void fk_recurrent_walk(fk_states tree, fk_step step, const void *layer, int backward, fk_index work,
                        float *scratch, fk_index scratch_row);
 fk_index fk_recurrent_scratch(fk_index B, fk_index scratch_row);
 
@@ -36,6 +41,10 @@ void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const flo
 /*     dh[parent_s] += dhp_s * m[owner_s]             dh (1+roots+S, U) +=   dhp (s1-s0, U)   m: or NULL */
 void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_states tree, fk_index s0, fk_index s1,
                              fk_index U);
+/* the same with dhp_s = dz_s R^T                     dz (S, N)   dhp (s1-s0, U): scratch
+ * The next wave's rows of dz, which hold its gates until then, come near meanwhile. */
+void fk_recurrent_product_backward(float *dh, const float *dz, const float *Rt_packed, const float *m,
+                                   fk_states tree, float *dhp, fk_wave w, fk_index N, fk_index U);
 
 /* What z_s = P[row_s] + hp_s R gives back, in one pass over dz, by all threads:
  *     dR += sum_s hp_s^T dz_s                        dR (U, N) +=, rows dR_row apart, or NULL

@@ -20,10 +20,10 @@ typedef struct {
 
 fk_index fk_simple_rnn_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, U); }
 
-static void wave_forward(const void *layer, fk_index s0, fk_index s1, float *hp)
+static void wave_forward(const void *layer, fk_wave w, float *hp)
 {
     const forward_pass *p = layer;
-    const fk_index U = p->U;
+    const fk_index U = p->U, s0 = w.s0, s1 = w.s1;
     float *h_s = p->h + (1 + p->tree.roots + s0) * U, *z_s = p->z ? p->z + s0 * U : h_s;
     /* z_s = P[row_s] + h[parent_s] R */
     const fk_gemm_rows P = {p->P, p->tree.row + s0, U};
@@ -39,17 +39,16 @@ void fk_simple_rnn_forward(float *h, float *z, const float *P, const float *R_pa
     fk_recurrent_walk(tree, wave_forward, &p, 0, U * U, scratch, U);
 }
 
-static void wave_backward(const void *layer, fk_index s0, fk_index s1, float *dhp)
+static void wave_backward(const void *layer, fk_wave w, float *dhp)
 {
     const backward_pass *p = layer;
-    const fk_index U = p->U, first = (1 + p->tree.roots + s0) * U;
-    float *dz_s = p->dz + s0 * U;
+    const fk_index U = p->U, first = (1 + p->tree.roots + w.s0) * U;
+    float *dz_s = p->dz + w.s0 * U;
     /* forward: h_s = f(z_s) */
-    const float *z_s = p->z ? p->z + s0 * U : NULL;
-    fk_activation_span_backward(dz_s, p->dh + first, z_s, p->h + first, p->f, (s1 - s0) * U);
+    const float *z_s = p->z ? p->z + w.s0 * U : NULL;
+    fk_activation_span_backward(dz_s, p->dh + first, z_s, p->h + first, p->f, (w.s1 - w.s0) * U);
     /* forward: z_s = P[row_s] + h[parent_s] R */
-    fk_gemm_packed(dhp, U, (fk_gemm_rows){dz_s, NULL, U}, (fk_gemm_rows){NULL, NULL, 0}, p->Rt, s1 - s0, U, U);
-    fk_recurrent_to_parents(p->dh, dhp, p->m, p->tree, s0, s1, U);
+    fk_recurrent_product_backward(p->dh, p->dz, p->Rt, p->m, p->tree, dhp, w, U, U);
 }
 
 void fk_simple_rnn_backward(float *dh, float *dz, const float *h, const float *z, const float *Rt_packed,

@@ -214,6 +214,19 @@ def test_packed_product_of_no_terms_and_no_rows():
     gemm.packed_gemm(np.empty((0, 3), np.float32), np.empty((0, 5), np.float32), packed(B))
 
 
+@pytest.mark.parametrize("rows, columns, left", [(3, 7, 0), (2, 43, 0), (1000, 17, 956)])
+def test_product_looks_ahead_as_far_as_it_comes(rows, columns, left):
+    # 13 * 331 products ask for 89 lines, and a row of 17 floats has two
+    A, B = (RNG.standard_normal(shape).astype(np.float32) for shape in ((13, 331), (331, 5)))
+    C, without = np.empty((2, 13, 5), np.float32)
+    ahead = RNG.standard_normal((rows, columns)).astype(np.float32)
+    kept = ahead.copy()
+    assert gemm.packed_gemm(without, A, packed(B)) == 0
+    assert gemm.packed_gemm(C, A, packed(B), ahead=ahead) == left
+    np.testing.assert_array_equal(C, without)
+    np.testing.assert_array_equal(ahead, kept)
+
+
 # (M, N, taps, depth, step): tiles and vectors, then above MC rows and NR columns, and all of FK_GEMM_DEPTH
 TAPS = [
     (1, 1, 1, 1, 1),

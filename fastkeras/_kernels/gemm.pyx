@@ -20,13 +20,16 @@ cdef extern from "gemm.h" nogil:
         const float *data
         const int *index
         Py_ssize_t row
+    ctypedef struct fk_gemm_ahead:
+        const float *row
+        Py_ssize_t rows, columns, to_next, asked
     void fk_gemm_packed(float *C, Py_ssize_t C_row, fk_gemm_rows A, fk_gemm_rows start, const float *packed,
-                        Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
+                        fk_gemm_ahead *ahead, Py_ssize_t M, Py_ssize_t N, Py_ssize_t K) noexcept
     enum:
         FK_GEMM_DEPTH
     void fk_gemm_packed_taps(float *C, Py_ssize_t C_row, fk_gemm_rows A, Py_ssize_t A_step, const Py_ssize_t *tap,
-                             Py_ssize_t taps, Py_ssize_t depth, fk_gemm_rows start, const float *packed, Py_ssize_t M,
-                             Py_ssize_t N) noexcept
+                             Py_ssize_t taps, Py_ssize_t depth, fk_gemm_rows start, const float *packed,
+                             fk_gemm_ahead *ahead, Py_ssize_t M, Py_ssize_t N) noexcept
     void fk_gemm_naive(float *C, const float *A, const float *B, const float *bias, fk_gemm_form form, Py_ssize_t M,
                        Py_ssize_t N, Py_ssize_t K) noexcept
 
@@ -99,10 +102,11 @@ def pack(ndarray packed not None, ndarray B not None, bint transposed=False, Py_
 
 
 def packed_gemm(ndarray C not None, ndarray A not None, ndarray packed not None, ndarray a_rows=None,
-                ndarray start=None, ndarray start_rows=None, Py_ssize_t columns=-1):
+                ndarray start=None, ndarray start_rows=None, Py_ssize_t columns=-1, ndarray ahead=None):
     """C_m = start_r(m) + A_q(m) op(B)   q = a_rows (M), r = start_rows (M)   row m where they are None
 
-    C and start may be wider than op(B): then its N = `columns` are their first ones.
+    C and start may be wider than op(B): then its N = `columns` are their first ones. ahead: a matrix that the product
+    asks the caches for. Returns how many of its rows it did not come to.
     """
     cdef float *c = f32_out(C, "C", 2)
     cdef const float *a = f32(A, "A", 2)
@@ -112,8 +116,12 @@ def packed_gemm(ndarray C not None, ndarray A not None, ndarray packed not None,
     f32_or_null(&start_or_null, start, "start", 2, -1, width)
     cdef const int *q = i32(a_rows, "a_rows", 1, M) if a_rows is not None else NULL
     cdef const int *r = i32(start_rows, "start_rows", 1, M) if start_rows is not None else NULL
+    cdef fk_gemm_ahead soon = fk_gemm_ahead(NULL, 0, 0, 0, 0)
+    if ahead is not None:
+        soon = fk_gemm_ahead(f32(ahead, "ahead", 2), ahead.shape[0], ahead.shape[1], ahead.shape[1], 0)
     with nogil:
-        fk_gemm_packed(c, width, fk_gemm_rows(a, q, K), fk_gemm_rows(start_or_null, r, width), b, M, N, K)
+        fk_gemm_packed(c, width, fk_gemm_rows(a, q, K), fk_gemm_rows(start_or_null, r, width), b, &soon, M, N, K)
+    return soon.rows
 
 
 def packed_taps(ndarray C not None, ndarray A not None, ndarray a_rows not None, Py_ssize_t step, ndarray taps not None,
@@ -133,7 +141,7 @@ def packed_taps(ndarray C not None, ndarray A not None, ndarray a_rows not None,
         raise ValueError(f"`a_rows` and `taps` must stay in the {A.shape[0]} floats of `A`.")
     with nogil:
         fk_gemm_packed_taps(c, N, fk_gemm_rows(a, rows, 1), step, tap, G, depth, fk_gemm_rows(start_or_null, NULL, N), b,
-                            M, N)
+                            NULL, M, N)
 
 
 cdef Py_ssize_t checked_columns(Py_ssize_t columns, Py_ssize_t width) except -1:
