@@ -10,8 +10,13 @@ HUGE_PAGE = 2 << 20
 
 @pytest.mark.parametrize(
     "shape, dtype, alignment",
-    [((7, 11), np.float32, 64), ((3, 5, 7), np.int64, 64), ((), np.float32, 64)]
-    + [((HUGE_PAGE // 4,), np.float32, HUGE_PAGE), ((1009, 1013), np.float32, HUGE_PAGE)],
+    [
+        ((7, 11), np.float32, 64),
+        ((3, 5, 7), np.int64, 64),
+        ((), np.float32, 64),
+        ((HUGE_PAGE // 4,), np.float32, HUGE_PAGE),
+        ((1009, 1013), np.float32, HUGE_PAGE),
+    ],
 )
 def test_array_starts_a_cache_line_or_a_huge_page(shape, dtype, alignment):
     arrays = [empty(shape, dtype) for _ in range(3)]
