@@ -342,6 +342,23 @@ def test_a_model_of_several_inputs_may_come_first_in_a_chain(tmp_path):
     assert model.predict(data, verbose=0).shape == (5, 2)
 
 
+@pytest.mark.parametrize("ids_first", [True, False])
+def test_ids_and_numbers_come_to_a_model_as_what_they_are(ids_first):
+    """However it is called: on data, in another graph, or at the head of a chain."""
+    ids, numbers = RNG.integers(0, 7, (5, 3)), RNG.normal(size=(5, 2)).astype("f")
+    starts, embedding = [Input((3,), dtype="int32"), Input((2,))], Embedding(7, 2)
+    joined = keras.layers.concatenate([Flatten()(embedding(starts[0])), starts[1]])
+    starts, outer, data = [starts, [Input((3,), dtype="int32"), Input((2,))], [ids, numbers]]
+    if not ids_first:
+        starts, outer, data = starts[::-1], outer[::-1], data[::-1]
+    model = keras.Model(starts, joined)
+    expected = np.concatenate([embedding.get_weights()[0][ids].reshape(5, 6), numbers], axis=1)
+    np.testing.assert_array_equal(model.predict(data, verbose=0), expected)
+    np.testing.assert_array_equal(model(data), expected)
+    np.testing.assert_array_equal(keras.Model(outer, model(outer)).predict(data, verbose=0), expected)
+    np.testing.assert_array_equal(keras.Sequential([model, Flatten()]).predict(data, verbose=0), expected)
+
+
 def test_masks_travel_through_nested_models():
     inner = keras.Sequential([Dense(3)])
     model = keras.Sequential([Input((5, 2)), Masking(), inner, SimpleRNN(4)])

@@ -12,10 +12,11 @@ from fastkeras.layers.recording import Recording
 def called(layer, inputs, training, mask, keywords):
     """The output, a tensor or a list of them. inputs: a list of what numpy takes for arrays. training, mask: as in
     Layer.__call__. keywords: what else the call was told, its tensors as numbered places behind the inputs."""
-    arrays = [layer._as_array(item) for item in inputs]
+    dtypes = layer.input_dtypes(len(inputs))
+    arrays = [layer._as_array(item, dtype == "string") for item, dtype in zip(inputs, dtypes, strict=True)]
     layer._prepare([a.shape for a in arrays], keywords)
     layer.check_input(arrays[0])
-    arrays = [as_input(a, layer.input_dtype) for a in arrays]
+    arrays = [as_input(a, dtype) for a, dtype in zip(arrays, dtypes, strict=True)]
     several = len(arrays) > 1
     masks = _masks(inputs, mask)
     is_masked = any(m is not None for m in masks)

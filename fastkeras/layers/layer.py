@@ -428,12 +428,16 @@ class Layer:
     def _call_eager(self, inputs, training, mask, keywords=None):
         return eager.called(self, inputs, training, mask, keywords or {})
 
-    def _as_array(self, given):
-        """An input as an array of numbers, or where the layer takes them of texts; a ValueError or a TypeError that
-        names the layer if it is none."""
+    def input_dtypes(self, n):
+        """What arrays are converted to for each of n inputs."""
+        return [self.input_dtype] * n
+
+    def _as_array(self, given, texts=False):
+        """An input as an array of numbers, or if there may be `texts` of them; a ValueError or a TypeError that names
+        the layer if it is none."""
         if isinstance(given, np.ndarray) and given.dtype.kind in "fiub":
             return np.asarray(given)
-        return to_array("inputs", given, self.input_dtype == "string", message("in_layer", **names_of(self)))
+        return to_array("inputs", given, texts, message("in_layer", **names_of(self)))
 
     def makes_masks(self):
         """Whether the layer has a way of its own to a mask."""

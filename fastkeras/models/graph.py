@@ -40,12 +40,22 @@ class Graph:
         self.input_layers = [[layer for layer, reads, _ in self.steps if slot in reads] for slot in self.input_slots]
         self.sole_readers = [[layer for layer, reads, _ in self.steps if reads == [slot]] for slot in self.input_slots]
         self.input_dtypes = [
-            _common_dtype(tensor, layers) for tensor, layers in zip(self.inputs, self.input_layers, strict=True)
+            _common_dtype(tensor, self._readers(slot))
+            for tensor, slot in zip(self.inputs, self.input_slots, strict=True)
         ]
         self.output_slots = [self._slots[id(t)] for t in self.outputs]
         self.loss_slots = [self._slots[id(t)] for t in self.losses]
         self.sources = [InputLayer.of(tensor) for tensor in self.inputs]
         self.layers = self._layers_as_keras_orders_them()
+
+    def _readers(self, slot):
+        """(layer, what it takes arrays as there) for each place where a slot is read"""
+        return [
+            (layer, dtype)
+            for layer, reads, _ in self.steps
+            for read, dtype in zip(reads, layer.input_dtypes(len(reads)), strict=True)
+            if read == slot
+        ]
 
     def _visit(self, wanted):
         """Adds the sites that `wanted` depends on; a stack of our own, since graphs may be deeper than Python's."""
@@ -110,13 +120,12 @@ class Graph:
         return _replayed, (inputs, calls, self.output_slots, self.loss_slots)
 
 
-def _common_dtype(tensor, layers):
-    """int32 or string if every layer that reads an input takes ids or texts, else float32. Code of the user's own takes
-    what the input was declared to be."""
+def _common_dtype(tensor, readers):
+    """int32 or string if every layer that reads an input takes ids or texts there, else float32. Code of the user's own
+    takes what the input was declared to be. readers: pairs of a layer and what it takes."""
     given = tensor.dtype_for_call
     wanted = {
-        given if layer.call is not None and (given == "string" or layer.input_dtype == "float32") else layer.input_dtype
-        for layer in layers
+        given if layer.call is not None and (given == "string" or own == "float32") else own for layer, own in readers
     }
     return wanted.pop() if len(wanted) == 1 else "float32"
 

@@ -330,6 +330,11 @@ class Model(Layer):
         """What arrays are converted to for the first input."""
         return self.graph.input_dtypes[0] if self.graph else "float32"
 
+    def input_dtypes(self, n):
+        """As of a layer: those of the graph, where it has n inputs."""
+        own = self.graph.input_dtypes if self.graph else []
+        return own if len(own) == n else super().input_dtypes(n)
+
     def forward(self, x, run):
         """As of a layer, by a pass through the graph that belongs to this call site. x: an array or a list of them."""
         if self.call is not None:
