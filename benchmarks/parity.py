@@ -208,7 +208,8 @@ def compare_optimizers(lines, keras):
 def compare_exercises(lines, keras):
     """Whole models, which count for the layers, the losses and the optimizers in them, too."""
     from live import keras_module, traced
-    from parity_cases import CASES, channels_first
+    from parity_cases import CASES
+    from parity_cases_convolution import channels_first
 
     import fastkeras
 
@@ -243,7 +244,7 @@ def exercise(keras, case):
 
 def first_gradients(keras, case):
     """What one step of SGD with a learning rate of 1 takes from the weights, over the exercise's first batch."""
-    from parity_cases import random_weights
+    from model_data import random_weights
 
     model, (x, y), compile_options, fit_options = case(keras)
     random_weights(model, 3)

@@ -122,27 +122,33 @@ def built(layer, *shape):
     return layer
 
 
+def as_rows(x):
+    """x (B, T, D) with its distinct rows stored once, in another order than they appear."""
+    values, index = np.unique(x.reshape(-1, x.shape[-1]), axis=0, return_inverse=True)
+    return Rows(np.ascontiguousarray(values), index.reshape(x.shape[:-1]).astype(np.int32))
+
+
+def summed_by_row(d, rows):
+    """The gradient of the distinct rows, for that of the array they stand for."""
+    summed = np.zeros(rows.values.shape, d.dtype)
+    np.add.at(summed, rows.index, d)
+    return summed
+
+
 def assert_rows_give_what_the_array_gives(layer, values, index, tol, training=False):
     """For Rows(values, index) the layer gives what it gives for values[index]: y, and the gradients of the distinct
     rows and of the weights, for a random dy. The layer is built."""
-    array, found, dy = values[index], [], None
-    for x in (array, Rows(values, index)):
+    rows, found, dy = Rows(values, index), [], None
+    for x in (values[index], rows):
         for variable in layer.variables:
             variable.grad.fill(0.0)
         y, backward = layer.forward(x, Run(training=training, trains=True, wants_dx=True))
         dy = random(*y.shape) if dy is None else dy
         if type(y) is Rows:
-            y, dx = y.values[y.index], backward(summed_by_row(dy, y.values, y.index))
+            y, dx = y.values[y.index], backward(summed_by_row(dy, y))
         else:
             y, dx = y.copy(), backward(dy.copy())
-        dx = summed_by_row(dx, values, index) if type(x) is not Rows else dx
+        dx = summed_by_row(dx, rows) if type(x) is not Rows else dx
         found.append((y, dx, *(v.grad.copy() for v in layer.trainable_variables)))
     for by_array, by_rows in zip(*found, strict=True):
         assert_close(by_rows, by_array, tol)
-
-
-def summed_by_row(d, values, index):
-    """The gradient of the distinct rows `values`, for that of values[index]."""
-    summed = np.zeros_like(values)
-    np.add.at(summed, index, d)
-    return summed

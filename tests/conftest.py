@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent))  # for the package benchmarks; after an installed fastkeras
 
 
 def pytest_collection_modifyitems(items):

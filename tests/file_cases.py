@@ -5,7 +5,7 @@ for a few steps, so that their optimizers have a state to keep.
 """
 
 import numpy as np
-from parity_cases import features, padded, random_weights, tokens
+from model_data import features, padded, random_weights, tokens
 
 PEERS = ["keras", "tf_keras"]
 FIT = {"epochs": 2, "batch_size": 5, "shuffle": False, "verbose": 0}

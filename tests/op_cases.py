@@ -8,6 +8,10 @@ arguments would have none.
 import operator
 
 import numpy as np
+from checks import assert_close, central_difference
+
+import fastkeras
+from fastkeras import ops
 
 ALL = [
     # arithmetic, broadcasting both ways
@@ -282,3 +286,14 @@ def label(case):
     name, kinds, options = case
     shapes = ["..." if isinstance(kind, list) else str(kind) for kind in kinds]
     return f"{name}({', '.join(shapes + [f'{k}={v}' for k, v in options.items()])})"
+
+
+def assert_gradient(function, x):
+    """The gradient of a function of ops, by central differences."""
+    tensor = ops.convert_to_tensor(x)
+    with fastkeras.GradientTape() as tape:
+        tape.watch(tensor)
+        y = function(tensor)
+    dy = np.random.default_rng(3).normal(size=y.shape)
+    gradient = tape.gradient(y, tensor, ops.convert_to_tensor(dy))
+    assert_close(gradient, central_difference(lambda x: np.asarray(function(x)), x, dy), 1e-6)

@@ -8,7 +8,7 @@ import pytest
 import reference
 from checks import assert_close, central_difference
 
-from fastkeras import activations, layers, ops
+from fastkeras import GradientTape, activations, layers, ops
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(2, 5, 3))
@@ -180,3 +180,25 @@ def test_an_activation_of_ones_own():
     assert activations.get(Cubed).wrapped.scale == 1.0
     with pytest.raises(ValueError, match="Unknown activation class"):
         activations.deserialize(config)
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        activations.tanh,
+        activations.get("tanh"),
+        activations.get(lambda x: ops.tanh(x)),
+        lambda x: activations.softmax(x, axis=1),
+        activations.softmax,
+    ],
+)
+def test_activations_inside_a_call_lead_back(activation):
+    x, d = RNG.normal(size=(2, 3, 5)).astype(np.float32), RNG.normal(size=(2, 3, 5)).astype(np.float32)
+    tensor = ops.convert_to_tensor(x)
+    with GradientTape() as tape:
+        tape.watch(tensor)
+        y = activation(tensor)
+    expected = central_difference(lambda x: np.asarray(activation(x), np.float64), x, d, step=1e-2)
+    assert_close(tape.gradient(y, tensor, output_gradients=d), expected, 2e-3)
+    with pytest.raises(TypeError, match=r"call layers\.Activation on a symbolic tensor"):
+        activation(layers.Input((3, 5)))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from parity_cases import features
+from model_data import features
 
 import fastkeras as keras
 from fastkeras.callbacks import BackupAndRestore, Callback, LearningRateScheduler

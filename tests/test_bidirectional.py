@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import reference
-from checks import assert_close, random
-from wrapped import RNG, all_layers, as_rows, assert_gradients, built, repeated, run_layer, summed
+from checks import as_rows, assert_close, random, summed_by_row
+from wrapped import RNG, all_layers, assert_gradients, built, repeated, run_layer
 
 import fastkeras as keras
 from fastkeras.core.rows import Rows, dense
@@ -85,7 +85,7 @@ def test_bidirectional(kind, masked, sequences):
     rows = as_rows(x)
     (shared_y,), (shared_dx,), shared_dweights = run_layer(layer, rows, dys, mask)
     assert_close(shared_y, y, 1e-5)
-    assert_close(shared_dx, summed(dx, rows), 1e-4)
+    assert_close(shared_dx, summed_by_row(dx, rows), 1e-4)
     for a, b in zip(shared_dweights, dweights, strict=True):
         assert_close(a, b, 1e-4)
 
@@ -122,7 +122,7 @@ def test_merge_modes(mode, sequences, B, T):
     shared_ys, (shared_dx,), _ = run_layer(layer, rows, dys, mask)
     for y, wanted in zip(shared_ys, ys, strict=True):
         assert_close(y, wanted, 1e-5)
-    assert_close(shared_dx, summed(dx, rows), 1e-4)
+    assert_close(shared_dx, summed_by_row(dx, rows), 1e-4)
 
 
 @pytest.mark.parametrize("mode", ["concat", None])
@@ -205,7 +205,7 @@ def test_bidirectional_and_a_dense_layer_over_pairs():
         results.append((out, gradient, [v.grad for layer in layers for v in layer.variables]))
     (y, dx, weights), (shared_y, shared_dx, shared_weights) = results
     assert_close(shared_y, y, 1e-5)
-    assert_close(shared_dx, summed(dx, as_rows(x)), 1e-4)
+    assert_close(shared_dx, summed_by_row(dx, as_rows(x)), 1e-4)
     for a, b in zip(shared_weights, weights, strict=True):
         assert_close(a, b, 1e-4)
 
@@ -316,7 +316,7 @@ def test_a_recurrent_layer_of_the_users_own():
     assert_close(dx, expected, 1e-5)
     rows = as_rows(x)
     _, (shared_dx,), _ = run_layer(layer, rows, [dy])
-    assert_close(shared_dx, summed(expected, rows), 1e-5)
+    assert_close(shared_dx, summed_by_row(expected, rows), 1e-5)
 
 
 def test_a_shared_input_that_nothing_learns_from_needs_no_gradient():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import reference
-from checks import assert_close
+from checks import assert_close, central_difference
 
 import fastkeras
 from fastkeras import losses, ops
@@ -70,3 +70,31 @@ def test_a_model_learns_by_ctc_what_is_said():
 def test_what_ctc_cannot_take_is_named(y, shape, message):
     with pytest.raises(ValueError, match=message):
         losses.ctc(np.array(y), np.zeros(shape, "f"))
+
+
+def test_ctc():
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=(3, 7, 5)).astype(np.float32), np.array([[1, 1, 4], [2, 3, 0], [4, 0, 0]])
+    labels, steps = np.array([3, 2, 1]), np.array([7, 5, 6])
+    tensor = ops.convert_to_tensor(x)
+    with fastkeras.GradientTape() as tape:
+        tape.watch(tensor)
+        loss = ops.ctc_loss(y, tensor, labels, steps)
+    gradient = tape.gradient(loss, tensor)
+    said = zip(y, x.astype("d"), labels, steps, strict=True)
+    assert_close(loss, [reference.ctc_loss(y[:n], x[:t]) for y, x, n, t in said], 2e-6)
+    last = np.roll(x, -1, axis=-1)  # the blank behind the labels
+    assert_close(ops.ctc_loss(y - 1, last, labels, steps, mask_index=-1), loss, 1e-6)
+    dy = np.float32([1.0, 1.0, 1.0])
+    assert_close(gradient, central_difference(lambda x: ops.ctc_loss(y, x, labels, steps), x, dy, step=1e-2), 1e-3)
+    assert np.isinf(ops.ctc_loss(y, x, labels, np.array([3, 5, 6]))[0])
+
+
+def test_ctc_decode():
+    best = np.array([[0, 1, 1, 0, 1, 2], [3, 3, 0, 3, 2, 2]])
+    x = np.float32(np.eye(4)[best] * 2)
+    labels, scores = ops.ctc_decode(x, np.array([6, 4]))
+    np.testing.assert_array_equal(labels, [[[1, 1, 2, -1, -1, -1], [3, 3, -1, -1, -1, -1]]])
+    np.testing.assert_array_equal(scores, [[-12], [-8]])
+    labels, _ = ops.ctc_decode(x, np.array([6, 4]), merge_repeated=False, mask_index=3)
+    np.testing.assert_array_equal(labels, [[[0, 1, 1, 0, 1, 2], [0, -1, -1, -1, -1, -1]]])

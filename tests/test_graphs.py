@@ -8,7 +8,7 @@ import pytest
 from checks import assert_close, central_difference
 from file_cases import random_weights
 from live import keras_module, needs_tensorflow
-from parity_cases import features
+from model_data import features
 
 import fastkeras as keras
 from fastkeras import saving

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from live import keras_module, needs_tensorflow, traced
-from parity_cases import CASES, channels_first, run
+from parity_cases import CASES, run
+from parity_cases_convolution import channels_first
 
 import fastkeras
 

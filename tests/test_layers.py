@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 import reference
-from checks import assert_close, built, random
+from checks import as_rows, assert_close, built, random, summed_by_row
 
+from fastkeras import activations, losses, metrics
 from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import SymbolicTensor
@@ -43,12 +44,6 @@ def run_layer(layer, x, dy=None, training=False, mask=None):
     return dense_y, dx, [v.grad.copy() for v in layer.variables]
 
 
-def as_rows(x):
-    """x (B, T, D) with its distinct rows stored once, in another order than they appear."""
-    values, index = np.unique(x.reshape(-1, x.shape[-1]), axis=0, return_inverse=True)
-    return Rows(np.ascontiguousarray(values), index.reshape(x.shape[:-1]).astype(np.int32))
-
-
 def repeated(B, T, D, R):
     """(B, T, D) made of R distinct rows."""
     return random(R, D)[RNG.integers(0, R, (B, T))]
@@ -82,9 +77,7 @@ def test_dense_computes_each_distinct_row_once():
     assert y.values.shape == (4, 2)
     plain, with_rows = run_layer(layer, x, dy), run_layer(layer, rows, dy)
     assert_close(with_rows[0], plain[0], 1e-6)
-    summed = np.zeros((4, 3))
-    np.add.at(summed, rows.index, plain[1])
-    assert_close(with_rows[1], summed, 1e-5)
+    assert_close(with_rows[1], summed_by_row(plain[1], rows), 1e-5)
     for a, b in zip(with_rows[2], plain[2], strict=True):
         assert_close(a, b, 1e-5)
 
@@ -168,9 +161,7 @@ def test_activation(activation, shared):
     x64 = x.astype(np.float64)
     expected = getattr(reference, activation + "_backward")(dy, x64)
     if shared:
-        summed = np.zeros(as_rows(x).values.shape)
-        np.add.at(summed, as_rows(x).index, expected)
-        expected = summed
+        expected = summed_by_row(expected, as_rows(x))
     assert_close(y, getattr(reference, activation)(x64), 1e-5)
     assert_close(dx, expected, 1e-5)
 
@@ -232,8 +223,7 @@ def test_spatial_dropout_drops_whole_features_of_a_row(shared):
     assert_close(y, x * m, 1e-6)
     expected = dy * m
     if shared:
-        expected = np.zeros((4, D))
-        np.add.at(expected, as_rows(x).index, dy * m)
+        expected = summed_by_row(expected, as_rows(x))
     assert_close(dx, expected, 1e-5)
     assert (run_layer(layer, x, training=True)[:, :1] / x[:, :1] != m).any()  # the next batch has other masks
     np.testing.assert_array_equal(run_layer(layer, x), x)
@@ -283,6 +273,21 @@ def test_a_layer_answers_at_once_when_it_is_called_on_data():
     assert Embedding(5, 2)(np.array([[1, 2, 3]])).shape == (1, 3, 2)
     with pytest.raises(ValueError, match=f"Received: {2**32 + 1} in row 0, place"):
         Embedding(5, 2)(np.array([[2**32 + 1]]))
+
+
+def test_what_is_computed_at_once_has_numpy():
+    y = np.float32([[0.25, 0.75], [0.5, 0.5]])
+    metric = metrics.F1Score(average=None)
+    metric.update_state(np.float32([[0, 1], [1, 0]]), y)
+    mean, precision = metrics.Mean(), metrics.Precision()
+    mean.update_state([1, 2, 6])
+    precision.update_state([1, 1], [0, 1])
+    assert mean.result().numpy() == 3 and precision.result().numpy() == 1 and f"{mean.result():.2f}" == "3.00"
+    assert_close(metric.result().numpy(), [1, 2 / 3], 1e-6)
+    assert activations.relu(-y).numpy().tolist() == [[0, 0], [0, 0]]
+    assert losses.MeanSquaredError()(y, y + 1).numpy() == 1
+    assert losses.mean_squared_error(y, y + 1).numpy().tolist() == [1, 1]
+    assert losses.MeanSquaredError(reduction="none")(y, y + 1).numpy().tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("kind", [list, bool, int, np.float32])

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import layer_cases
@@ -10,12 +9,10 @@ import numpy as np
 import parity_cases
 import pytest
 from live import keras_module, needs_tensorflow
-from parity_cases import bidirectional_tagger, linear_regression
+from parity_cases_dense import linear_regression
+from parity_cases_recurrent import bidirectional_tagger
 
 import fastkeras
-
-sys.path.append(str(Path(__file__).resolve().parent.parent))  # after an installed fastkeras
-
 from benchmarks import parity
 
 

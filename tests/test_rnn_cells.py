@@ -6,8 +6,8 @@ import textwrap
 
 import numpy as np
 import pytest
-from checks import assert_close, central_difference, random
-from wrapped import all_layers, as_rows, built, repeated, run_layer, summed
+from checks import as_rows, assert_close, central_difference, random, summed_by_row
+from wrapped import all_layers, built, repeated, run_layer
 
 import fastkeras as keras
 from fastkeras import ops
@@ -473,7 +473,7 @@ def test_rows_give_gradients_of_rows():
     x = repeated(3, 5, 2, 4)
     layer, rows, dy = built(RNN(LeakyCell()), x.shape), as_rows(x), random(3, 2)
     plain, shared = run_layer(layer, x, [dy]), run_layer(layer, rows, [dy])
-    assert_close(shared[1][0], summed(plain[1][0], rows), 1e-5)
+    assert_close(shared[1][0], summed_by_row(plain[1][0], rows), 1e-5)
     assert all_layers(layer) == {layer, layer.cell}
 
 

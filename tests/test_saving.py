@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 from file_cases import CASES, COMPILED, FIT, predictions, random_weights
-from parity_cases import features, tokens
+from model_data import features, tokens
 from saved_models import loaded, run_python, same, small
 
 import fastkeras

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from file_cases import FIT, random_weights, text
-from parity_cases import features
+from model_data import features
 from saved_models import loaded, run_python, same, small
 
 import fastkeras

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import reference
-from checks import assert_close, random
-from wrapped import RNG, as_rows, assert_gradients, built, repeated, run_layer, summed
+from checks import as_rows, assert_close, random, summed_by_row
+from wrapped import RNG, assert_gradients, built, repeated, run_layer
 
 import fastkeras as keras
 from fastkeras.core.run import Run
@@ -42,7 +42,7 @@ def test_row_wise_layers_compute_each_distinct_row_once(inner):
     dy = random(*layer.compute_output_shape(x.shape))
     plain, shared = run_layer(layer, x, [dy]), run_layer(layer, rows, [dy])
     assert_close(shared[0][0], plain[0][0], 1e-6)
-    assert_close(shared[1][0], summed(plain[1][0], rows), 1e-5)
+    assert_close(shared[1][0], summed_by_row(plain[1][0], rows), 1e-5)
     for a, b in zip(shared[2], plain[2], strict=True):
         assert_close(a, b, 1e-5)
 

@@ -1,5 +1,8 @@
 """fit, evaluate, predict and the functions on one batch: their numbers."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from checks import assert_close
@@ -371,6 +374,15 @@ def test_predict_gives_arrays_of_their_own():
     kept = first.copy()
     model.predict(-X)
     np.testing.assert_array_equal(first, kept)
+
+
+def test_predict_keeps_no_data():
+    model, x = classifier(), X.copy()
+    gone = weakref.ref(x)
+    model.predict(x, verbose=0)
+    del x
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_model_that_was_not_compiled_predicts():

@@ -3,7 +3,7 @@
 import numpy as np
 from checks import assert_close, central_difference, random
 
-from fastkeras.core.rows import Rows, dense
+from fastkeras.core.rows import dense
 from fastkeras.core.run import Run
 from fastkeras.core.variable import pack
 
@@ -38,18 +38,6 @@ def run_layer(layer, x, dys=None, mask=None, training=False, wants_dx=True):
     dys = [None if dy is None else back(dy.astype("f").copy()) for back, dy in zip(backs, dys, strict=True)]
     dx = backward(dys if isinstance(y, list) else dys[0])
     return ys, dx if isinstance(dx, list) else [dx], [v.grad.copy() for v in layer.variables]
-
-
-def as_rows(x):
-    values, index = np.unique(x.reshape(-1, x.shape[-1]), axis=0, return_inverse=True)
-    return Rows(np.ascontiguousarray(values), index.reshape(x.shape[:-1]).astype(np.int32))
-
-
-def summed(dx, rows):
-    """The gradient of the values of Rows from that of the array they stand for."""
-    total = np.zeros(rows.values.shape)
-    np.add.at(total, rows.index, dx)
-    return total
 
 
 def repeated(B, T, D, R):

@@ -1,0 +1,51 @@
+"""The phases of a step: their times, calls and products, and their table."""
+
+import numpy as np
+import pytest
+from benchmark_cases import SmallLSTM, cells
+
+from benchmarks import phases, workload
+from fastkeras._kernels import lstm
+
+
+def test_phases_share_out_the_time_of_a_step():
+    before = lstm.forward
+    spent, seconds, steps = phases.measure(SmallLSTM(), least=0.01)
+    assert lstm.forward is before
+    assert spent["lstm", "forward"].calls == spent["optimizers", "sgd"].calls == steps
+    assert spent["prefix", "States"].calls == steps
+    # Eight rows of five ids, two of them alike: 35 states, each multiplied by the recurrent kernel (4, 16)
+    assert spent["lstm", "forward"].flops == spent["lstm", "backward"].flops == steps * 2 * 35 * 4 * 16
+    found = phases.by_phase(spent, seconds)
+    assert sum(its.seconds for its in found.values()) == pytest.approx(seconds)
+    assert not found[phases.OTHER].calls
+    text = phases.report(spent, seconds, steps, 1e12)
+    assert cells(text, "| a step")[3] == "100%"
+    assert cells(text, "| time loop, forward")[1] == "1.00"
+
+
+class SmallCNN(workload.Training):
+    name, title, batch = "small", "a small CNN", 4
+
+    def data(self):
+        return {"x": np.ones((8, 11, 9, 2), np.float32), "y": np.ones((8, 1), np.float32)}
+
+    def keras_model(self, keras):
+        layers = keras.layers
+        convolutions = [layers.Conv2D(5, 3), layers.MaxPooling2D(), layers.Conv2D(7, 2, padding="same")]
+        inside = [*convolutions, layers.GlobalMaxPooling2D(), layers.Dense(1)]
+        model = keras.Sequential([keras.Input((11, 9, 2)), *inside])
+        model.compile("sgd", "mse")
+        return model
+
+
+def test_phases_count_the_products_of_convolutions():
+    spent, seconds, steps = phases.measure(SmallCNN(), least=0.01)
+    # 9 x 7 pixels of 18 products with 5 filters, then 4 x 3 of 20 with 7
+    assert spent["conv", "forward_max"].flops == steps * 2 * 4 * (9 * 7 * 18 * 5 + 4 * 3 * 20 * 7)
+    # 4 x 3 maxima of 5 filters and 1 of 7, the second in products for x as well
+    assert spent["conv", "backward_max"].flops == steps * 2 * 4 * (4 * 3 * 18 * 5 + 20 * 7)
+    assert spent["conv", "backward_peaks"].flops == steps * 2 * 4 * 20 * 7
+    found = phases.by_phase(spent, seconds)
+    assert not found[phases.OTHER].calls
+    assert found["borders"].calls == 2 * steps
