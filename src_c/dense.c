@@ -1,11 +1,10 @@
 #include "dense.h"
 
+#include "elementwise.h"
 #include "gemm.h"
-#include "simd.h"
 #include "threads.h"
 
 #define GRAIN (64 * 1024)
-#define STRIPE (8 * FK_VL)
 
 static const fk_activation linear = {FK_LINEAR, 0, 0, 0};
 
@@ -29,19 +28,6 @@ void fk_dense_forward(float *y, float *z, const float *x, const float *W, const 
     fk_activation_forward(y, sum, f, B, U);
 }
 
-/* db_u += sum_b dz_bu for `width` <= STRIPE columns: their sums stay in registers while the rows stream by. */
-FK_INLINE void add_stripe(float *db, const float *dz, fk_index dz_row, fk_index width, fk_index B)
-{
-    vf sum[STRIPE / FK_VL];
-    for (fk_index v = 0; v * FK_VL < width; v++)
-        sum[v] = vf_load_first(db + v * FK_VL, width - v * FK_VL, 0.0f);
-    for (fk_index b = 0; b < B; b++)
-        for (fk_index v = 0; v * FK_VL < width; v++)
-            sum[v] += vf_load_first(dz + b * dz_row + v * FK_VL, width - v * FK_VL, 0.0f);
-    for (fk_index v = 0; v * FK_VL < width; v++)
-        vf_store_first(db + v * FK_VL, sum[v], width - v * FK_VL);
-}
-
 void fk_column_sums_add(float *db, const float *dz, fk_index dz_row, fk_index B, fk_index U)
 {
     const fk_index threads = fk_min(fk_ceil_div(U, FK_VL), fk_threads_for(B * U, GRAIN));
@@ -49,10 +35,7 @@ void fk_column_sums_add(float *db, const float *dz, fk_index dz_row, fk_index B,
     for (fk_index part = 0; part < threads; part++) {
         fk_index u, last;
         fk_share(&u, &last, U, FK_VL, part, threads);
-        for (; u + STRIPE <= last; u += STRIPE)
-            add_stripe(db + u, dz + u, dz_row, STRIPE, B);
-        for (; u < last; u += FK_VL)
-            add_stripe(db + u, dz + u, dz_row, fk_min(FK_VL, last - u), B);
+        fk_add_rows(db + u, dz + u, dz_row, last - u, B);
     }
 }
 

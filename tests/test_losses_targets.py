@@ -92,7 +92,8 @@ def test_one_column_of_targets_gets_the_sum_of_what_all_columns_get():
     y, t = COUNTS, RNG.uniform(0.1, 3, (5, 1))
     for loss in (losses.Poisson(), losses.CosineSimilarity(axis=1)):
         each = gradients(loss, np.broadcast_to(t, y.shape), y)[0]
-        assert_close(gradients(loss, t, y)[0], np.sum(each, axis=1, keepdims=True), 1e-5)
+        together = gradients(loss, t, y)[0]  # of cosines only rounding is left: lengths do not change them
+        np.testing.assert_allclose(together, np.sum(each, axis=1, keepdims=True), atol=1e-6 * np.abs(each).max())
 
 
 def test_crossentropy_by_any_name_leads_back_to_targets_that_are_no_labels():

@@ -14,13 +14,12 @@ cimport numpy as cnp
 from cpython.object cimport PyObject_TypeCheck, PyTypeObject
 from numpy cimport ndarray
 
+from fastkeras._kernels.broadcast cimport add, summed
+
 cnp.import_array()
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_View(ndarray array, void *descr, PyTypeObject *kind)
-
-cdef extern from "dense.h" nogil:
-    void fk_column_sums_add(float *db, const float *dz, Py_ssize_t dz_row, Py_ssize_t B, Py_ssize_t U) noexcept
 
 cdef extern from "memory.h" nogil:
     void fk_memory_keep() noexcept
@@ -364,20 +363,6 @@ cdef object link(object y, tuple links):
     return tensor
 
 
-def filled(tuple shape not None, ndarray number not None, Py_ssize_t count):
-    """An array of this shape that is number / count everywhere; number: one float32 or float64, an array."""
-    cdef ndarray whole = np.empty(shape, number.dtype)
-    cdef Py_ssize_t i
-    cdef float share
-    if number.descr is not FLOAT32:
-        whole.fill(number / count)
-        return whole
-    share = (<float *>cnp.PyArray_DATA(number))[0] / <float>count
-    for i in range(cnp.PyArray_SIZE(whole)):
-        (<float *>cnp.PyArray_DATA(whole))[i] = share
-    return whole
-
-
 # --- the way back ----------------------------------------------------------------------------------------------------
 
 
@@ -422,7 +407,7 @@ cdef give(dict sums, list ahead, origin, d):
     """Adds d to the gradient of a node or variable."""
     before = sums.get(origin)
     if before is not None:
-        d = before + d
+        d = add(before, d)
         sums[origin] = as_kind(np.asarray(d), type(before)) if isinstance(d, np.generic) else d
         return
     sums[origin] = d
@@ -455,33 +440,17 @@ cdef object handed_out(object d):
 
 cdef object summed_to(d, tuple shape):
     """The gradient of an input of this shape, given that of the input as repeated by broadcasting."""
-    cdef Py_ssize_t front = d.ndim - len(shape), n = 1, i
+    cdef Py_ssize_t front = d.ndim - len(shape)
     cdef object total = d
-    for i in range(front):
-        n *= d.shape[i]
-    repeated = tuple([i for i in range(len(shape)) if front >= 0 and shape[i] == 1 and d.shape[front + i] != 1])
+    cdef tuple repeated = tuple([i for i in range(len(shape)) if front >= 0 and shape[i] == 1 != d.shape[front + i]])
     if front > 0:
-        total = sum_of_rows(total.reshape(n, *d.shape[front:]))
+        total = summed(total, tuple(range(front)))
     if repeated:
-        total = total.sum(axis=repeated, keepdims=True)
+        total = summed(total, repeated, True)
     total = as_type_of(d, total)
     if total.shape != shape:
         raise ValueError(
             f"GradientTape.gradient: the gradient of an input of shape {shape} must have that shape, or what it was "
             f"repeated to. Received: shape {d.shape}"
         )
-    return total
-
-
-cdef object sum_of_rows(d):
-    """The sum over the first axis; of rows of float32 by our kernel."""
-    cdef ndarray total
-    if d.ndim != 2 or type(d) is not ndarray or not cnp.PyArray_ISCARRAY_RO(d) or (<ndarray>d).descr is not FLOAT32:
-        return d.sum(axis=0)
-    total = cnp.PyArray_ZEROS(1, &cnp.PyArray_DIMS(d)[1], cnp.NPY_FLOAT, 0)
-    cdef Py_ssize_t rows = cnp.PyArray_DIM(d, 0), columns = cnp.PyArray_DIM(d, 1)
-    cdef float *sums = <float *>cnp.PyArray_DATA(total)
-    cdef const float *data = <const float *>cnp.PyArray_DATA(d)
-    with nogil:
-        fk_column_sums_add(sums, data, columns, rows, columns)
     return total

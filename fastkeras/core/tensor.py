@@ -21,11 +21,10 @@ import math
 
 import numpy as np
 
-from fastkeras._kernels import gemm
+from fastkeras._kernels import broadcast, gemm
 from fastkeras._kernels.steps import (  # noqa: F401 (others take them from here)
     Node,
     computed,
-    filled,
     formula,
     formula2,
     kinds,
@@ -294,9 +293,15 @@ kinds(Tensor, Watchable, SymbolicTensor)
 # --- arithmetic ------------------------------------------------------------------------------------------------------
 
 
-add = formula2(np.add, "x1 + x2", lambda d, y, x1, x2: d, lambda d, y, x1, x2: d)
-subtract = formula2(np.subtract, "x1 - x2", lambda d, y, x1, x2: d, lambda d, y, x1, x2: -d)
-multiply = formula2(np.multiply, "x1 x2, element by element", lambda d, y, x1, x2: d * x2, lambda d, y, x1, x2: d * x1)
+add = formula2(broadcast.add, "x1 + x2", lambda d, y, x1, x2: d, lambda d, y, x1, x2: d)
+subtract = formula2(broadcast.subtract, "x1 - x2", lambda d, y, x1, x2: d, lambda d, y, x1, x2: -d)
+multiply = formula2(
+    broadcast.multiply,
+    "x1 x2, element by element",
+    lambda d, y, x1, x2: broadcast.multiply(d, x2),
+    lambda d, y, x1, x2: broadcast.multiply(d, x1),
+)
+ufuncs |= {np.add: add, np.subtract: subtract, np.multiply: multiply}
 divide = formula2(np.true_divide, "x1 / x2", lambda d, y, x1, x2: d / x2, lambda d, y, x1, x2: -d * y / x2)
 floor_divide = formula2(np.floor_divide, "floor(x1 / x2); it has no slope.", None, None)
 mod = formula2(
@@ -485,11 +490,9 @@ def kept(d, shape, axis, keepdims):
 def _spread(d, shape, axis, keepdims, count=1):
     """The gradient of a sum over `axis`, or of that sum / count, repeated for what was summed."""
     d = kept(d, shape, axis, keepdims)
-    if d.ndim == 0 and not isinstance(d, Tensor):
-        return filled(shape, d, count)
     if count != 1:
-        d = d / d.dtype.type(count)  # of one float32 and Python's integers, numpy 1 would make float64
-    return broadcast_to(d, shape) if isinstance(d, Tensor) else np.broadcast_to(d, shape)
+        d = d / d.dtype.type(count)  # by Python's integer, numpy 1 would make float64 of one float32
+    return broadcast_to(d, shape) if isinstance(d, Tensor) else broadcast.repeated(np.asarray(d), shape)
 
 
 @operation
@@ -497,8 +500,10 @@ def sum_over(x, axis=None, keepdims=False):
     """The sum over the axes, over all by default."""
     axis = as_axes(axis)
     array = np.asarray(value(x))
-    dtype = array.dtype if array.dtype.kind in "iu" else np.int32 if array.dtype.kind == "b" else None
-    y = np.add.reduce(array, axis=axis, keepdims=keepdims, dtype=dtype)  # numpy would widen integers
+    if array.dtype.kind in "iub":  # numpy would widen them
+        y = array.sum(axis=axis, keepdims=keepdims, dtype=np.int32 if array.dtype.kind == "b" else array.dtype)
+    else:
+        y = broadcast.summed(array, axis, keepdims)
     return computed(y, (lambda d, y, x: _spread(d, x.shape, axis, keepdims),), (x,), (array,))
 
 
@@ -509,6 +514,6 @@ def mean_over(x, axis=None, keepdims=False):
     array = np.asarray(value(x))
     if array.dtype.kind != "f":
         return made(np.mean(array, axis=axis, keepdims=keepdims), (x, None))
-    total = np.add.reduce(array, axis=axis, keepdims=keepdims)
+    total = broadcast.summed(array, axis, keepdims)
     count = array.size // max(total.size, 1)
     return computed(total / count, (lambda d, y, x: _spread(d, x.shape, axis, keepdims, count),), (x,), (array,))

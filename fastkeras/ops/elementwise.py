@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from fastkeras._kernels import activations
+from fastkeras._kernels import activations, broadcast
 from fastkeras.core.tensor import FLOAT32, Tensor, divide, formula, formula2, made, operation, ufuncs, value, where
 
 TANH = activations.Activation("tanh")
@@ -19,7 +19,7 @@ log2 = formula(np.log2, "The logarithm to the base 2.", lambda d, y, x: d / (x *
 log10 = formula(np.log10, "The logarithm to the base 10.", lambda d, y, x: d / (x * math.log(10)))
 sqrt = formula(np.sqrt, "The square root.", lambda d, y, x: d / (2 * y))
 cbrt = formula(np.cbrt, "The cube root.", lambda d, y, x: d / (3 * y * y))
-square = formula(np.square, "x x", lambda d, y, x: d * (x + x))
+square = formula(np.square, "x x", lambda d, y, x: broadcast.multiply(d, x + x))
 reciprocal = formula(np.reciprocal, "1 / x", lambda d, y, x: -d * y * y)
 
 deg2rad = formula(np.deg2rad, "Degrees as radians: x pi / 180", lambda d, y, x: d * (math.pi / 180))
