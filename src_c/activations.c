@@ -394,34 +394,54 @@ static void row_backward(float *dx, const float *dy, const float *v, fk_activati
 
 /* --- any kind, over threads ----- */
 
+/* The elements from `begin` to `end`: whole rows, where the kind takes rows. */
+static void forward_part(float *y, const float *x, fk_activation f, fk_index N, fk_index begin, fk_index end)
+{
+    if (!fk_activation_is_rowwise(f.kind)) {
+        fk_activation_span(y + begin, x + begin, f, end - begin);
+        return;
+    }
+    for (fk_index i = begin; i < end; i += N)
+        row(y + i, x + i, f, N);
+}
+
 void fk_activation_forward(float *y, const float *x, fk_activation f, fk_index M, fk_index N)
 {
     const fk_index size = M * N, threads = fk_threads_for(size, GRAIN);
-    if (fk_activation_is_rowwise(f.kind)) {
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-        for (fk_index m = 0; m < M; m++)
-            row(y + m * N, x + m * N, f, N);
-    } else {
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-        for (fk_index i = 0; i < size; i += BLOCK)
-            fk_activation_span(y + i, x + i, f, fk_min(BLOCK, size - i));
+    const fk_index part = fk_activation_is_rowwise(f.kind) ? N : BLOCK;
+    if (threads == 1) {
+        forward_part(y, x, f, N, 0, size);
+        return;
     }
+#pragma omp parallel for num_threads((int)threads) schedule(static)
+    for (fk_index i = 0; i < size; i += part)
+        forward_part(y, x, f, N, i, fk_min(size, i + part));
+}
+
+static void backward_part(float *dx, const float *dy, const float *v, fk_activation f, fk_index N,
+                          fk_index begin, fk_index end)
+{
+    if (!fk_activation_is_rowwise(f.kind)) {
+        span_backward(dx + begin, dy + begin, v + begin, f, end - begin);
+        return;
+    }
+    for (fk_index i = begin; i < end; i += N)
+        row_backward(dx + i, dy + i, v + i, f, N);
 }
 
 void fk_activation_backward(float *dx, const float *dy, const float *x, const float *y, fk_activation f,
                             fk_index M, fk_index N)
 {
     const fk_index size = M * N, threads = fk_threads_for(size, GRAIN);
+    const fk_index part = fk_activation_is_rowwise(f.kind) ? N : BLOCK;
     const float *v = fk_activation_needs_x(f.kind) ? x : y;
-    if (fk_activation_is_rowwise(f.kind)) {
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-        for (fk_index m = 0; m < M; m++)
-            row_backward(dx + m * N, dy + m * N, v + m * N, f, N);
-    } else {
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-        for (fk_index i = 0; i < size; i += BLOCK)
-            span_backward(dx + i, dy + i, v + i, f, fk_min(BLOCK, size - i));
+    if (threads == 1) {
+        backward_part(dx, dy, v, f, N, 0, size);
+        return;
     }
+#pragma omp parallel for num_threads((int)threads) schedule(static)
+    for (fk_index i = 0; i < size; i += part)
+        backward_part(dx, dy, v, f, N, i, fk_min(size, i + part));
 }
 
 void fk_glu_forward(float *y, const float *x, fk_index M, fk_index N)

@@ -471,9 +471,13 @@ fk_status fk_loss_forward(double *total, float *values, float *dy, float *p, fk_
              .loss = loss, .D = D};
     take_targets(&j, N);
     const fk_index step = fk_max(1, BLOCK / fk_max(1, D)), threads = fk_threads_for(N * D, GRAIN);
+    if (N <= step) {
+        block(&j, 0, N);
+    } else {
 #pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n += step)
-        block(&j, n, fk_min(N, n + step));
+        for (fk_index n = 0; n < N; n += step)
+            block(&j, n, fk_min(N, n + step));
+    }
 
     *total = 0.0;
     for (fk_index n = 0; n < N; n++)

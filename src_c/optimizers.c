@@ -26,7 +26,7 @@ FK_INLINE vf load_decayed(const float *p, fk_optimizer_step step, fk_index n)
 
 /* --- SGD ----------------------------------------------------------------------------------------------- */
 
-static void sgd_block(float *p, float *g, fk_optimizer_step step, fk_index n)
+static void sgd_plain(float *p, float *g, fk_optimizer_step step, fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
         const vf d = take_gradient(g + i, step, n - i);
@@ -35,8 +35,8 @@ static void sgd_block(float *p, float *g, fk_optimizer_step step, fk_index n)
     }
 }
 
-static void sgd_momentum_block(float *p, float *m, float *g, fk_optimizer_step step, float momentum,
-                               int nesterov, fk_index n)
+static void sgd_momentum(float *p, float *m, float *g, fk_optimizer_step step, float momentum, int nesterov,
+                         fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
         const vf rd = step.learning_rate * take_gradient(g + i, step, n - i);
@@ -51,17 +51,25 @@ static void sgd_momentum_block(float *p, float *m, float *g, fk_optimizer_step s
     }
 }
 
+static void sgd_block(float *p, float *m, float *g, fk_optimizer_step step, float momentum, int nesterov,
+                      fk_index n)
+{
+    if (m)
+        sgd_momentum(p, m, g, step, momentum, nesterov, n);
+    else
+        sgd_plain(p, g, step, n);
+}
+
 void fk_optimizer_sgd(float *p, float *m, float *g, fk_optimizer_step step, float momentum, int nesterov,
                       fk_index n)
 {
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK) {
-        const fk_index size = fk_min(BLOCK, n - i);
-        if (m)
-            sgd_momentum_block(p + i, m + i, g + i, step, momentum, nesterov, size);
-        else
-            sgd_block(p + i, g + i, step, size);
+    if (n <= BLOCK) {
+        sgd_block(p, m, g, step, momentum, nesterov, n);
+        return;
     }
+#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
+    for (fk_index i = 0; i < n; i += BLOCK)
+        sgd_block(p + i, m ? m + i : NULL, g + i, step, momentum, nesterov, fk_min(BLOCK, n - i));
 }
 
 /* --- RMSprop ------------------------------------------------------------------------------------------- */
@@ -101,6 +109,10 @@ void fk_optimizer_rmsprop(float *p, float *v, float *m, float *a, float *g, fk_o
                           double rho, float momentum, float epsilon, fk_index n)
 {
     const rmsprop_numbers c = {(float)rho, (float)(1.0 - rho), momentum, epsilon};
+    if (n <= BLOCK) {
+        rmsprop_block(p, v, m, a, g, step, c, n);
+        return;
+    }
 #pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += BLOCK)
         rmsprop_block(p + i, v + i, m ? m + i : NULL, a ? a + i : NULL, g + i, step, c, fk_min(BLOCK, n - i));
@@ -143,6 +155,10 @@ void fk_optimizer_adam(float *p, float *m, float *v, float *v_max, float *g, fk_
 {
     const float alpha = step.learning_rate * sqrtf(1.0f - power(beta_2, t)) / (1.0f - power(beta_1, t));
     const adam_numbers c = {alpha, (float)(1.0 - beta_1), (float)(1.0 - beta_2), epsilon};
+    if (n <= BLOCK) {
+        adam_block(p, m, v, v_max, g, step, c, n);
+        return;
+    }
 #pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
     for (fk_index i = 0; i < n; i += BLOCK)
         adam_block(p + i, m + i, v + i, v_max ? v_max + i : NULL, g + i, step, c, fk_min(BLOCK, n - i));
