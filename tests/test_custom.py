@@ -369,3 +369,14 @@ def test_an_init_without_its_base_is_named(kind):
         Linear(3).unitz  # noqa: B018
     with pytest.raises(AttributeError, match="has no `output`: it was not called"):
         Linear(3).output  # noqa: B018
+
+
+def test_a_getattr_of_the_users_own_is_kept():
+    class Answering(Linear):
+        def __getattr__(self, name):
+            return f"no {name}"
+
+    class Later(Answering):
+        pass
+
+    assert Answering(3).unitz == Later(3).unitz == "no unitz"

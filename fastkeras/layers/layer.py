@@ -63,6 +63,15 @@ def _several(shape):
     return isinstance(shape, list)
 
 
+def _missing(layer, name):
+    """The __getattr__ of layers: an AttributeError with the reason where that is an __init__ without
+    super().__init__()."""
+    if not name.startswith("__") and "_variables" not in vars(layer):
+        kind = type(layer).__name__
+        raise AttributeError(f"{kind}: `__init__` must call super().__init__() first. Received: no {name!r} yet")
+    return object.__getattribute__(layer, name)  # again: a property says itself what it misses
+
+
 class Layer:
     """The base of all layers.
 
@@ -125,12 +134,12 @@ class Layer:
         self._idle_runs = []  # of calls on data
         self.sites = []
 
-    def __getattr__(self, name):
-        """What is not there, with the reason where that is an __init__ without super().__init__()."""
-        if not name.startswith("__") and "_variables" not in vars(self):
-            kind = type(self).__name__
-            raise AttributeError(f"{kind}: `__init__` must call super().__init__() first. Received: no {name!r} yet")
-        return object.__getattribute__(self, name)  # again: a property says itself what it misses
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # Only in classes of the user's own, since every attribute of a class with a __getattr__ costs more to look up:
+        # predict and train_on_batch of a tiny model took 1.06 to 1.09 times as long with one in Layer (Python 3.11).
+        if not cls.__module__.startswith("fastkeras.") and not hasattr(cls, "__getattr__"):
+            cls.__getattr__ = _missing
 
     @classmethod
     def _arguments(cls):
