@@ -368,6 +368,14 @@ def test_masks_travel_through_nested_models():
     assert_close(model.predict(x), rnn(dense(x[:, :3].copy())), 1e-5)
 
 
+def test_a_call_without_a_mask_knows_nothing_of_the_one_before():
+    x, mask = RNG.normal(size=(2, 5)).astype("f"), np.arange(5) < [[2], [4]]
+    model = keras.Sequential([Input((5,)), keras.layers.Softmax()])
+    plain = model(x)
+    assert np.any(model(x, mask=mask) != plain)
+    np.testing.assert_array_equal(model(x), plain)
+
+
 def test_the_mask_of_a_model_inside_a_model_weighs_the_loss():
     inner = keras.Sequential([Embedding(5, 3, mask_zero=True), Dense(2, activation="softmax")])
     outer = keras.Sequential([Input((4,)), inner])

@@ -1,5 +1,7 @@
 """The base of all callbacks, the list of them that a loop calls, and the simplest ones."""
 
+from functools import partial
+
 from fastkeras.callbacks.names import Values
 from fastkeras.utils import suggest
 
@@ -108,21 +110,20 @@ class CallbackList:
 
     def methods(self, hook):
         """The methods that override the hook, in order; they are looked up once."""
-        if hook not in self._methods:
-            self._methods[hook] = [getattr(c, hook) for c in self.callbacks if _overrides(c, hook)]
-        return self._methods[hook]
+        found = self._methods.get(hook)
+        if found is None:
+            found = self._methods[hook] = [getattr(c, hook) for c in self.callbacks if _overrides(c, hook)]
+        return found
+
+    def call(self, hook, *arguments):
+        """Calls the methods that override the hook: `callbacks.on_epoch_end(epoch, logs)` by its name."""
+        for method in self.methods(hook):
+            method(*arguments)
 
     def __getattr__(self, hook):
         if hook not in HOOKS:
             raise AttributeError(suggest.unknown("hook", hook, HOOKS))
-        methods = self.methods(hook)
-
-        def call(*arguments):
-            for method in methods:
-                method(*arguments)
-
-        setattr(self, hook, call)  # found at once from now on
-        return call
+        return partial(self.call, hook)
 
 
 def _flat(callbacks):

@@ -70,4 +70,6 @@ def row_weights(who, sample_weight, shape):
 
 
 def _fits(shape, wanted):
+    if shape == wanted:  # nearly always
+        return True
     return len(shape) == len(wanted) and all(w in (None, n) for n, w in zip(shape, wanted, strict=True))

@@ -275,10 +275,11 @@ class SymbolicTensor(Operators):
 
     def accepts(self, shape):
         """Whether data of this shape may stand for the tensor; the batch axis may be of any size."""
-        return len(shape) == len(self.shape) and not (
-            self.declared
-            and any(want is not None and want != got for want, got in zip(self.shape[1:], shape[1:], strict=True))
-        )
+        if len(shape) != len(self.shape):
+            return False
+        if not self.declared or shape[1:] == self.shape[1:]:  # nearly always one of the two
+            return True
+        return all(want in (None, got) for want, got in zip(self.shape[1:], shape[1:], strict=True))
 
     def __iter__(self):
         raise TypeError(f"A symbolic tensor has no values to iterate over before there is data. Received: {self}")

@@ -126,7 +126,7 @@ class Dense(Layer):
             y, undo = activation.forward(y)
 
         def backward(dy):
-            dy = dy.reshape(shape)
+            dy = flat(dy)
             if activation.kernel is None:
                 dy = undo(dy)
             dz = run.buffer("dz", shape)
@@ -135,7 +135,7 @@ class Dense(Layer):
             db = self.bias.grad if run.trains and self.use_bias else None
             # dz = f'(z) dy    dx = dz W^T    dW += x^T dz    db += sum of dz over rows
             dense_kernel.backward(dx, dW, db, dz, dy, rows, W, y, z, f)
-            return dx if dx is None or type(x) is Rows else dx.reshape(x.shape)
+            return dx if dx is None or rows is x or type(x) is Rows else dx.reshape(x.shape)
 
         return like(x, y), backward
 

@@ -60,7 +60,10 @@ def _masks(inputs, mask):
 def _idle_run(layer, recording):
     """A run that no other call on data uses now, with the buffers of an earlier one if there was one like it."""
     trained = recording.trained if recording else frozenset()
-    run = layer._idle_runs.pop() if layer._idle_runs else None
+    try:
+        run = layer._idle_runs.pop()  # in one step: another thread may want it too
+    except IndexError:
+        run = None
     if run is None or run.trained != trained:
         run = Run(trains=layer in trained, trained=trained)
     run.wants_dx = recording is not None and recording.wants_dx

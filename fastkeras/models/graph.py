@@ -162,11 +162,14 @@ class Pass:
         self._makes_masks = any(_makes_masks(layer) for layer in graph.layers)
         for run, unpooled in zip(self.runs, graph.unpooled(), strict=True):
             run.unpooled = unpooled
+        self._unknown = [None] * (len(graph.tensors) - len(graph.inputs))  # the values that a pass finds
+        self._unmasked = [None] * len(graph.outputs)
+        self._named_outputs = [(slot, f"output_{slot}") for slot in graph.output_slots]
         self.loss_run = Run()  # the buffers of the loss
         self.ends = tuple(i for i, (_, _, writes) in enumerate(graph.steps) if set(writes) & set(graph.output_slots))
-        self._tape = []
-        self._output_backs, self._loss_backs = [], []
+        self.forget()
         self._training = False
+        self._masked = False
         self._logits = ()
         self._set_wants(False)
 
@@ -200,9 +203,14 @@ class Pass:
             self._logits = logits
             for number, run in enumerate(self.runs):
                 run.logits = number in logits
-        unknown = [None] * (len(self.graph.tensors) - len(inputs))
-        values, marks = [*inputs, *unknown], [*(masks or [None] * len(inputs)), *unknown]
+        values = [*inputs, *self._unknown]
         masked = self._makes_masks or masks is not None
+        if masked is not self._masked:
+            self._masked = masked
+            for run in self.runs:
+                run.mask = run.masks = None
+        if masked:
+            marks = [*(masks or [None] * len(inputs)), *self._unknown]
         tape = self._tape = []
         losses = self._losses
         losses.clear()
@@ -228,11 +236,12 @@ class Pass:
             tape.append((read, write, backward, y if len(losses) > added else None))
         if self.graph.loss_slots:
             self._add_means(values)
-        return self._outputs(values), [marks[slot] for slot in self.graph.output_slots]
+        of_outputs = [marks[slot] for slot in self.graph.output_slots] if masked else self._unmasked
+        return self._outputs(values), of_outputs
 
     def forget(self):
         """Gives up what leads back, and with it the data of the last batch."""
-        self._tape, self._output_backs, self._loss_backs = [], [], []
+        self._tape = self._output_backs = self._loss_backs = ()
 
     @staticmethod
     def _mark(marks, write, mask):
@@ -253,8 +262,8 @@ class Pass:
     def _outputs(self, values):
         """The outputs as plain arrays; what leads their gradients back to the form they came in is kept."""
         outputs, self._output_backs = [], []
-        for slot in self.graph.output_slots:
-            y, back = dense(values[slot], self.loss_run, f"output_{slot}")
+        for slot, name in self._named_outputs:
+            y, back = dense(values[slot], self.loss_run, name)
             outputs.append(y)
             self._output_backs.append(back)
         return outputs

@@ -343,7 +343,7 @@ class Model(Layer):
         if inner is None or inner.graph is not self.require_graph():
             inner = run.kept["pass"] = Pass(self.graph, run.trained)
         xs, logits = x if type(x) is list else [x], inner.ends if run.logits else ()
-        masks = run.masks or [run.mask] * len(xs)
+        masks = run.masks or (None if run.mask is None else [run.mask] * len(xs))
         outputs, masks = inner.forward(xs, run.training, masks, logits, run.wants_dx)
         run.output_masks = masks
         if inner.penalty:

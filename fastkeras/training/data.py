@@ -180,7 +180,10 @@ class Arrays:
 
 
 def _cut(xs, ys, weights, size):
-    """The batches of `size` rows, as views."""
+    """The batches of `size` rows, as views; a batch of all rows is the arrays themselves."""
+    if len(xs[0]) <= size:
+        yield xs, ys, weights
+        return
     for start in range(0, len(xs[0]), size):
         rows = slice(start, start + size)
         yield _rows(xs, rows), _rows(ys, rows), _rows(weights, rows)

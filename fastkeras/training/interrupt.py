@@ -1,6 +1,6 @@
 """Ctrl-C during training takes effect between two steps, never inside one."""
 
-import signal
+import _signal  # what `signal` is made of: the same functions and handlers, but for the enums of its constants
 import threading
 
 
@@ -23,15 +23,15 @@ class Interrupt:
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
-            handler = signal.getsignal(signal.SIGINT)
+            handler = _signal.getsignal(_signal.SIGINT)
             if callable(handler):
                 self._handler = handler
-                signal.signal(signal.SIGINT, self._receive)
+                _signal.signal(_signal.SIGINT, self._receive)
         return self
 
     def __exit__(self, *error):
         if self._handler is not None:
-            signal.signal(signal.SIGINT, self._handler)
+            _signal.signal(_signal.SIGINT, self._handler)
             self._deliver()
             self._handler = None
 

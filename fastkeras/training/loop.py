@@ -154,11 +154,11 @@ def _train(model, course, epochs, least, validate, hooks, verbose):
     model.stop_training = False
     with Interrupt() as interrupt:
         step = interrupt.protect(train_step(model, meters))
-        hooks.on_train_begin({})
+        hooks.call("on_train_begin", {})
         try:
             for epoch in range(course.epoch, epochs):
                 batches, done = course.batches(epoch)
-                hooks.on_epoch_begin(epoch, {})
+                hooks.call("on_epoch_begin", epoch, {})
                 meters.reset()
                 with Progress(verbose, total, f"Epoch {epoch + 1}/{epochs}") as progress:
                     steps = _each_batch("train", model, batches, step, meters.logs, hooks, progress, done)
@@ -171,20 +171,21 @@ def _train(model, course, epochs, least, validate, hooks, verbose):
                         progress.finish(steps, logs)
                 if steps > done:
                     total = total or steps
-                    hooks.on_epoch_end(epoch, logs)
+                    hooks.call("on_epoch_end", epoch, logs)
                 if model.stop_training:
                     break
             if logs:  # something was trained
                 model.optimizer.finalize_variable_values()
             course.finished = True
         finally:
-            hooks.on_train_end(logs)
+            hooks.call("on_train_end", logs)
 
 
 def _each_batch(mode, model, batches, step, logs, hooks, progress, steps=0):
     """Calls `step` on each batch, with the hooks of the mode (train, test, predict) and the bar around it; `logs()`
     are the values so far. Returns the number of steps; `steps` were made before."""
-    begin, end = (hooks.methods(hook) for hook in _BATCH_HOOKS[mode])
+    before, after = _BATCH_HOOKS[mode]
+    begin, end = hooks.methods(before), hooks.methods(after)
     may_stop = mode == "train"
     for xs, ys, weights in batches:
         for hook in begin:
@@ -213,10 +214,10 @@ def _evaluate(model, batches, hooks, progress):
     """The number of steps made, and the values over them."""
     meters = meters_of(model, "test")
     with test_step(model, meters) as step:
-        hooks.on_test_begin({})
+        hooks.call("on_test_begin", {})
         made = _each_batch("test", model, batches, step, meters.logs, hooks, progress)
     values = meters.logs()
-    hooks.on_test_end(values)
+    hooks.call("on_test_end", values)
     return made, values
 
 
@@ -269,8 +270,8 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
         return {"outputs": predictions.last()}
 
     with predict_step(model, predictions) as step, Progress(verbose, total) as progress:
-        hooks.on_predict_begin({})
+        hooks.call("on_predict_begin", {})
         made = _each_batch("predict", model, batches, step, logs, hooks, progress)
         progress.finish(made, {})
-    hooks.on_predict_end({})
+    hooks.call("on_predict_end", {})
     return predictions.whole()

@@ -4,6 +4,8 @@ Whatever cannot be trained on is refused here, before the first step, with the n
 expected, and what came.
 """
 
+import math
+
 import numpy as np
 
 from fastkeras.core.tensor import as_input
@@ -217,6 +219,6 @@ def weights_of_classes(class_weight, classes):
 
 def refuse_nan(name, array):
     """A ValueError if a float array holds NaN."""
-    if array.dtype.kind == "f" and np.isnan(array.sum()) and np.isnan(array).any():  # the sum is the quicker look
+    if array.dtype.kind == "f" and math.isnan(array.sum()) and np.isnan(array).any():  # the sum is the quicker look
         where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
         raise ValueError(message("nan", name=name, received=where))

@@ -5,7 +5,7 @@ step itself as a function of (xs, ys, weights), the batches that the sources of 
 steps itself is asked for them (own.py).
 """
 
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -162,30 +162,38 @@ def train_step(model, meters):
     return step
 
 
-@contextmanager
+class _Lent:
+    """Within it there is the step, in a pass that the model has lent. It is given back at the end, but not after an
+    error, which may have left its buffers half filled."""
+
+    def __init__(self, model, walk, step):
+        self._model, self._walk, self._step = model, walk, step
+
+    def __enter__(self):
+        return self._step
+
+    def __exit__(self, error, *rest):
+        if error is None:
+            self._model.give_pass(self._walk)
+
+
 def test_step(model, meters):
     """Within it there is step(xs, ys, weights): forward and loss."""
     if own.replaces(model, "test"):
-        yield own.run(model, "test", meters)
-        return
-    walk = model.take_pass()
-    yield _test_step(model.compiled, walk, meters)
-    model.give_pass(walk)
-
-
-def _test_step(compiled, walk, meters):
+        return nullcontext(own.run(model, "test", meters))
+    compiled, walk = model.compiled, model.take_pass()
     forward, regularized, logits = walk.forward, compiled.regularized, compiled.logits
     score = _scorer(compiled, walk.loss_run, meters, with_gradient=False)
 
     def step(xs, ys, weights):
         outputs, masks = forward(xs, False, None, logits)
         loss, _ = score(outputs, masks, ys, weights)
-        loss += walk.penalty + sum(float(v.regularizer(v.value)) for v in regularized)
+        loss += walk.penalty + sum([float(v.regularizer(v.value)) for v in regularized])
         samples = len(xs[0])
         meters.loss_sum += loss * samples
         meters.samples += samples
 
-    return step
+    return _Lent(model, walk, step)
 
 
 class Predictions:
@@ -207,17 +215,14 @@ class Predictions:
         return self.as_given([np.concatenate(parts) for parts in zip(*self.batches, strict=True)])
 
 
-@contextmanager
 def predict_step(model, predictions):
     """Within it there is step(xs, ys, weights): forward; copies of what the model gives are added to `predictions`."""
     if own.replaces(model, "predict"):
-        yield own.run_predict(model, predictions)
-        return
+        return nullcontext(own.run_predict(model, predictions))
     walk = model.take_pass()
 
     def step(xs, ys, weights):
         given, _ = walk.forward(xs)
         predictions.batches.append([y.copy() for y in given])
 
-    yield step
-    model.give_pass(walk)
+    return _Lent(model, walk, step)

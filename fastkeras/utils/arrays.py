@@ -18,7 +18,10 @@ def to_array(name, value, texts=False, who=""):
     name: what errors call the argument; who: what they begin with, the layer or the function.
     """
     array = value
-    if not isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "biuf":
+            return value
+    else:
         try:
             array = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
         except ValueError as error:
