@@ -29,6 +29,8 @@ CASES = {
     "deeper taps": ((2, 3, 7, 173), (2, 3, 173, 5), (1, 1), (1, 1), 1),  # 519 a row: taps of one pixel
     "a tap too long": ((2, 2, 5, 523), (2, 2, 523, 3), (1, 1), (1, 1), 1),  # 523 channels
     "groups too long": ((1, 2, 5, 1046), (2, 2, 523, 6), (1, 1), (1, 1), 2),
+    "a tall window": ((2, 6, 5, 67), (5, 2, 67, 211), (1, 1), (1, 1), 1),  # 2 of 5 taps, 211 filters each, in a product
+    "many filters": ((2, 5, 4, 3), (3, 2, 3, 523), (1, 1), (1, 1), 1),  # above FK_GEMM_DEPTH
     "a long row": ((2, 1, 541, 3), (1, 5, 3, 7), (1, 1), (1, 1), 1),  # the gradient of W takes rows of 512 pixels
     "work for threads": ((5, 19, 17, 13), (3, 3, 13, 43), (1, 1), (1, 1), 1),
 }
