@@ -92,7 +92,9 @@ class Peer:
 
     def disturbance(self):
         """The share of the machine's time that others took while this peer was measured, or None."""
-        return max(0.0, self._other_work / self._capacity) if self._capacity else None
+        if not self._capacity:
+            return None
+        return min(1.0, max(0.0, self._other_work / self._capacity))  # the clocks of the two are not quite one
 
     def _ask(self, **request):
         try:
