@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -74,8 +75,9 @@ class BuildKernels(build_ext):
         self.optional_flags = openmp + accepted(["-fno-semantic-interposition"])
         self.link_flags = accepted([f for f in ("-fopenmp", "-Wl,-s") if sys.platform != "darwin" or f != "-Wl,-s"])
         self.strict = ["-Werror"] if os.environ.get("FASTKERAS_WERROR") == "1" else []
-        self.workers = os.cpu_count() or 1
-        super().build_extensions()
+        self.parallel = os.cpu_count() or 1  # extensions at a time
+        with ThreadPoolExecutor(self.parallel) as self.pool:
+            super().build_extensions()
 
     def get_ext_filename(self, fullname):
         if "libfk_" in fullname:
@@ -91,9 +93,14 @@ class BuildKernels(build_ext):
         super().build_extension(ext)
 
     def build_library(self, ext):
-        """Compiles what is older than its source or any header, several files at a time, and links it."""
-        folder = os.path.join(self.build_temp, ext.isa)
+        """Compiles what is older than its source or any header, several files at a time, and links it.
+
+        The objects are kept in build/kernels, where any later build of this checkout finds them: `pip install -e .` has
+        a temporary folder for each build. Those of other flags are others.
+        """
         flags = [*ext.extra_compile_args, *self.optional_flags, *self.strict]
+        command = zlib.crc32(repr([*self.compiler.compiler_so, *flags]).encode())
+        folder = os.path.join("build", "kernels", f"{ext.isa}-{command:08x}")
         newest_header = max(os.path.getmtime(path) for path in [*ext.depends, __file__])
 
         def compile_one(source):
@@ -103,8 +110,7 @@ class BuildKernels(build_ext):
                 self.compiler.compile([source], output_dir=folder, extra_postargs=flags)
             return target
 
-        with ThreadPoolExecutor(self.workers) as pool:
-            objects = list(pool.map(compile_one, ext.sources))
+        objects = list(self.pool.map(compile_one, ext.sources))
         path = self.get_ext_fullpath(ext.name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         self.compiler.link_shared_object(objects, path, libraries=["m"], extra_postargs=self.link_flags)
