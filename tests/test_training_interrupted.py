@@ -247,6 +247,26 @@ def test_a_handler_of_the_users_own_is_called_after_the_step_and_comes_back():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         model.fit(X, Y, verbose=0)
         assert received == [1, 2]
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, old)
+
+
+def test_a_handler_that_a_callback_sets_stays_and_what_it_found_still_works():
+    received, found = [], []
+
+    def own(number, frame):
+        received.append("own")
+
+    old = signal.signal(signal.SIGINT, lambda number, frame: received.append("before"))
+    install = LambdaCallback(on_train_begin=lambda logs: found.append(signal.signal(signal.SIGINT, own)))
+    try:
+        classifier().fit(X, Y, verbose=0, callbacks=[install])
+        assert signal.getsignal(signal.SIGINT) is own
+        signal.raise_signal(signal.SIGINT)
+        signal.signal(signal.SIGINT, found[0])
+        signal.raise_signal(signal.SIGINT)
+        assert received == ["own", "before"]
     finally:
         signal.signal(signal.SIGINT, old)
 
