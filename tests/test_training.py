@@ -376,13 +376,31 @@ def test_predict_gives_arrays_of_their_own():
     np.testing.assert_array_equal(first, kept)
 
 
-def test_predict_keeps_no_data():
-    model, x = classifier(), X.copy()
-    gone = weakref.ref(x)
-    model.predict(x, verbose=0)
+@pytest.mark.parametrize("inside", [None, "a chain", "TimeDistributed"])
+def test_a_model_keeps_no_data(inside):
+    """Of float32 in one batch, layers see the very arrays that were given."""
+    uses = {
+        "predict": lambda model, x: model.predict(x),
+        "evaluate": lambda model, x: model.evaluate(x, Y, verbose=0),
+        "fit": lambda model, x: model.fit(x, Y, batch_size=None, shuffle=False, verbose=0),
+        "train_on_batch": lambda model, x: model.train_on_batch(x, Y),
+        "call": lambda model, x: model(x),
+    }
+    models, given = [], {}
+    for name, use in uses.items():
+        model, x = classifier(), X.astype(np.float32)
+        if inside == "a chain":
+            model = keras.Sequential([keras.Input((4,)), model])
+        elif inside == "TimeDistributed":
+            steps = keras.layers.TimeDistributed(model)
+            model = keras.Sequential([keras.Input((4,)), keras.layers.Reshape((1, 4)), steps, keras.layers.Flatten()])
+        model.compile("sgd", "mse")
+        use(model, x)
+        models.append(model)
+        given[name] = weakref.ref(x)
     del x
     gc.collect()
-    assert gone() is None
+    assert [name for name, array in given.items() if array() is not None] == []
 
 
 def test_a_model_that_was_not_compiled_predicts():

@@ -104,12 +104,14 @@ class Run:
             yield from run.blocks()
 
     def forget(self):
-        """Gives up what is known of the last batch; the memory stays."""
+        """Gives up what is known of the last batch, here and in the runs inside; the memory stays."""
         self.mask = self.masks = self.output_masks = None
         self.losses.clear()
         for kept in self.kept.values():
             if hasattr(kept, "forget"):  # the pass of a model inside
                 kept.forget()
+        for inner in self._inner.values():
+            inner.forget()
 
     def add_loss(self, value):
         """Adds a number to the loss of the batch. Its gradient is the caller's: backward adds it to dx, and to the

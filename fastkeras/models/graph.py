@@ -165,6 +165,7 @@ class Pass:
         self._unknown = [None] * (len(graph.tensors) - len(graph.inputs))  # the values that a pass finds
         self._unmasked = [None] * len(graph.outputs)
         self._named_outputs = [(slot, f"output_{slot}") for slot in graph.output_slots]
+        self._around = [run for site, run in zip(graph.sites, self.runs, strict=True) if site.layer.sublayers()]
         self.loss_run = Run()  # the buffers of the loss
         self.ends = tuple(i for i, (_, _, writes) in enumerate(graph.steps) if set(writes) & set(graph.output_slots))
         self.forget()
@@ -240,8 +241,10 @@ class Pass:
         return self._outputs(values), of_outputs
 
     def forget(self):
-        """Gives up what leads back, and with it the data of the last batch."""
+        """Gives up what leads back, here and in the models inside, and with it the data of the last batch."""
         self._tape = self._output_backs = self._loss_backs = ()
+        for run in self._around:
+            run.forget()
 
     @staticmethod
     def _mark(marks, write, mask):

@@ -155,6 +155,7 @@ def train_step(model, meters):
             model.drop_training_pass()
             raise
         compiled.optimizer_of(model).step()
+        walk.forget()
         samples = len(xs[0])
         meters.loss_sum += loss * samples
         meters.samples += samples
