@@ -359,6 +359,17 @@ def test_ids_and_numbers_come_to_a_model_as_what_they_are(ids_first):
     np.testing.assert_array_equal(keras.Sequential([model, Flatten()]).predict(data, verbose=0), expected)
 
 
+def test_a_chain_that_waits_for_data_takes_them_as_its_first_layer_does():
+    tokens, texts = ["oil", "gold"], np.array([["gold"], ["oil"], ["tin"]], object)
+    chain = keras.Sequential([keras.Sequential([keras.layers.StringLookup(vocabulary=tokens)])])
+    np.testing.assert_array_equal(chain.predict(texts, verbose=0), [[2], [1], [0]])
+    large = np.array([[[2**24 + 1], [2**24]]])  # float32 knows the second alone
+    names = keras.layers.IntegerLookup(vocabulary=[2**24, 2**24 + 1])
+    layer = keras.layers.TimeDistributed(keras.Sequential([names]))
+    for _ in range(2):
+        np.testing.assert_array_equal(layer(large), [[[2], [1]]])
+
+
 def test_masks_travel_through_nested_models():
     inner = keras.Sequential([Dense(3)])
     model = keras.Sequential([Input((5, 2)), Masking(), inner, SimpleRNN(4)])

@@ -30,6 +30,12 @@ class Sequential(Model):
         """The layers in order, without an Input."""
         return list(self._chain)
 
+    @property
+    def input_dtype(self):
+        """What arrays are converted to: until the chain is built, as its first layer takes them."""
+        waits = self.graph is None and self._chain
+        return self._chain[0].input_dtype if waits else super().input_dtype
+
     def add(self, layer):
         """Appends a layer (or, at the start, an Input)."""
         if isinstance(layer, SymbolicTensor):
