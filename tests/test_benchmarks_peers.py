@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -62,6 +63,14 @@ def test_a_peer_works_in_a_process_of_its_own(tmp_path):
         peer._process.kill()
         with pytest.raises(PeerError, match="the process ended"):
             peer.measure("32 x 8 x 4 y")
+
+
+@pytest.mark.parametrize(
+    ("other_work", "capacity", "share"),
+    [(0.5, 2.0, 0.25), (-0.01, 2.0, 0.0), (2.01, 2.0, 1.0), (0.0, 0.0, None)],
+)
+def test_the_share_of_others_is_between_none_and_all_of_the_time(other_work, capacity, share):
+    assert Peer.disturbance(SimpleNamespace(_other_work=other_work, _capacity=capacity)) == share
 
 
 def test_an_interpreter_that_is_not_there_is_missing():

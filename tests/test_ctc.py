@@ -1,4 +1,4 @@
-"""The CTC loss: on arrays, over masked steps, in training, and what it refuses."""
+"""The CTC loss: on arrays, over masked steps, in training, what it refuses, and as an op; and decoding."""
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def test_what_ctc_cannot_take_is_named(y, shape, message):
         losses.ctc(np.array(y), np.zeros(shape, "f"))
 
 
-def test_ctc():
+def test_the_op_takes_the_numbers_of_labels_and_steps():
     rng = np.random.default_rng(7)
     x, y = rng.normal(size=(3, 7, 5)).astype(np.float32), np.array([[1, 1, 4], [2, 3, 0], [4, 0, 0]])
     labels, steps = np.array([3, 2, 1]), np.array([7, 5, 6])
@@ -90,7 +90,7 @@ def test_ctc():
     assert np.isinf(ops.ctc_loss(y, x, labels, np.array([3, 5, 6]))[0])
 
 
-def test_ctc_decode():
+def test_decoding_takes_the_best_of_each_step():
     best = np.array([[0, 1, 1, 0, 1, 2], [3, 3, 0, 3, 2, 2]])
     x = np.float32(np.eye(4)[best] * 2)
     labels, scores = ops.ctc_decode(x, np.array([6, 4]))

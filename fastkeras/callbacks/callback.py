@@ -116,7 +116,7 @@ class CallbackList:
         return found
 
     def call(self, hook, *arguments):
-        """Calls the methods that override the hook: `callbacks.on_epoch_end(epoch, logs)` by its name."""
+        """call("on_epoch_end", epoch, logs) is on_epoch_end(epoch, logs): of each callback that overrides the hook."""
         for method in self.methods(hook):
             method(*arguments)
 

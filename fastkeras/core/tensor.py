@@ -1,6 +1,6 @@
 """Tensors: arrays that know, while a tape records, how they were computed; and placeholders for what is not there yet.
 
-An operation is its value, by numpy, and for each input the way its gradient comes back.
+An operation is its value, by numpy or a kernel, and for each input the way its gradient comes back.
 
     multiply = formula2(np.multiply, "x1 x2", lambda d, y, x1, x2: d * x2, lambda d, y, x1, x2: d * x1)
 
@@ -10,8 +10,8 @@ An operation is its value, by numpy, and for each input the way its gradient com
 
 d is the gradient of the result y. Both forms say the same; the first costs less. Gradients are computed on arrays, and
 on tensors while a tape records them, so that they have gradients too: they are written with operators, methods and
-numpy's functions of elements, which both know, or with operations. Where an input was repeated to fit another (numpy's
-broadcasting), its gradient is summed in _kernels/steps.pyx.
+functions of elements, numpy's or those of _kernels/broadcast.pyx, which both know, or with operations. Where an input
+was repeated to fit another (numpy's broadcasting), its gradient is summed in _kernels/steps.pyx.
 
 Here are the operations that Python's operators stand for; the others, under Keras's names, are in fastkeras/ops.
 """
@@ -42,8 +42,8 @@ FLOAT32 = np.dtype(np.float32)
 
 
 def as_input(array, dtype):
-    """The array as layers take it: C-contiguous, float32 or int32, or, where they take a "string", of objects; for a
-    "number", int32 if it holds integers, else float32."""
+    """The array as layers take it: C-contiguous, float32, int32 or int64, or, where they take a "string", of objects;
+    for a "number", int32 if it holds integers, else float32."""
     if dtype == "number":
         dtype = np.int32 if array.dtype.kind in "iub" else np.float32
     return np.ascontiguousarray(array, object if dtype == "string" else dtype)

@@ -89,7 +89,7 @@ class Layer:
     call = None  # a subclass may define it: see above
     takes_list = False  # whether the layer is called on a list even if there is one input in it
     takes_several = False  # whether it may have several inputs; layers of the user's own are not asked
-    input_dtype = "float32"  # what arrays are converted to before they reach the layer: float32, int32 or string
+    input_dtype = "float32"  # what arrays are converted to before they reach the layer, as `as_input` says it
     trial_dtypes = ()  # of the zeros, or texts, on which `call` is tried, to see what shapes it makes; else float32
     is_model = False  # a model's get_config gives its layers, a layer's the arguments of __init__
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
@@ -442,8 +442,8 @@ class Layer:
         return [self.input_dtype] * n
 
     def _as_array(self, given, texts=False):
-        """An input as an array of numbers, or if there may be `texts` of them; a ValueError or a TypeError that names
-        the layer if it is none."""
+        """An input as an array of numbers or, where there may be `texts`, of texts; a ValueError or a TypeError that
+        names the layer if it is neither."""
         if isinstance(given, np.ndarray) and given.dtype.kind in "fiub":
             return np.asarray(given)
         return to_array("inputs", given, texts, message("in_layer", **names_of(self)))
