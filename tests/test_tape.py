@@ -76,6 +76,15 @@ def test_a_tape_answers_as_often_as_it_is_asked():
     np.testing.assert_array_equal(tape.gradient(y, x, output_gradients=np.float32([1, 10])), [2, 40])
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (2, 3)], ids=str)
+def test_gradients_lie_in_order_and_may_be_written_to(shape):
+    x = fastkeras.Variable(np.ones(shape, np.float32))
+    with fastkeras.GradientTape() as tape:
+        y = ops.sum(x)
+    d = tape.gradient(y, x)
+    assert d.flags.carray and d.shape == shape and np.all(d == 1)
+
+
 def test_output_gradients_are_numbers_or_have_the_shapes_of_the_targets():
     v = fastkeras.Variable([[1.0], [2.0]])
     with fastkeras.GradientTape(persistent=True) as tape:
@@ -281,6 +290,16 @@ def test_gradients_of_a_models_inputs_and_of_ops_around_it():
     dz = 2 * a * (1 - a * a)
     assert_close(dx, 2 * dz @ w.T, 1e-5)
     assert_close(dw, 2 * np.asarray(x).T @ dz, 1e-5)
+
+
+def test_gradients_may_come_to_a_layer_transposed_or_repeated():
+    layer, x, c = layers.Dense(3), tensor(5, 4), tensor(3, 5)
+    with fastkeras.GradientTape(persistent=True) as tape:
+        turned = ops.sum(ops.transpose(layer(x)) * c)
+        summed = ops.sum(ops.sum(layer(x), axis=0) * c[:, 0])
+    a = np.asarray(x)
+    assert_close(tape.gradient(turned, layer.kernel), a.T @ np.asarray(c).T, 1e-5)
+    assert_close(tape.gradient(summed, layer.kernel), np.outer(a.sum(0), np.asarray(c)[:, 0]), 1e-5)
 
 
 def test_layers_of_several_outputs_and_models_with_frozen_layers():

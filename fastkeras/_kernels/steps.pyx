@@ -407,7 +407,7 @@ cdef give(dict sums, list ahead, origin, d):
     """Adds d to the gradient of a node or variable."""
     before = sums.get(origin)
     if before is not None:
-        d = add(before, d)
+        d = add(before, d) if type(before) is ndarray else before + d  # tensors, or Parts
         sums[origin] = as_kind(np.asarray(d), type(before)) if isinstance(d, np.generic) else d
         return
     sums[origin] = d
@@ -430,10 +430,10 @@ cdef object ones_like(object array):
 
 
 cdef object handed_out(object d):
-    """A gradient as a tensor whose elements lie side by side, or None."""
+    """A gradient as a tensor whose elements lie side by side and may be written to, or None."""
     if d is None or is_a(d, Tensor):
         return d
-    if not cnp.PyArray_IS_C_CONTIGUOUS(<ndarray?>d):
+    if not cnp.PyArray_ISCARRAY(<ndarray?>d):
         d = cnp.PyArray_NewCopy(d, cnp.NPY_CORDER)
     return as_kind(d, Tensor)
 

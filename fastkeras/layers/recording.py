@@ -54,7 +54,8 @@ class Recording:
                     block[...] = copy
             elif may_return:
                 before.extend((block, block.copy()) for block in run.blocks())
-            dys = [None if d is None else back(np.array(d, np.float32)) for d, back in zip(ds, backs, strict=True)]
+            copies = [None if d is None else np.array(d, np.float32, order="C") for d in ds]
+            dys = [None if d is None else back(d) for d, back in zip(copies, backs, strict=True)]
             with _taking_back:
                 kept = [v.grad for v in written]
                 for v in written:
