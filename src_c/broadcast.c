@@ -9,7 +9,7 @@
 #define GRAIN (32 * 1024) /* elements that are worth a thread */
 #define BLOCK (64 * FK_VL) /* elements that are summed in float32; the blocks' sums, in float64 */
 
-/* y (n) = a op b; `op` and the steps are constants where this is called, so that each case is a loop of its own. */
+/* y (n) = a op b; op and the steps are constants where this is called: each case is a loop of its own. */
 FK_INLINE void row(float *y, const float *a, const float *b, fk_arithmetic op, int a_step, int b_step, fk_index n)
 {
     for (fk_index k = 0; k < n; k += FK_VL) {
@@ -110,13 +110,12 @@ static void sum_part(float *y, const float *x, const fk_index n[3], fk_index par
 
 void fk_sum_middle(float *y, const float *x, const fk_index n[3])
 {
-    const fk_index I = n[0], J = n[1], K = n[2];
-    const fk_index threads = fk_threads_for(I * J * K, GRAIN);
+    const fk_index I = n[0], J = n[1], K = n[2], threads = fk_min(I, fk_threads_for(I * J * K, GRAIN));
     memset(y, 0, (size_t)(I * K) * sizeof *y);
-    if (threads == 1) {
-        sum_part(y, x, n, 0, 1);
-    } else if (I == 1 && K > 1) {
+    if (I == 1 && K > 1) {
         fk_column_sums_add(y, x, K, J, K);
+    } else if (threads <= 1) { /* so that a single row, whose sum is not divided, wakes no other */
+        sum_part(y, x, n, 0, 1);
     } else {
 #pragma omp parallel for num_threads((int)threads) schedule(static)
         for (fk_index part = 0; part < threads; part++)

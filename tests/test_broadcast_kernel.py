@@ -1,5 +1,7 @@
 """broadcast.c against numpy: every way to repeat, sums over any axes, what is left to numpy, any number of threads."""
 
+import math
+
 import numpy as np
 import pytest
 from checks import assert_close, assert_guards_whole, guarded, same_bits_for_any_threads
@@ -58,6 +60,11 @@ def test_operands_may_lie_in_any_order_and_be_numbers_or_of_other_types(function
         (3, a),
         (a, np.float32(0.7)),
         (a, b.astype(float)),
+        (a, b.astype(">f4")),
+        (a, b > 0),
+        (a, True),
+        (a[0, 0, ...], b),
+        (a[:, :0], 2.0),
         (places, 3.0),
         (b[:3], places.T[0]),
         (uneven, 1.5),
@@ -67,6 +74,20 @@ def test_operands_may_lie_in_any_order_and_be_numbers_or_of_other_types(function
             found, expected = function(left, right), numpys(left, right)
             assert found.dtype == expected.dtype
             np.testing.assert_array_equal(found, expected)
+
+
+def test_numbers_without_an_end():
+    a = np.array([0.0, -0.0, 1.5, 3e38, -3e38, 1e-45, np.inf, -np.inf, np.nan], "f")
+    for function, numpys in FUNCTIONS:
+        for other in (a[:, None], a[::-1].copy(), 0.0, -0.0, math.inf, math.nan):
+            with np.errstate(all="ignore"):
+                found, expected = function(a, other), numpys(a, other)
+            np.testing.assert_array_equal(found, expected)
+            zeros = expected == 0
+            np.testing.assert_array_equal(np.signbit(found[zeros]), np.signbit(expected[zeros]))
+        assert np.all(np.isinf(function(a[2:3], 1e300))) and function(a, 1e300).dtype == np.float32
+        with pytest.raises(OverflowError):
+            function(a, 10**400)
 
 
 def test_a_result_is_an_array_of_its_own():
@@ -93,13 +114,22 @@ def test_sums(shape):
     assert_guards_whole(x)
 
 
+def test_sums_of_what_is_infinite_or_no_number():
+    x = random(3, 5)
+    x[0, 1] = x[2, 0] = np.inf
+    x[1, 2], x[2, 4] = np.nan, -np.inf
+    for axis in (None, 0, 1):
+        with np.errstate(invalid="ignore"):
+            assert_close(kernel.summed(x, axis), x.astype(float).sum(axis=axis), 1e-6)
+
+
 def test_long_sums_keep_their_precision():
     assert kernel.summed(np.full(3_000_001, 0.1, "f")) == pytest.approx(3_000_001 * float(np.float32(0.1)), rel=1e-6)
 
 
 def test_sums_of_what_the_kernel_does_not_take():
     x = random(5, 7)
-    for other in (x.T, x[:, ::2], x.astype(float), np.broadcast_to(x, (3, 5, 7))):
+    for other in (x.T, x[:, ::2], x.astype(float), x.astype(">f4"), x > 0, np.broadcast_to(x, (3, 5, 7))):
         np.testing.assert_array_equal(kernel.summed(other, 1, True), other.sum(axis=1, keepdims=True))
     with pytest.raises(IndexError, match="out of bounds"):
         kernel.summed(x, 2)
@@ -121,3 +151,8 @@ def test_repeated_arrays_take_no_memory_and_are_to_be_read(shape):
         if d.ndim > 1 and d.shape[-1] > 1:
             with pytest.raises(ValueError, match=r"broadcast|dimensions"):
                 kernel.repeated(d, wrong)
+
+
+def test_what_is_no_array_is_not_repeated():
+    with pytest.raises(TypeError, match="None"):
+        kernel.repeated(None, (2,))

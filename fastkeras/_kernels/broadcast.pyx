@@ -1,7 +1,8 @@
 """numpy's +, -, *, sum and broadcast_to, for arrays of float32 by broadcast.c: what code in ops does most.
 
-Each takes what numpy's function takes, and passes on to it what is not meant for the kernel: tensors, other types, more
-than three axes once neighbours are joined, numbers that do not lie side by side.
+Each gives what numpy's function gives, but that a sum of all elements may be an array without axes, and leaves to it
+what is not meant for the kernel: tensors, other types, more than three axes once neighbours are joined, numbers that do
+not lie side by side.
 """
 
 import numpy as np
@@ -53,28 +54,24 @@ cdef bint is_operand(Operand *found, object x):
     return False
 
 
-cdef object arithmetic(fk_arithmetic op, object numpys, object x1, object x2):
-    """x1 op x2; numpys: the function of numpy."""
-    cdef Operand a, b
-    cdef cnp.npy_intp[MOST_AXES] shape
-    cdef Py_ssize_t[AXES] n = [1, 1, 1], a_step = [0, 0, 0], b_step = [0, 0, 0]
+cdef bint as_three_axes(cnp.npy_intp *shape, Py_ssize_t *n, Py_ssize_t *a_step, Py_ssize_t *b_step, Operand *a,
+                        Operand *b, int ndim):
+    """The shape of a op b, which has `ndim` axes, and n and the steps that fk_broadcast takes; False if a and b do not
+    fit, or lie otherwise. Neighbouring axes are joined where the outer one goes on at the end of the inner one."""
     cdef Py_ssize_t extent, a_extent, b_extent, u, v
-    cdef int ndim, axis, joined = AXES  # axes from `joined` on are there
-    if not is_operand(&a, x1) or not is_operand(&b, x2) or a.ndim + b.ndim == 0:
-        return numpys(x1, x2)
-    ndim = max(a.ndim, b.ndim)
+    cdef int axis, joined = AXES  # axes from `joined` on are there
     for axis in range(1, ndim + 1):  # from the last
         a_extent = a.shape[a.ndim - axis] if axis <= a.ndim else 1
         b_extent = b.shape[b.ndim - axis] if axis <= b.ndim else 1
         extent = shape[ndim - axis] = b_extent if a_extent == 1 else a_extent
         if b_extent != extent and b_extent != 1:
-            return numpys(x1, x2)  # which says what is wrong
+            return False
         if extent == 1:
             continue
         u = a.strides[a.ndim - axis] if a_extent > 1 else 0
         v = b.strides[b.ndim - axis] if b_extent > 1 else 0
         if u % sizeof(float) or v % sizeof(float):
-            return numpys(x1, x2)
+            return False
         u, v = u // <Py_ssize_t>sizeof(float), v // <Py_ssize_t>sizeof(float)
         if joined < AXES and u == n[joined] * a_step[joined] and v == n[joined] * b_step[joined]:
             n[joined] *= extent
@@ -82,9 +79,20 @@ cdef object arithmetic(fk_arithmetic op, object numpys, object x1, object x2):
             joined -= 1
             n[joined], a_step[joined], b_step[joined] = extent, u, v
         else:
-            return numpys(x1, x2)
-    if not 0 <= a_step[AXES - 1] <= 1 or not 0 <= b_step[AXES - 1] <= 1:
+            return False
+    return 0 <= a_step[AXES - 1] <= 1 and 0 <= b_step[AXES - 1] <= 1
+
+
+cdef object arithmetic(fk_arithmetic op, object numpys, object x1, object x2):
+    """x1 op x2; numpys: the function of numpy."""
+    cdef Operand a, b
+    cdef cnp.npy_intp[MOST_AXES] shape
+    cdef Py_ssize_t[AXES] n = [1, 1, 1], a_step = [0, 0, 0], b_step = [0, 0, 0]
+    if not is_operand(&a, x1) or not is_operand(&b, x2) or a.ndim + b.ndim == 0:
         return numpys(x1, x2)
+    cdef int ndim = max(a.ndim, b.ndim)
+    if not as_three_axes(shape, n, a_step, b_step, &a, &b, ndim):
+        return numpys(x1, x2)  # which says so if they do not fit
     cdef ndarray y = cnp.PyArray_EMPTY(ndim, shape, cnp.NPY_FLOAT, 0)
     cdef float *data = <float *>cnp.PyArray_DATA(y)
     if cnp.PyArray_SIZE(y):
@@ -98,12 +106,12 @@ cpdef object add(object a, object b):
     return arithmetic(FK_ADD, np.add, a, b)
 
 
-cpdef object subtract(object a, object b):
+def subtract(object a, object b):
     """a - b"""
     return arithmetic(FK_SUBTRACT, np.subtract, a, b)
 
 
-cpdef object multiply(object a, object b):
+def multiply(object a, object b):
     """a b, element by element"""
     return arithmetic(FK_MULTIPLY, np.multiply, a, b)
 
@@ -148,7 +156,7 @@ cdef bint are_neighbours(int *first, int *last, object axis, int ndim):
     return len(axes) > 0
 
 
-cpdef object repeated(ndarray d, tuple shape):
+def repeated(ndarray d not None, tuple shape not None):
     """d, repeated to this shape, to be read only: what is repeated lies in memory once"""
     cdef cnp.npy_intp[MOST_AXES] extents, strides
     cdef Py_ssize_t i, front = len(shape) - cnp.PyArray_NDIM(d)
@@ -160,6 +168,7 @@ cpdef object repeated(ndarray d, tuple shape):
             strides[i] = cnp.PyArray_STRIDE(d, i - front)
             if cnp.PyArray_DIM(d, i - front) != extents[i]:
                 return np.broadcast_to(d, shape)  # which says what is wrong
-    view = PyArray_New(<PyTypeObject *>ndarray, len(shape), extents, cnp.NPY_FLOAT, strides, cnp.PyArray_DATA(d), 0, 0, NULL)
+    view = PyArray_New(<PyTypeObject *>ndarray, len(shape), extents, cnp.NPY_FLOAT, strides, cnp.PyArray_DATA(d), 0, 0,
+                       NULL)
     cnp.set_array_base(view, d)
     return view
