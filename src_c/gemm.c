@@ -288,9 +288,10 @@ static plan make_plan(fk_gemm_form form, fk_index M, fk_index N, fk_index K)
     /* Packing B pays where many tiles use a panel, or a few of them one that comes from far. By the benchmark gemm
      * 32 x 512 x 784 is 1.2 times as fast in place, 128 x 512 x 784 1.05 times, 1000 x 1000 x 1000 0.93 times. */
     p.in_place = !transposes_B(form) && (M <= 3 * MR || (M <= 10 * MR && N * K <= 1 << 19));
-    /* Rows of A a multiple of 4 KB apart fall into one set of the L1 cache and drive each other out, as columns 2 KB
-     * apart do in few sets of the L2 cache. Copied, 1024 x 1024 x 1024 is 1.1 times as fast, and with op(A) = A^T so
-     * are 2048 x 2048 x 128 and 512 x 512 x 128. A small B does not pay for it (3072 x 64 x 256: 0.8 times). */
+    /* Rows of A a multiple of 4 KB apart fall into one set of the L1 cache and drive each other out, as columns
+     * 2 KB apart do in few sets of the L2 cache. Copied, 1024 x 1024 x 1024 is 1.1 times as fast, and with
+     * op(A) = A^T so are 2048 x 2048 x 128 and 512 x 512 x 128. A small B does not pay for it (3072 x 64 x 256:
+     * 0.8 times). */
     p.copy_A = (transposes_A(form) ? M % 512 : K % 1024) == 0 && K * N >= 1 << 15;
     return p;
 }

@@ -45,8 +45,9 @@ typedef struct {
     fk_index row;
 } fk_gemm_rows;
 
-/* Rows that will be read soon after a product. While it computes it asks the L2 cache for line after line of them, as
- * far as it comes. (500 x 480 floats a time from the L3 cache: a recurrent layer's gradients are 1.1 times as fast.) */
+/* Rows that will be read soon after a product. While it computes it asks the L2 cache for line after line of them,
+ * as far as it comes. (500 x 480 floats a time from the L3 cache: a recurrent layer's gradients are 1.1 times as
+ * fast.) */
 typedef struct {
     const float *row;                /* the first row that is not wholly asked for */
     fk_index rows, columns, to_next; /* so many from there on; to_next floats apart */

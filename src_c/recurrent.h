@@ -41,8 +41,9 @@ void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const flo
 /*     dh[parent_s] += dhp_s * m[owner_s]             dh (1+roots+S, U) +=   dhp (s1-s0, U)   m: or NULL */
 void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_states tree, fk_index s0, fk_index s1,
                              fk_index U);
-/* the same with dhp_s = dz_s R^T                     dz (S, N)   dhp (s1-s0, U): scratch
- * The next wave's rows of dz, which hold its gates until then, come near meanwhile. */
+/* the same with dhp_s = dz_s R^T, for the states of wave w
+ *     dz (S, N)   Rt_packed: fk_gemm_pack of R (U, N), transposed   dhp (s1-s0, U): scratch
+ * Meanwhile rows soon0 .. soon1 of dz come near, where the next wave finds its gates. */
 void fk_recurrent_product_backward(float *dh, const float *dz, const float *Rt_packed, const float *m,
                                    fk_states tree, float *dhp, fk_wave w, fk_index N, fk_index U);
 

@@ -12,9 +12,9 @@ void fk_set_num_threads(fk_index n);
 fk_index fk_get_num_threads(void);
 
 /* Threads for a job of `work` elementary operations, so that each thread has at least `grain` of them.
- * Waking a thread costs a few microseconds: small work stays on one. Even a parallel region of one thread costs half
- * a microsecond, for which libgomp makes a team (0.48 us measured): the kernels that a tiny model's step calls most
- * have a way around it. */
+ * Waking a thread costs a few microseconds: small work stays on one. Even a parallel region of one thread costs
+ * half a microsecond, for which libgomp makes a team (0.48 us measured): the kernels that a tiny model's step
+ * calls most have a way around it. */
 fk_index fk_threads_for(fk_index work, fk_index grain);
 
 /* The half-open part [*begin, *end) of [0, n) that belongs to thread `t` of `threads`,
