@@ -1,8 +1,8 @@
 /* broadcast.h: arithmetic on arrays of which one may be repeated to fit the other, as numpy broadcasts them, and
  * sums over one axis, which take such a repetition back.
  *
- * Arrays are seen with three axes. numpy joins neighbouring axes too, but then calls a loop for every row: on rows
- * of 64 numbers most of its time goes there.
+ * Arrays are seen with three axes. numpy joins neighbouring axes too, but then calls a loop for every row: for the
+ * sum of 1024 x 64 numbers and a row of 64 it takes twice as long.
  */
 #ifndef FK_BROADCAST_H
 #define FK_BROADCAST_H
