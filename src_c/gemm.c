@@ -168,7 +168,7 @@ static void copy_panels(float *to, const float *B, fk_index row, fk_index step, 
 static fk_index panels_size(const plan *p) { return p->depth * (p->in_place ? NR : p->width); }
 
 /* From row to row of a copied block of A: an odd number of cache lines, so that rows fall into different sets. */
-static fk_index copied_row(const plan *p) { return (fk_ceil_div(p->depth, 16) | 1) * 16; }
+static fk_index copied_row(const plan *p) { return (fk_ceil_div(p->depth, LINE) | 1) * LINE; }
 
 static fk_index scratch_size(const plan *p)
 {

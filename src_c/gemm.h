@@ -46,8 +46,8 @@ typedef struct {
 } fk_gemm_rows;
 
 /* Rows that will be read soon after a product. While it computes it asks the L2 cache for line after line of them,
- * as far as it comes. (500 x 480 floats a time from the L3 cache: a recurrent layer's gradients are 1.1 times as
- * fast.) */
+ * as far as it comes. (The gradient of a recurrent layer's R, 120 x 480, from 9249 states whose dz lies in the L3
+ * cache, 256 at a time: 1.1 times as fast.) */
 typedef struct {
     const float *row;                /* the first row that is not wholly asked for */
     fk_index rows, columns, to_next; /* so many from there on; to_next floats apart */
