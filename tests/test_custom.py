@@ -380,3 +380,43 @@ def test_a_getattr_of_the_users_own_is_kept():
         pass
 
     assert Answering(3).unitz == Later(3).unitz == "no unitz"
+
+
+class Supplying:
+    """A mixin that knows one attribute."""
+
+    def __getattr__(self, name):
+        if name == "rate":
+            return 0.5
+        raise AttributeError(name)
+
+
+class Before(Supplying, Linear):
+    pass
+
+
+class Behind(Linear, Supplying):
+    pass
+
+
+class HastyBehind(Hasty, Supplying):
+    pass
+
+
+class HastyDelegate(Hasty):
+    def __getattr__(self, name):
+        return getattr(self.delegate, name)
+
+
+@pytest.mark.parametrize("kind", [Before, Behind])
+def test_a_getattr_of_a_mixin_is_asked_before_or_behind_the_layer(kind):
+    assert kind(3).rate == 0.5 and kind(3)(X).shape == (*X.shape[:-1], 3)
+    with pytest.raises(AttributeError, match="unitz"):
+        kind(3).unitz  # noqa: B018
+
+
+@pytest.mark.parametrize("kind", [HastyBehind, HastyDelegate])
+def test_an_init_without_its_base_is_named_though_a_getattr_is_there(kind):
+    assert kind is HastyDelegate or kind().rate == 0.5
+    with pytest.raises(AttributeError, match=rf"{kind.__name__}: `__init__` must call super\(\).__init__\(\) first"):
+        kind()(X)

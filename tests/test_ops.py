@@ -176,6 +176,30 @@ def test_a_gradient_of_ones_own_may_be_none_but_has_the_shape_of_its_input():
         gradients(np.ones((2, 1)))
 
 
+def test_a_gradient_of_ones_own_shares_no_array():
+    ones = np.ones(3, np.float32)
+
+    @ops.custom_gradient
+    def tripled(a, b):
+        def gradient(dy):
+            dy *= 3
+            return dy, ones
+
+        a *= 3
+        return a, gradient
+
+    v, w = fastkeras.Variable([1.0, 2.0, 3.0]), fastkeras.Variable([0.0, 0.0, 0.0])
+    with fastkeras.GradientTape() as tape:
+        x = v * 1.0
+        y = tripled(x, w) + x
+    np.testing.assert_array_equal(y, [4, 8, 12])
+    np.testing.assert_array_equal(v.numpy(), [1, 2, 3])
+    to_v, to_w = tape.gradient(y, [v, w])
+    assert to_v.tolist() == [4, 4, 4] and to_w.tolist() == [1, 1, 1]
+    to_w.numpy()[:] = 7
+    assert ones.tolist() == [1, 1, 1]
+
+
 def test_methods_and_numpys_functions_keep_what_leads_back():
     w = np.array([[1.0, 2.0, 7.0], [4.0, 3.0, 5.0]])
     calls = {

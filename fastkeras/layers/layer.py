@@ -37,6 +37,7 @@ from fastkeras.utils.naming import snake_case, unique_name
 
 # What can be said about a weight, and the module that makes it from a name and back.
 _WEIGHT_OPTIONS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
+_NO_OTHER = object.__getattribute__  # where classes have no __getattr__; a property says itself what it misses
 _TYPES = {"float32", "float", "int32", "int64", "int"}  # those of ids are taken from files and count for nothing
 
 
@@ -63,13 +64,21 @@ def _several(shape):
     return isinstance(shape, list)
 
 
-def _missing(layer, name):
-    """The __getattr__ of layers: an AttributeError with the reason where that is an __init__ without
-    super().__init__()."""
-    if not name.startswith("__") and "_variables" not in vars(layer):
+def _after(lookup):
+    """The __getattr__ of layers of the user's own: what `lookup` finds, the __getattr__ that their classes have; where
+    it finds nothing for want of super().__init__(), an AttributeError with that reason."""
+
+    def find(layer, name):
+        try:
+            return lookup(layer, name)
+        except (AttributeError, RecursionError):  # the latter where it looks into what its own __init__ was to set
+            if name.startswith("__") or "_variables" in vars(layer):
+                raise
         kind = type(layer).__name__
         raise AttributeError(f"{kind}: `__init__` must call super().__init__() first. Received: no {name!r} yet")
-    return object.__getattribute__(layer, name)  # again: a property says itself what it misses
+
+    find.lookup = lookup
+    return find
 
 
 class Layer:
@@ -138,8 +147,11 @@ class Layer:
         super().__init_subclass__(**kwargs)
         # Only in classes of the user's own, since every attribute of a class with a __getattr__ costs more to look up:
         # predict and train_on_batch of a tiny model took 1.06 to 1.09 times as long with one in Layer (Python 3.11).
-        if not cls.__module__.startswith("fastkeras.") and not hasattr(cls, "__getattr__"):
-            cls.__getattr__ = _missing
+        if not cls.__module__.startswith("fastkeras."):
+            given = [vars(kind)["__getattr__"] for kind in cls.__mro__ if "__getattr__" in vars(kind)]
+            lookups = [getattr(one, "lookup", one) for one in given]
+            own = (lookup for lookup in lookups if lookup is not _NO_OTHER)
+            cls.__getattr__ = _after(next(own, _NO_OTHER))
 
     @classmethod
     def _arguments(cls):

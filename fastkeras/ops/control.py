@@ -83,15 +83,16 @@ def custom_gradient(f):
     """A function with a gradient of its own: f(*xs) gives (y, gradient), and gradient(dy) the gradients of the xs.
 
     gradient may also be written gradient(*args, upstream), as Keras has it; None stands for no gradient. y: one tensor.
+    Arrays come in and go out as copies: either function may change its own in place.
     """
 
     @functools.wraps(f)
     def call(*xs):
-        y, gradient = f(*(value(x) for x in xs))
+        y, gradient = f(*(_copied(value(x)) for x in xs))
         named = "upstream" in inspect.signature(gradient).parameters
 
         def found(d):
-            ds = gradient(upstream=d) if named else gradient(d)
+            ds = gradient(upstream=_copied(d)) if named else gradient(_copied(d))
             ds = ds if isinstance(ds, (list, tuple)) else [ds]
             if len(ds) != len(xs):
                 raise ValueError(
@@ -99,9 +100,14 @@ def custom_gradient(f):
                 )
             return ds
 
-        return made(value(y), *((x, lambda d, y, i=i: found(d)[i]) for i, x in enumerate(xs)))
+        return made(value(y), *((x, lambda d, y, i=i: _copied(found(d)[i])) for i, x in enumerate(xs)))
 
     return call
+
+
+def _copied(x):
+    """A copy of a plain array; what else it is, as it is: no operation changes a tensor in place."""
+    return x.copy() if type(x) is np.ndarray else x
 
 
 def _items(xs):
