@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.machine import processors
-from benchmarks.workload import Training
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import in_steps
 
 
 def positive(text):
@@ -20,12 +19,11 @@ def folder(text):
     return Path(text)
 
 
-def of_trainings(command, description):
-    """The parser of a command that measures trainings of fastkeras: --workload, --threads and --data."""
-    trainings = [name for name, workload in WORKLOADS.items() if isinstance(workload, Training)]
+def of_steps(command, description):
+    """The parser of a command that looks into steps of fastkeras: --workload, --threads and --data."""
+    names = in_steps()
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{command}", description=description)
-    parser.add_argument("--workload", nargs="+", choices=trainings, default=trainings, metavar="NAME",
-                        help=", ".join(trainings))  # fmt: skip
+    parser.add_argument("--workload", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--threads", type=positive, default=processors(), metavar="N", help="default: all processors")
     parser.add_argument("--data", type=folder, metavar="FOLDER", help="as for python -m benchmarks")
     return parser

@@ -13,8 +13,7 @@ from benchmarks.data import MissingFileError
 from benchmarks.libraries import LIBRARIES
 from benchmarks.peer import MissingError, Peer, PeerError
 from benchmarks.report import OURS, details, heading
-from benchmarks.workload import Training
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import WORKLOADS, in_steps
 
 PAUSE = 0.05  # seconds before each turn: the threads of the peer before stop waiting for work and sleep
 ROUNDS = 3, 7  # at the least and at the most, where no number is asked for
@@ -108,18 +107,18 @@ def run_workload(workload, pythons, threads, rounds, texts, folder):
         for peer in peers.values():
             peer.close()
         path.unlink()
-    about = {key: getattr(workload, key) for key in ("name", "title", "batch", "unit", "per", "axis")}
+    about = {key: getattr(workload, key) for key in ("name", "title", "batch", "unit", "per", "axis", "goal", "limit")}
     return about | {"date": date.today().isoformat()} | result
 
 
-def trainings_of(report):
-    """The names of the report's workloads that are trainings of fastkeras."""
+def measured_in_steps(report):
+    """The names of the report's workloads that fastkeras did, and that phases.py can look into."""
     names = [workload["name"] for workload in report["workloads"] if OURS not in workload["failed"]]
-    return [name for name in names if isinstance(WORKLOADS[name], Training)]
+    return [name for name in names if name in in_steps()]
 
 
 def measure_roofline(names, python, threads):
-    """What each phase of a fastkeras step loses in these trainings, in a process of its own."""
+    """What each phase of a fastkeras step loses in these workloads, in a process of its own."""
     with Peer(OURS, python, threads) as peer:
         peer.load()
         return peer.roofline(names, data.folder)
@@ -153,7 +152,7 @@ def run(names, pythons, threads, rounds, texts, roofline=False, keep=keep_nothin
             report["workloads"].append(result)
             print(details(result), flush=True)
             keep(report)
-    names = trainings_of(report)
+    names = measured_in_steps(report)
     if roofline and names and OURS in found:
         try:
             report["roofline"] = measure_roofline(names, found[OURS], threads)

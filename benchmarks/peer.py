@@ -66,7 +66,7 @@ class Peer:
         return self._ask(do="first_epoch", workload=workload, path=str(path))
 
     def roofline(self, names, folder):
-        """What roofline.measure gives for trainings of these names; folder: where their data is, or None."""
+        """What roofline.measure gives for workloads of these names; folder: where their data is, or None."""
         return self._ask(do="roofline", names=names, folder=folder and str(folder.resolve()))
 
     def measure(self, case):

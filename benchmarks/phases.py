@@ -1,8 +1,8 @@
-"""Where the time of a fastkeras training step goes: `python -m benchmarks.phases --workload NAME`.
+"""Where the time of a fastkeras step goes: `python -m benchmarks.phases --workload NAME`.
 
-Every kernel that fastkeras calls is put between two readings of the clock, while whole epochs are trained. A kernel
-belongs to a phase of the step, and what no kernel takes is Python and numpy. The products among the kernels are counted
-too, so that their speed stands beside the machine's best (the fastest of some large products).
+Every kernel that fastkeras calls is put between two readings of the clock, while whole epochs are trained or all rows
+are predicted. A kernel belongs to a phase of the step, and what no kernel takes is Python and numpy. The products among
+the kernels are counted too, so that their speed stands beside the machine's best (the fastest of some large products).
 """
 
 import functools
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks import data
-from benchmarks.arguments import of_trainings
+from benchmarks.arguments import of_steps
 from benchmarks.report import number, percent, table
-from benchmarks.workload import KerasTrainer, seconds_per_call
+from benchmarks.workload import seconds_per_call
 from benchmarks.workloads import WORKLOADS
 from benchmarks.workloads.gemm import product
 
@@ -192,19 +192,19 @@ def phase_of(module, kernel):
     return PHASES.get((module, kernel)) or PHASES.get((module, "*")) or OTHER
 
 
-def measure(training, least=1.0):
-    """({(module, kernel): Spent}, seconds, steps) of whole epochs that last `least` seconds or more, after a first."""
+def measure(workload, least=1.0):
+    """({(module, kernel): Spent}, seconds, steps) of whole epochs or predictions that last about `least` seconds."""
     import fastkeras
 
-    arrays = training.data()
-    trainer = KerasTrainer(training, fastkeras, arrays["x"], arrays["y"])
-    trainer.first_epoch()
-    epochs = math.ceil(least / trainer.epochs_time(1))
+    again, steps = workload.again(fastkeras)
+    begin = time.perf_counter()
+    again(1)
+    times = math.ceil(least / (time.perf_counter() - begin))
     with Clock() as clock:
         begin = time.perf_counter()
-        trainer.fit(epochs)
+        again(times)
         seconds = time.perf_counter() - begin
-    return clock.spent, seconds, epochs * trainer.steps
+    return clock.spent, seconds, times * steps
 
 
 def by_phase(spent, seconds):
@@ -235,7 +235,7 @@ def report(spent, seconds, steps, best):
 
 
 def main():
-    options = of_trainings("phases", __doc__.split("\n\n")[0]).parse_args()
+    options = of_steps("phases", __doc__.split("\n\n")[0]).parse_args()
 
     import fastkeras
 

@@ -93,6 +93,13 @@ def unit_of(workload):
     return f"{workload['unit']} a {workload['per']}" if workload["per"] else workload["unit"]
 
 
+def goal_of(workload):
+    """What is to be reached: so many times the fastest peer's speed, or so short a time."""
+    if workload["limit"] is None:
+        return f"{workload['goal']:g} x"
+    return f"{workload['limit'] / UNITS[workload['unit']]:g} {workload['unit']}"
+
+
 def title_of(workload, row):
     return f"{workload['title']}, {row['case']}" if row["case"] else workload["title"]
 
@@ -174,7 +181,7 @@ def markdown(report, figures=()):
     add(
         "Time",
         f"Medians of {rounds_of(whole)} rounds, in which the peers take turns. A step is one of a later epoch, without "
-        "what the first one prepares. The last column is the fastest peer's time / fastkeras's: the median of rounds.",
+        "what the first one prepares. Against the fastest: its time / fastkeras's, the median of the rounds.",
         time_table(whole, names),
         "steps",
     )
@@ -220,7 +227,8 @@ def rounds_of(rows):
 
 
 def time_table(rows, names):
-    """Each workload's median time in every library, and how many times faster than the fastest peer fastkeras is."""
+    """Each workload's median time in every library, how many times the fastest peer's speed fastkeras has, and how
+    many it is meant to have."""
     lines = []
     for workload, row in rows:
         unit = UNITS[workload["unit"]]
@@ -228,8 +236,10 @@ def time_table(rows, names):
         gain = ratio(row, fastest_peer(row))
         line = [title_of(workload, row), workload["batch"] or "-", unit_of(workload)]
         line += [number(times.get(name)) for name in names]
-        lines.append([*line, f"{number(gain)} x" if gain else "-"])
-    return table(["workload", "batch", "unit", *titles_of(names), "against the fastest"], lines) if lines else ""
+        lines.append([*line, f"{number(gain)} x" if gain else "-", goal_of(workload)])
+    return (
+        table(["workload", "batch", "unit", *titles_of(names), "against the fastest", "goal"], lines) if lines else ""
+    )
 
 
 def figure_table(rows, names, figure, text):

@@ -8,7 +8,7 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import roofline
+from benchmarks import goals, roofline
 from benchmarks.report import markdown
 from benchmarks.workloads import WORKLOADS
 
@@ -72,6 +72,9 @@ def publish(folder):
         figures = plots.write(folder, report)
         said += "".join(f", {name}" for name in figures)
     text = markdown(report, figures)
+    short = goals.markdown(report)
+    if short:
+        text += "\n\n## Short of the goal\n\n" + goals.ABOUT + "\n\n" + short
     if report.get("roofline"):
         text += "\n\n## Where fastkeras's steps lose\n\n" + roofline.markdown(report["roofline"])
     (folder / "report.md").write_text(text + "\n")

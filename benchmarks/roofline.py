@@ -1,4 +1,4 @@
-"""How far each phase of a training step is from what the machine can do: `python -m benchmarks.roofline`.
+"""How far each phase of a step is from what the machine can do: `python -m benchmarks.roofline`.
 
 A phase can be no faster than its products at the speed of the fastest product, and no faster than its arrays pass
 through memory once: the longer of the two is its roof (Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009).
@@ -15,12 +15,12 @@ import contextlib
 import numpy as np
 
 from benchmarks import data
-from benchmarks.arguments import of_trainings
+from benchmarks.arguments import of_steps
 from benchmarks.machine import processors
 from benchmarks.phases import FLOPS, Clock, Spent, by_phase, convolution_flops, peak
 from benchmarks.phases import measure as measure_phases
 from benchmarks.report import number, percent, table
-from benchmarks.workload import KerasTrainer, seconds_per_call
+from benchmarks.workload import seconds_per_call
 from benchmarks.workloads import WORKLOADS
 
 WHOLE = "a step"  # the row of a workload that holds all of its phases
@@ -76,17 +76,14 @@ def plain_embeddings():
         Embedding.forward = forward
 
 
-def flops_without_sharing(training):
-    """{phase: floating-point operations} of the products of one step, found by training the first batch so."""
+def flops_without_sharing(workload):
+    """{phase: floating-point operations} of the products of one step, found by doing so with the first batch."""
     import fastkeras
 
-    arrays = training.data()
-    x, y = (arrays[name][: training.batch] for name in ("x", "y"))
     with plain_embeddings():
-        trainer = KerasTrainer(training, fastkeras, x, y)
-        trainer.first_epoch()
+        again, _ = workload.again(fastkeras, rows=workload.batch)
         with Clock(WITHOUT_SHARING) as clock:
-            trainer.fit(1)
+            again(1)
     return {phase: its.flops for phase, its in by_phase(clock.spent, 0.0).items()}
 
 
@@ -141,7 +138,7 @@ def _row(name, phase, its, seconds, steps, needed, best, fastest, lost):
 
 
 def measure(names, threads=None, least=1.0):
-    """{"threads", "peak": flops/s, "bandwidth": bytes/s, "rows": [row]} of trainings by name, all in this run.
+    """{"threads", "peak": flops/s, "bandwidth": bytes/s, "rows": [row]} of workloads by name, all in this run.
 
     A row tells of one phase of one workload, or of the WHOLE step: workload, title, phase; per step: seconds, flops
     (computed), needed (flops without sharing), moved (bytes of the kernels' arrays, each once a call), lost (seconds
@@ -202,7 +199,7 @@ def markdown(found):
 
 
 def main():
-    options = of_trainings("roofline", __doc__.split("\n\n")[0]).parse_args()
+    options = of_steps("roofline", __doc__.split("\n\n")[0]).parse_args()
     data.folder = options.data
     print(markdown(measure(options.workload, options.threads)))
 

@@ -48,6 +48,7 @@ class Workload:
     unit, per: what is measured, such as "ms" a "step"; per is None where the whole work is timed.
     peers: who can do it. cases: what is measured, one row of the table each. most_rounds: for work that takes long.
     axis: what grows from case to case, where one model is measured at several sizes.
+    goal: how many times as fast as its fastest peer fastkeras is meant to be. limit: the seconds it may take, or None.
     """
 
     name = title = batch = None
@@ -56,6 +57,7 @@ class Workload:
     cases = ("",)
     axis = None
     most_rounds = math.inf
+    goal, limit = 1.0, None
 
     def data(self):
         """{name: numpy array}, made once by the parent and read by every peer."""
@@ -93,6 +95,17 @@ def seconds_per_call(call, least=SLICE):
     return median(times)
 
 
+def repeated(call):
+    """A function that calls n times, after a first call that prepares what it needs."""
+    call()
+
+    def calls(n):
+        for _ in range(n):
+            call()
+
+    return calls
+
+
 class Training(Workload):
     """A training step inside fit: the time of whole epochs, from the second of a fit on, divided by their steps.
 
@@ -117,6 +130,14 @@ class Training(Workload):
         trainer = trainer_of(self, library, x, y)
         trainer.first_epoch()
         return Session(trainer.measure, time.perf_counter() - begin, trainer.steps, lambda: trainer.losses)
+
+    def again(self, keras, rows=None):
+        """Does the work once in this process, with the first `rows` rows or all: returns (a function that does it n
+        times more, the steps of one time)."""
+        arrays = self.data()
+        trainer = KerasTrainer(self, keras, *(arrays[name][:rows] for name in ("x", "y")))
+        trainer.first_epoch()
+        return trainer.fit, trainer.steps
 
 
 def trainer_of(training, library, x, y):

@@ -27,6 +27,8 @@ def whole_report(**changes):
         "unit": "ms",
         "per": "step",
         "axis": None,
+        "goal": 10,
+        "limit": None,
         "date": "2026-11-23",
     }
     products = steps | {"name": "gemm", "title": "products", "batch": None, "unit": "us", "per": "call", "failed": {}}

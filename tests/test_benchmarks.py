@@ -123,16 +123,18 @@ def test_a_workload_without_its_file_is_skipped(folder, monkeypatch, capsys, tmp
     )
 
 
-def test_the_roofline_is_that_of_the_trainings_that_were_measured(monkeypatch, capsys):
+def test_the_roofline_is_that_of_what_was_measured_in_steps(monkeypatch, capsys):
     about = {"versions": {"fastkeras": {}}, "installed": {}, "missing": {}}
-    results = {name: short_report(name)["workloads"][0] for name in ("gemm", "tiny-mlp", "char-lstm")}
+    results = {
+        name: short_report(name)["workloads"][0] for name in ("gemm", "tiny-mlp", "char-lstm", "predict-tagging-bilstm")
+    }
     results["char-lstm"]["failed"] = {"fastkeras": "it broke"}
     monkeypatch.setattr(compare, "find_peers", lambda pythons, threads: dict(about))
     monkeypatch.setattr(compare, "run_workload", lambda work, *arguments: results[work.name])
     monkeypatch.setattr(compare, "measure_roofline", lambda *arguments: arguments)
     kept, names = [], list(results)
     report = compare.run(names, {"fastkeras": "python"}, 2, 1, [""], True, lambda report: kept.append(dict(report)))
-    assert report["roofline"] == (["tiny-mlp"], "python", 2)
+    assert report["roofline"] == (["tiny-mlp", "predict-tagging-bilstm"], "python", 2)
     assert kept[-1] == report
 
     def fail(*arguments):

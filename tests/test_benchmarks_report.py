@@ -61,7 +61,7 @@ def test_the_report_has_a_line_for_each_workload():
     text = report.markdown(whole_report())
     steps, losses, preparation, memory = text.split("| workload")[1:]
     assert "Medians of 3 rounds" in text
-    assert cells(steps, "| a model") == ["a model", "32", "ms a step", "2.00", "20.0", "10.0 x"]
+    assert cells(steps, "| a model") == ["a model", "32", "ms a step", "2.00", "20.0", "10.0 x", "10 x"]
     assert cells(losses, "| a model") == ["a model", "-", "0e+00"]
     assert cells(preparation, "| a model") == ["a model", "2.40", "1.50"]
     assert cells(memory, "| a model") == ["a model", "64.0", "64.0"]
@@ -93,7 +93,7 @@ def test_a_report_of_nothing_is_its_heading():
 def test_a_peer_without_a_time_is_a_dash():
     found = whole_report()
     found["workloads"][0]["rows"].append(row(torch=[0.5]) | {"case": "long"})
-    assert cells(report.markdown(found).split("| workload")[1], "| a model, long")[3:] == ["-", "500", "-"]
+    assert cells(report.markdown(found).split("| workload")[1], "| a model, long")[3:] == ["-", "500", "-", "10 x"]
 
 
 def test_details_have_a_line_for_each_peer():
@@ -165,7 +165,7 @@ def test_the_command_writes_a_report_and_goes_on_with_it(tmp_path, monkeypatch, 
     folder = tmp_path / "new" / "report"
     report = json.loads((folder / "results.json").read_text())
     assert [workload["name"] for workload in report["workloads"]] == ["tiny-mlp", "reuters-lstm", "char-lstm"]
-    assert (folder / "report.md").read_text().count("| a model") == 4 * 3
+    assert (folder / "report.md").read_text().count("| a model") == 5 * 3
     assert "report.md, steps.svg" in capsys.readouterr().out
 
     monkeypatch.setattr(compare, "run", lambda *arguments: arguments[-1](short_report(threads=1)))

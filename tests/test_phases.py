@@ -5,6 +5,8 @@ import pytest
 from benchmark_cases import SmallLSTM, cells
 
 from benchmarks import phases, workload
+from benchmarks.workloads.mlp import PredictOneRow, TrainOneRow
+from benchmarks.workloads.predict import Predict, PredictMany
 from fastkeras._kernels import lstm
 
 
@@ -22,6 +24,24 @@ def test_phases_share_out_the_time_of_a_step():
     text = phases.report(spent, seconds, steps, 1e12)
     assert cells(text, "| a step")[3] == "100%"
     assert cells(text, "| time loop, forward")[1] == "1.00"
+
+
+@pytest.mark.parametrize("work", [Predict(SmallLSTM()), PredictMany(SmallLSTM(), 16)])
+def test_phases_of_a_prediction_are_those_of_its_forward_passes(work):
+    spent, seconds, steps = phases.measure(work, least=0.01)
+    found = phases.by_phase(spent, seconds)
+    # Two batches of 8 rows or one of 16, of which 7 differ: 35 states in each
+    assert found["time loop, forward"].flops == steps * 2 * 35 * 4 * 16
+    assert not found["time loop, backward"].calls
+    assert not found["optimizer"].calls
+
+
+def test_phases_of_a_call_with_one_row_are_those_of_the_call():
+    spent, _, calls = phases.measure(PredictOneRow(), least=0.001)
+    assert spent["dense", "forward"].calls == 2 * calls
+    assert ("dense", "backward") not in {key for key, its in spent.items() if its.calls}
+    spent, _, calls = phases.measure(TrainOneRow(), least=0.001)
+    assert spent["optimizers", "rmsprop"].calls == calls
 
 
 class SmallCNN(workload.Training):

@@ -9,6 +9,7 @@ VOCABULARY, LENGTH = 10_000, 500
 class ReviewsSimpleRNN(Training):
     name = "imdb-simple-rnn"
     title = "IMDB Embedding(10000, 32) SimpleRNN(32), T=500, rmsprop"
+    goal = 6
     batch = 64
     rows = 64 * 20
 
@@ -57,6 +58,7 @@ class AllReviewsSimpleRNN(ReviewsSimpleRNN):
 class ReviewsGRU(Training):
     name = "imdb-gru"
     title = "IMDB Embedding(10000, 100) GRU(128), T=500, adam"
+    goal = 6
     batch = 64
     rows = 64 * 8
 
@@ -116,6 +118,7 @@ class ReviewsLSTM(ReviewsGRU):
 class ReviewsConv(ReviewsSimpleRNN):
     name = "imdb-conv"
     title = "IMDB Embedding(10000, 128) Conv1D(256, 3), global max, T=500, rmsprop"
+    goal = 3
     rows = 64 * 8
 
     def keras_model(self, keras):

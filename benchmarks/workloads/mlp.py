@@ -5,12 +5,13 @@ import time
 import numpy as np
 
 from benchmarks import data
-from benchmarks.workload import Session, Training, seconds_per_call
+from benchmarks.workload import Session, Training, repeated, seconds_per_call
 
 
 class TinyMLP(Training):
     name = "tiny-mlp"
     title = "tiny MLP 4-8-1, rmsprop"
+    goal = 10
     batch = 32
     rows = 32 * 1000
 
@@ -41,6 +42,7 @@ class TinyMLP(Training):
 class LinearRegression(Training):
     name = "linear-regression"
     title = "linear regression, sgd"
+    goal = 10
     batch = 1
     rows = 1500
 
@@ -62,6 +64,7 @@ class LinearRegression(Training):
 class DigitsMLP(Training):
     name = "mnist-mlp"
     title = "MNIST MLP 784-512-512-10, dropout, rmsprop"
+    goal = 1.5
     batch = 128
     rows = 128 * 156
 
@@ -97,6 +100,7 @@ class DigitsMLP(Training):
 class WideMLP(DigitsMLP):
     name = "wide-mlp"
     title = "MNIST MLP 784-2048-2048-10, adam"
+    goal = 1
     rows = 128 * 16
 
     def keras_model(self, keras):
@@ -117,6 +121,7 @@ class OneRow(TinyMLP):
     per = "call"
     batch = 1
     rows = 1
+    goal = 1
 
     def start(self, library, path):
         with np.load(path) as arrays:
@@ -126,6 +131,9 @@ class OneRow(TinyMLP):
         call = make(library.module, x, y)
         call()
         return Session(lambda case: seconds_per_call(call), time.perf_counter() - begin)
+
+    def again(self, keras, rows=None):
+        return repeated(self.keras_call(keras, **self.data())), 1
 
     def keras_call(self, keras, x, y):
         """A function of no arguments that does the work once."""
@@ -163,6 +171,7 @@ class PredictOneRow(OneRow):
 
     name = "predict-one-row"
     title = "predict() of one row, tiny MLP"
+    limit = 20e-6
 
     def keras_call(self, keras, x, y):
         model = self.keras_model(keras)

@@ -7,6 +7,7 @@ from benchmarks.workload import Training
 class DigitsCNN(Training):
     name = "mnist-cnn"
     title = "MNIST CNN 32-64 (3x3), max pooling, adam"
+    goal = 2
     batch = 128
     rows = 128 * 16
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from benchmarks import data
-from benchmarks.workload import Session, Workload, seconds_per_call, set_keras_weights, set_torch_weights
+from benchmarks.workload import Session, Workload, repeated, seconds_per_call, set_keras_weights, set_torch_weights
 
 
 class Predict(Workload):
@@ -14,8 +14,9 @@ class Predict(Workload):
 
     per = "batch"
 
-    def __init__(self, training):
+    def __init__(self, training, goal=3):
         self.training = training
+        self.goal = goal
         self.name = f"predict-{training.name}"
         self.title = f"predict(), {training.title}"
         self.batch = training.batch
@@ -29,8 +30,16 @@ class Predict(Workload):
         begin = time.perf_counter()
         call = self.torch_call(library.module, x) if library.name == "torch" else self.keras_call(library.module, x)
         call()
-        units = math.ceil(len(x) / self.batch) if self.per == "batch" else 1
+        units = self.units(x)
         return Session(lambda case: seconds_per_call(call) / units, time.perf_counter() - begin, units)
+
+    def again(self, keras, rows=None):
+        x = self.data()["x"][:rows]
+        return repeated(self.keras_call(keras, x)), self.units(x)
+
+    def units(self, x):
+        """How many batches one call predicts."""
+        return math.ceil(len(x) / self.batch)
 
     def keras_call(self, keras, x):
         model = self.training.keras_model(keras)
@@ -56,11 +65,14 @@ class PredictMany(Predict):
     per = "call"
 
     def __init__(self, training, rows):
-        super().__init__(training)
+        super().__init__(training, goal=1)
         self.rows = rows
         self.name = f"predict-{rows}-rows"
         self.title = f"predict() of {rows:,} rows, {training.title}"
         self.batch = 32
+
+    def units(self, x):
+        return 1
 
     def data(self):
         return {"x": data.repeated(super().data()["x"], self.rows)}

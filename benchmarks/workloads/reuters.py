@@ -10,6 +10,7 @@ VOCABULARY, LENGTH, TOPICS = 1000, 100, 46
 class NewswiresLSTM(Training):
     name = "reuters-lstm"
     title = "Reuters Embedding(1000, 120) LSTM(120), T=100, adam"
+    goal = 4
     batch = 128
     rows = 128 * 16
 

@@ -26,6 +26,7 @@ class Import(Workload):
 
     name = "import"
     title = "import"
+    limit = 0.2
     unit, per = "s", None
     cases = ("numpy included", "after numpy")
     most_rounds = 3

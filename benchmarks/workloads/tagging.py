@@ -11,6 +11,7 @@ class TaggerBiLSTM(Training):
 
     name = "tagging-bilstm"
     title = "tagging Embedding(11388, 128, mask_zero) BiLSTM(256), T=150, adam"
+    goal = 10
     batch = 128
     rows = 128 * 2
     most_rounds = 3

@@ -15,6 +15,7 @@ class Tokenize(Workload):
 
     name = "tokenizer"
     title = "Tokenizer over 25,000 reviews"
+    goal = 5
     unit, per = "s", None
     peers = ("fastkeras", "tf_keras")
     most_rounds = 5
