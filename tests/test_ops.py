@@ -200,6 +200,18 @@ def test_a_gradient_of_ones_own_shares_no_array():
     assert ones.tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize("name", ["exp", "add", "sum", "mean", "matmul", "softmax", "one_hot", "norm"])
+def test_texts_where_numbers_are_wanted_are_named(name):
+    texts = np.array([["ham", "spam"]])
+    arguments = {"one_hot": (3,), "matmul": (texts,), "add": (1,)}.get(name, ())
+    with pytest.raises(TypeError, match=rf"ops\.{name}: expected numbers. Received: array\(\[\['ham', 'spam'\]\]"):
+        getattr(ops, name)(texts, *arguments)
+    with pytest.raises(TypeError, match=r"ops.multiply: expected numbers. Received: 'x'"):
+        ops.ones(2) * "x"
+    with pytest.raises(TypeError, match="integer"):  # numpy's own, where the inputs are numbers
+        ops.sum(np.ones(2), axis="first")
+
+
 def test_methods_and_numpys_functions_keep_what_leads_back():
     w = np.array([[1.0, 2.0, 7.0], [4.0, 3.0, 5.0]])
     calls = {

@@ -283,7 +283,11 @@ def formula(function, doc, *gradients):
         if is_a(x, SymbolicTensor):
             return call_site_of(call, (x,), {})
         a = value(x)
-        return computed(function(a), gradients, (x,), (a,))
+        try:
+            y = function(a)
+        except TypeError as error:
+            raise explained(error, call, (x,)) from None
+        return computed(y, gradients, (x,), (a,))
 
     return named(call, function, doc)
 
@@ -295,9 +299,22 @@ def formula2(function, doc, *gradients):
         if is_a(x1, SymbolicTensor) or is_a(x2, SymbolicTensor):
             return call_site_of(call, (x1, x2), {})
         a, b = value(x1), value(x2)
-        return computed(function(a, b), gradients, (x1, x2), (a, b))
+        try:
+            y = function(a, b)
+        except TypeError as error:
+            raise explained(error, call, (x1, x2)) from None
+        return computed(y, gradients, (x1, x2), (a, b))
 
     return named(call, function, doc)
+
+
+cdef object explained(error, call, inputs):
+    """What to raise where numpy refuses inputs: an error that names the operation and the first of them that holds no
+    numbers, or else numpy's own."""
+    for x in inputs:
+        if np.asarray(x).dtype.kind not in "biufc":
+            return TypeError(f"ops.{call.__name__.removesuffix('_over')}: expected numbers. Received: {x!r:.200}")
+    return error
 
 
 cdef named(call, function, doc):
@@ -318,7 +335,10 @@ def operation(function):
         for x in kwargs.values():
             if has_symbol(x):
                 return call_site_of(call, args, kwargs)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            raise explained(error, call, [x for x in args if isinstance(x, (ndarray, list, tuple))]) from None
 
     functools.update_wrapper(call, function)
     call.is_operation = True

@@ -165,7 +165,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     """1 at the place that x says along a new axis, 0 elsewhere; nothing but 0 for a number outside of it."""
     if sparse:
         raise ValueError("ops.one_hot: there are no sparse tensors here. Received: sparse=True")
-    hot = np.asarray(value(x))[..., None] == np.arange(num_classes)
+    hot = np.equal(np.asarray(value(x))[..., None], np.arange(num_classes))
     return made(np.moveaxis(hot.astype(dtype or np.float32), -1, axis))
 
 
