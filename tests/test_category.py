@@ -12,6 +12,7 @@ from fastkeras.layers import CategoryEncoding, Discretization, Hashing
 from fastkeras.utils.fingerprint import fingerprint64, siphash64
 
 IDS = np.array([[2, 0, 2], [1, 4, 0]])
+DEEPER = [IDS[..., None], np.arange(42).reshape(2, 7, 3) % 5, np.arange(42).reshape(1, 3, 2, 7) % 5]
 VALUES = np.array([[-1.5, 0.0, 0.5], [2.0, 7.0, 1.999]], np.float32)
 NAMES = np.array([["cat", "", "dog"], ["\uc548\ub155", "a much longer name than that", "cat"]])
 MODES = ["one_hot", "multi_hot", "count"]
@@ -40,11 +41,13 @@ def test_keras_encodes_alike(mode):
     assert {key: config[key] for key in ("num_tokens", "output_mode")} == {
         key: wanted[key] for key in ("num_tokens", "output_mode")
     }
-    for x in (IDS, IDS[:, :1], IDS[:, 0], IDS[0, 0], IDS.astype(np.float32)):
+    for x in (IDS, IDS[:, :1], IDS[:, 0], IDS[0, 0], IDS.astype(np.float32), *DEEPER):
         np.testing.assert_array_equal(ours(x), theirs(x).numpy())
+        assert ours.compute_output_shape(x.shape) == ours(x).shape  # Keras's own does not say what it gives of DEEPER
     if mode == "count":
-        weights = np.arange(6, dtype=np.float32).reshape(2, 3)
-        np.testing.assert_array_equal(ours(IDS, count_weights=weights), theirs(IDS, count_weights=weights).numpy())
+        for x in (IDS, *DEEPER):
+            weights = np.arange(x.size, dtype=np.float32).reshape(x.shape)
+            np.testing.assert_array_equal(ours(x, count_weights=weights), theirs(x, count_weights=weights).numpy())
 
 
 @needs_tensorflow
@@ -76,7 +79,9 @@ def test_keras_hashes_alike(salt):
     keras = keras_module()
     for mode in ("int", *MODES):
         arguments = {"num_bins": 7, "salt": salt, "output_mode": mode, "mask_value": ""}
-        same(Hashing(**arguments), keras.layers.Hashing(**arguments), NAMES, NAMES[:, :1], NAMES[:, 0])
+        ours, theirs = Hashing(**arguments), keras.layers.Hashing(**arguments)
+        same(ours, theirs, NAMES, NAMES[:, :1], NAMES[:, 0])
+        np.testing.assert_array_equal(ours(NAMES[:, None]), theirs(NAMES[:, None]).numpy())
     arguments = {"num_bins": 100, "salt": salt, "mask_value": 2}
     same(Hashing(**arguments), keras.layers.Hashing(**arguments), IDS, VALUES.astype(np.int64))
     np.testing.assert_array_equal(Hashing(9)(VALUES), keras.layers.Hashing(9)(VALUES))
@@ -105,6 +110,8 @@ def test_by_hand():
     np.testing.assert_array_equal(CategoryEncoding(3)([[0, 0], [2, 1]]), [[1, 0, 0], [0, 1, 1]])
     np.testing.assert_array_equal(CategoryEncoding(3, "count")([[0, 0], [2, 1]]), [[2, 0, 0], [0, 1, 1]])
     np.testing.assert_array_equal(CategoryEncoding(3, "one_hot")([[0], [2]]), [[1, 0, 0], [0, 0, 1]])
+    of_each_axis = CategoryEncoding(3, "count")([[[0, 1], [0, 2], [2, 2]]])
+    np.testing.assert_array_equal(of_each_axis, [[[2, 0, 1], [0, 1, 2]]])
     np.testing.assert_array_equal(Discretization([0.0, 2.0])([-1, 0, 1.9, 2, 5]), [0, 1, 1, 2, 2])
     halves = Discretization(num_bins=2)
     halves.adapt(np.arange(1000.0))
@@ -133,6 +140,13 @@ def test_in_a_model(tmp_path, name):
     )
 
 
+def test_what_has_three_axes_in_a_graph():
+    ids = fastkeras.Input((3, 2))
+    many = CategoryEncoding(5)(ids)
+    model = fastkeras.Model(ids, layers.Dense(7)(many))
+    assert many.shape == (None, 2, 5) and model.predict(np.stack([IDS, IDS], axis=-1), verbose=0).shape == (2, 2, 7)
+
+
 def test_weights_of_occurrences_in_a_graph():
     ids, weights = fastkeras.Input((3,)), fastkeras.Input((3,))
     layer = CategoryEncoding(5, "count")
@@ -150,8 +164,8 @@ def test_weights_of_occurrences_in_a_graph():
         (lambda: CategoryEncoding(3)([[0, 3]]), "expected numbers from 0 to num_tokens - 1 = 2. Received: 0 to 3"),
         (lambda: CategoryEncoding(3)([[-1]]), "Received: -1 to -1"),
         (
-            lambda: CategoryEncoding(3)(np.zeros((2, 1, 1))),
-            r"takes inputs of shape \(batch, n\). Received: shape \(2, 1",
+            lambda: CategoryEncoding(5, "count")(IDS, count_weights=IDS[:, :2]),
+            r"`count_weights` must have the shape of the inputs, \(2, 3\). Received: shape \(2, 2\)",
         ),
         (lambda: CategoryEncoding(3)(IDS, count_weights=IDS), "`count_weights` belong to output_mode 'count'"),
         (lambda: Discretization(), "give either `bin_boundaries` or `num_bins`"),

@@ -253,11 +253,6 @@ def test_nothing_is_found_in_nothing(mode):
             "in the vocabulary. Received: 'b'",
         ),
         (lambda: StringLookup(vocabulary=["a"]).adapt(["b"]), ValueError, "the `vocabulary` given is final"),
-        (
-            lambda: StringLookup(vocabulary=["a"], output_mode="count")([[["a"]]]),
-            ValueError,
-            r"inputs of shape \(batch, n",
-        ),
         (lambda: StringLookup(max_token=3), TypeError, "Did you mean 'max_tokens'"),
         (lambda: strings([1]), TypeError, "Expected texts, str or bytes. Received: 1"),
     ],

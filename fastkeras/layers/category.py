@@ -1,5 +1,7 @@
 """CategoryEncoding, Discretization and Hashing: numbers and texts as the numbers of categories, and these as rows."""
 
+import math
+
 import numpy as np
 
 from fastkeras.core.rows import dense
@@ -29,36 +31,34 @@ def as_rows(layer, numbers, mode, size, weights=None):
     """The numbers of categories in an output mode; those outside [0, size) are left out.
 
     "one_hot": (..., 1) -> (..., size), otherwise (...) -> (..., size), 1 at each number's place. "multi_hot" and
-    "count": (B, N) -> (B, size), whether or how often each number occurs in a row; (N,) is one row, -> (size,).
+    "count": (B, N, ...) -> (B, ..., size), whether or how often each number occurs among the N; (N,) is one row,
+    -> (size,). weights: of the numbers' shape, what each counts.
     """
+    numbers = np.atleast_1d(numbers)
     if mode == "one_hot":
-        numbers = np.atleast_1d(numbers)
         numbers = numbers[..., 0] if numbers.ndim > 1 and numbers.shape[-1] == 1 else numbers
         return (numbers[..., None] == np.arange(size)).astype(np.int64)
-    check_rank(layer, mode, numbers.shape)
-    grid = np.atleast_2d(numbers)
-    place = np.broadcast_to(np.arange(len(grid))[:, None], grid.shape)
-    y = counts(place, grid, (len(grid), size), None if weights is None else weights.reshape(grid.shape))
-    y = np.minimum(y, 1) if mode == "multi_hot" else y
-    return y if numbers.ndim == 2 else y[0]
+    if weights is not None and weights.shape != numbers.shape:
+        raise ValueError(
+            f"Layer '{layer.name}' ({type(layer).__name__}): `count_weights` must have the shape of the inputs, "
+            f"{numbers.shape}. Received: shape {weights.shape}"
+        )
+    counted = min(1, numbers.ndim - 1)  # the axis
+    numbers = np.moveaxis(numbers, counted, -1)
+    rows = np.arange(math.prod(numbers.shape[:-1])).repeat(numbers.shape[-1])
+    if weights is not None:
+        weights = np.moveaxis(weights, counted, -1).ravel()
+    y = counts(rows, numbers.ravel(), (math.prod(numbers.shape[:-1]), size), weights)
+    return (np.minimum(y, 1) if mode == "multi_hot" else y).reshape(*numbers.shape[:-1], size)
 
 
-def shape_as_rows(layer, shape, mode, size):
-    """The shape that `as_rows` gives."""
+def shape_as_rows(shape, mode, size):
+    """The shape that `as_rows` gives. (Keras says (B, N, ..., size) of more than two axes, and gives what is here.)"""
     if mode == "int":
         return shape
     if mode == "one_hot":
         return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape or (1,)), size)
-    check_rank(layer, mode, shape)
-    return (*shape[:-1], size)
-
-
-def check_rank(layer, mode, shape):
-    if len(shape) > 2:
-        raise ValueError(
-            f"Layer '{layer.name}' ({type(layer).__name__}): output_mode {mode!r} takes inputs of shape (batch, n). "
-            f"Received: shape {tuple(shape)}"
-        )
+    return (*shape[:1], *shape[2:], size) if len(shape) > 1 else (size,)
 
 
 def refuse_sparse(layer, sparse):
@@ -72,8 +72,8 @@ def refuse_sparse(layer, sparse):
 class CategoryEncoding(Layer):
     """Numbers of categories as rows of `num_tokens` columns, float32.
 
-    x: integers in [0, num_tokens), (B, N); with output_mode "one_hot" of any shape. output_mode: "multi_hot" (also
-    "binary"), 1 for each number that occurs in a row; "count", how often it does; "one_hot", a row for each number.
+    x: integers in [0, num_tokens), (B, N, ...). output_mode: "multi_hot" (also "binary"), 1 for each number that occurs
+    among the N, (B, ..., num_tokens); "count", how often it does; "one_hot", a row for each number.
     count_weights, in a call with output_mode "count": an array like x, what each occurrence counts.
     """
 
@@ -98,7 +98,7 @@ class CategoryEncoding(Layer):
 
     def compute_output_shape(self, input_shape):
         shape = input_shape[0] if isinstance(input_shape, list) else input_shape
-        return shape_as_rows(self, shape, self.output_mode, self.num_tokens)
+        return shape_as_rows(shape, self.output_mode, self.num_tokens)
 
     def forward(self, x, run):
         numbers, *weights = (dense(part, run, str(i))[0] for i, part in enumerate(x if isinstance(x, list) else [x]))
@@ -170,7 +170,7 @@ class Discretization(Layer):
 
     def compute_output_shape(self, input_shape):
         size = self.num_bins if self.bin_boundaries is None else len(self.bin_boundaries) + 1
-        return shape_as_rows(self, input_shape, self.output_mode, size)
+        return shape_as_rows(input_shape, self.output_mode, size)
 
     def forward(self, x, run):
         if self.bin_boundaries is None:
@@ -249,7 +249,7 @@ class Hashing(Layer):
         refuse_sparse(self, sparse)
 
     def compute_output_shape(self, input_shape):
-        return shape_as_rows(self, input_shape, self.output_mode, self.num_bins)
+        return shape_as_rows(input_shape, self.output_mode, self.num_bins)
 
     def forward(self, x, run):
         texts = np.empty(x.shape, object)

@@ -251,7 +251,7 @@ class Lookup(Layer):
 
     def compute_output_shape(self, input_shape):
         width = None if self.output_mode == "int" else self.width()
-        return category.shape_as_rows(self, input_shape, self._plain_mode(), width)
+        return category.shape_as_rows(input_shape, self._plain_mode(), width)
 
     def forward(self, x, run):
         y = np.asarray(self.encode(dense(x, run)[0]))
@@ -322,9 +322,10 @@ class StringLookup(Lookup):
     them), by SipHash-2-4; with 0 such texts are errors. mask_token: the text with id 0 in output_mode "int", which the
     other modes leave out. oov_token: what unknown texts are called in the vocabulary.
     vocabulary: a list of texts or the name of a file with one in each line, which is final: `adapt` is refused.
-    output_mode: "int"; "one_hot", a row for each text; "multi_hot" (also "binary"), a row for each sample (B, N), with
-    1 for each text that occurs; "count", how often it occurs; "tf_idf", the same weighted by idf_weights or, after
-    `adapt`, by log(1 + samples / (1 + samples with the text)). pad_to_max_tokens: rows are max_tokens wide.
+    output_mode: "int"; "one_hot", a row for each text; "multi_hot" (also "binary"), a row for each sample (B, N), and
+    of more axes as CategoryEncoding has it, with 1 for each text that occurs; "count", how often it occurs; "tf_idf",
+    the same weighted by idf_weights or, after `adapt`, by log(1 + samples / (1 + samples with the text)).
+    pad_to_max_tokens: rows are max_tokens wide.
     invert: the texts of ids instead, Strings. encoding: that of bytes.
     """
 
