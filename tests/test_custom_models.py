@@ -148,6 +148,48 @@ def test_models_called_with_several_tensors_are_saved_whole(tmp_path):
         assert_close(model(a, b, [X[:, 1:], X[:, :1]], 2.0), y, 1e-6)
 
 
+class OfTexts(fastkeras.Model):
+    """A model that reads texts, alone or with numbers, in a dict."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.words = layers.TextVectorization(output_mode="tf_idf")
+        self.town = layers.StringLookup(output_mode="one_hot")
+        self.bins = layers.Hashing(5, output_mode="one_hot")
+        self.last = layers.Dense(2)
+
+    def call(self, x):
+        if not isinstance(x, dict):
+            return self.last(self.words(x))
+        columns = [self.words(x["words"]), self.town(x["town"]), self.bins(x["town"]), x["number"]]
+        return self.last(ops.concatenate([ops.cast(column, "float32") for column in columns], axis=-1))
+
+
+TEXTS = np.array(["the cat sat", "a dog ran far", "the dog sat"])
+TOWNS = np.array([["Seoul"], ["Busan"], ["Jeju"]])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [TEXTS, TEXTS[:, None], {"words": TEXTS, "town": TOWNS, "number": X[:3]}],
+    ids=["texts", "rows of one", "with numbers"],
+)
+def test_models_of_texts_are_saved_whole(tmp_path, data):
+    model, path = OfTexts(), tmp_path / "texts.keras"
+    model.words.adapt(TEXTS)
+    model.town.adapt(TOWNS[:2])
+    model.compile("adam", "mse")
+    model.fit(data, Y[:3, :2], verbose=0)
+    for _ in range(2):  # what was loaded is saved as well
+        model.save(path)
+        again = fastkeras.saving.load_model(path, {"OfTexts": OfTexts})
+        assert again.words.get_vocabulary() == model.words.get_vocabulary()
+        np.testing.assert_array_equal(again.predict(data, verbose=0), model.predict(data, verbose=0))
+        losses = [m.fit(data, Y[:3, :2], verbose=0).history["loss"] for m in (again, model)]
+        assert losses[0] == losses[1]
+        model = again
+
+
 def test_a_model_with_a_call_is_found_by_its_class(tmp_path):
     model, path = Own(), tmp_path / "own.keras"
     model(X)

@@ -3,6 +3,7 @@
 import importlib
 
 import call_cases
+import numpy as np
 import pytest
 import step_cases
 from checks import assert_close
@@ -54,3 +55,33 @@ def test_a_model_with_a_call_goes_both_ways_whole(tmp_path):
         losses = [m.fit(call_cases.X, call_cases.Y, verbose=0).history["loss"][0] for m in (again, model)]
         assert abs(losses[0] - losses[1]) < 1e-5
         assert_close(again(call_cases.X), model(call_cases.X), 1e-4)
+
+
+def of_texts(keras):
+    class OfTexts(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.words = keras.layers.TextVectorization(output_sequence_length=5)
+            self.embedding, self.last = keras.layers.Embedding(11, 3), keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.last(keras.ops.mean(self.embedding(self.words(x)), axis=1))
+
+    return OfTexts
+
+
+@needs_tensorflow
+def test_a_model_of_texts_goes_both_ways_whole(tmp_path):
+    keras, texts = keras_module(), ["the cat sat", "a dog ran far", "the dog sat"]
+    for writer, reader in ((keras, fastkeras), (fastkeras, keras)):
+        path = str(tmp_path / f"{writer.__name__}.keras")
+        model = of_texts(writer)()
+        model.words.adapt(texts)
+        model.compile("adam", "mse")
+        model.train_on_batch(writer.ops.convert_to_tensor(texts), np.ones((3, 1)))
+        model.save(path)
+        again = reader.saving.load_model(path, custom_objects={"OfTexts": of_texts(reader)})
+        assert again.words.get_vocabulary() == model.words.get_vocabulary()
+        assert int(again.optimizer.iterations) == 1
+        y, wanted = (m(k.ops.convert_to_tensor(texts)) for m, k in ((again, reader), (model, writer)))
+        assert_close(y, wanted, 1e-5)

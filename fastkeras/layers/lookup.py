@@ -40,7 +40,7 @@ class Lookup(Layer):
     among num_oov_indices.
     """
 
-    file_places = ("",)  # where, within the layer's place in a file, Keras 3 keeps idf_weights
+    file_places = ("",)  # where, within the layer's place in a file, Keras 3 keeps the vocabulary and idf_weights
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ so fastkeras.saving imports this module, and is found here as an attribute of th
 """
 
 import inspect
+import itertools
 import threading
 
 import numpy as np
@@ -272,11 +273,14 @@ class Model(Layer):
     def build(self, input_shape=None):
         """Makes the weights for inputs of this shape, or list or dict of shapes, batch axis included."""
         if self.call is not None and input_shape is not None:
-            if isinstance(input_shape, dict):
-                self.input_keys = list(input_shape)
-                self.build_for([input_shape[key] for key in sorted(input_shape)])
-            else:
-                self.build_for(input_shape if isinstance(input_shape, list) else [input_shape])
+            self.build_for(self._inputs_of(input_shape))
+
+    def _inputs_of(self, input_shape):
+        """The list of the inputs' shapes, as the graph has them; keeps the keys of a dict."""
+        if isinstance(input_shape, dict):
+            self.input_keys = list(input_shape)
+            return [input_shape[key] for key in sorted(input_shape)]
+        return input_shape if isinstance(input_shape, list) else [input_shape]
 
     def ensure_built(self, input_shape):
         """As of a layer; the layers of a `call` of the model's own are built as it runs."""
@@ -306,7 +310,21 @@ class Model(Layer):
             return
         if "input_shape" not in config:
             raise ValueError(f"Model '{self.name}': expected an `input_shape` to build it for. Received: {config}")
-        Model.build(self, _of_any_batch(config["input_shape"]))
+        shapes, failure = self._inputs_of(_of_any_batch(config["input_shape"])), None
+        for dtypes in self._possible_dtypes(len(shapes)):
+            try:
+                self.build_for(shapes, dtypes)
+            except Exception as error:
+                failure = failure or error
+            else:
+                return
+        raise failure
+
+    def _possible_dtypes(self, n):
+        """What the n inputs of a `call` may be, which files do not tell: numbers, or where a layer inside reads texts
+        each of them may be texts."""
+        reads_texts = any(layer.input_dtype == "string" for layer in inside(self) if layer is not self)
+        return itertools.product(["string", "float32"] if reads_texts else ["float32"], repeat=n)
 
     def compute_output_shape(self, input_shape):
         return self.output_shape if self.call is None else super().compute_output_shape(input_shape)

@@ -17,18 +17,18 @@ def places(layer, place="", seen=None):
     <place>/<attribute>, and one in a list, as all those of a model, at <place>/<attribute>/<class>, then <class>_1, ...
     """
     seen = {layer} if seen is None else seen
-    found = [(_join(place, layer.weights_place), layer, layer._variables)]
+    found = [(joined(place, layer.weights_place), layer, layer._variables)]
     for name, held in _held(layer):
         if isinstance(held, Layer):
             pairs = [(held, name)]
         else:
             inner_layers = list(dict.fromkeys(held))
             names = distinct_places(type(inner).__name__ for inner in inner_layers)
-            pairs = zip(inner_layers, (_join(name, inner) for inner in names), strict=True)
+            pairs = zip(inner_layers, (joined(name, inner) for inner in names), strict=True)
         for inner, inner_place in pairs:
             if inner not in seen:
                 seen.add(inner)
-                found += places(inner, _join(place, inner_place), seen)
+                found += places(inner, joined(place, inner_place), seen)
     return found
 
 
@@ -61,20 +61,21 @@ def distinct_places(class_names):
     return places
 
 
-def _join(*parts):
+def joined(*parts):
+    """The place at the end of these, of which some may be empty."""
     return "/".join(part for part in parts if part)
 
 
 def write_places(file, model):
     """Writes the weights of a model into an empty h5py file."""
     for place, layer, variables in places(model):
-        group = file.create_group(_join(place, "vars"))
+        group = file.create_group(joined(place, "vars"))
         group.attrs["name"] = layer.name
         for i, variable in enumerate(variables):
             group.create_dataset(str(i), data=variable.value)
         if getattr(layer, "idf_weights", None) is not None:  # of layers with a vocabulary
             for inner in layer.file_places:
-                file.require_group(_join(place, inner, "vars")).create_dataset("idf_weights", data=layer.idf_weights)
+                file.require_group(joined(place, inner, "vars")).create_dataset("idf_weights", data=layer.idf_weights)
 
 
 def match_places(file, model, skip_mismatch=False):
@@ -83,7 +84,7 @@ def match_places(file, model, skip_mismatch=False):
     for place, layer, variables in places(model):
         holder, _, attribute = place.rpartition("/")
         # tf_keras has private attributes for the layers inside a MultiHeadAttention
-        group = find(file.root, _join(place, "vars")) or find(file.root, _join(holder, f"_{attribute}", "vars"))
+        group = find(file.root, joined(place, "vars")) or find(file.root, joined(holder, f"_{attribute}", "vars"))
         count = sum(name.isdigit() for name in group) if group is not None else 0
         arrays = [group.array(str(i)) for i in range(count)]
         pairs += matched(layer, variables, arrays, file.path, skip_mismatch)
@@ -103,7 +104,7 @@ def arrays(group, path=""):
     """[(path, hdf5.Array)] of all arrays in a group and its groups, but those of the optimizer."""
     found = []
     for name in group:
-        place = _join(path, name)
+        place = joined(path, name)
         if group.holds_array(name):
             found.append((place, group.array(name)))
         elif place != "optimizer":

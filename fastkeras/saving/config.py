@@ -91,11 +91,14 @@ def model_from_config(config, custom_objects=None):
         return any_model_from_config(config)
 
 
-def any_model_from_config(config):
-    """As `model_from_config`, within its `reading`."""
+def any_model_from_config(config, read_vocabularies=None):
+    """As `model_from_config`, within its `reading`. read_vocabularies(model): gives its layers what they need before a
+    `call` of the model's own runs, to build it."""
     model = layer_from_config(config)
     if not isinstance(model, Model):
         raise ValueError(f"It is a layer, not a model. Received: {model}")
+    if read_vocabularies is not None:
+        read_vocabularies(model)
     if model.call is not None and isinstance(config.get("build_config"), dict):
         model.build_from_config(config["build_config"])
     return model

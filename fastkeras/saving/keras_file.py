@@ -2,7 +2,8 @@
 
 metadata.json      the version that wrote it
 config.json        the architecture, as `to_json` writes it, and under "compile_config" the arguments of compile
-assets/            the vocabularies of layers that read texts, read here, but not written: they are in config.json too
+assets/            the vocabularies of layers that read texts, which config.json need not hold: it says nothing of the
+                   layers that are attributes of the user's own classes
 model.weights.h5   the weights by class (saving/by_class.py), and the optimizer's state
 """
 
@@ -40,6 +41,7 @@ def write(path, model, include_optimizer):
         members.writestr(_METADATA, json.dumps({"keras_version": KERAS_VERSION, "fastkeras_version": __version__}))
         members.writestr(_CONFIG, json.dumps(config))
         members.writestr(_WEIGHTS, content.getbuffer())
+        _write_vocabularies(members, model)
     atomic.write(path, archive.getbuffer())
 
 
@@ -55,6 +57,14 @@ def opened(path):
         stored = _member(members, _WEIGHTS, path, members.start_dir)
     with hdf5.File(path, io.BytesIO(stored)) as file:
         yield config, file
+
+
+def _write_vocabularies(members, model):
+    for place, layer, _ in by_class.places(model):
+        if hasattr(layer, "load_vocabulary") and layer.get_vocabulary(include_special_tokens=False):
+            for inner in layer.file_places:
+                name = _ASSETS + by_class.joined(place, inner) + _VOCABULARY
+                members.writestr(name, "\n".join(map(str, layer.get_vocabulary())))
 
 
 def vocabularies(path):

@@ -100,10 +100,9 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
 
 
 def _load_keras(config, file, compile):
-    model = _made(config, file, file.size // 4)
+    model = _made(config, file, file.size // 4, lambda model: _read_vocabularies(model, file))
     for variable, array in by_class.match_places(file, model):
         variable.value[...] = array.read()
-    _read_vocabularies(model, file)
     if compile:
         training = config.get("compile_config") or None
         if training is not None and not isinstance(training, dict):
@@ -144,10 +143,10 @@ def _load_h5(file, compile):
     return model
 
 
-def _made(config, file, in_file):
+def _made(config, file, in_file, read_vocabularies=None):
     """The model of a configuration from a file with so many weights, still without them."""
     with explained(f"'{file.path}' describes a model"), initial_values_from(_Bounded(in_file)):
-        return any_model_from_config(config)
+        return any_model_from_config(config, read_vocabularies)
 
 
 def _compile(model, config, file, read_state):
