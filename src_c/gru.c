@@ -22,7 +22,7 @@ typedef struct {
 
 /* Rows of U floats. With the gate after the product: Q of each state of a wave, or the gradient of its h[parent].
  * With the gate before: the gradients of h[parent] and of r h[parent] of each state; and of one state those of r
- * or z and of a, and h[parent] under its dropout mask. */
+ * or z and of a, and h[parent] under its dropout mask. (The product backward takes four and a cache line.) */
 enum { ROWS = 5 };
 
 fk_index fk_gru_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, ROWS * U); }

@@ -19,8 +19,10 @@ typedef struct {
     fk_index U;
 } backward_pass;
 
-/* A row of scratch for each state of a wave: z_s, and in the backward pass the gradient of h[parent_s]. */
-fk_index fk_lstm_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, 4 * U); }
+/* Floats of scratch for each state of a wave: z_s, or what the backward product needs. */
+static fk_index scratch_row(fk_index U) { return fk_max(4 * U, fk_recurrent_backward_row(4 * U, U)); }
+
+fk_index fk_lstm_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, scratch_row(U)); }
 
 /* n <= FK_VL units of one state: their gates and c. z, gates: of the first gate, the next lie U floats apart. */
 FK_INLINE void gates_forward(float *c, float *gates, const float *z, const float *c_parent, fk_activation act,
@@ -78,7 +80,7 @@ void fk_lstm_forward(float *h, float *c, float *gates, float *z, const float *P,
                      fk_index U)
 {
     const forward_pass p = {h, c, gates, z, P, R_packed, m, act, g, tree, U};
-    fk_recurrent_walk(tree, wave_forward, &p, 0, 4 * U * U, scratch, 4 * U);
+    fk_recurrent_walk(tree, wave_forward, &p, 0, 4 * U * U, scratch, scratch_row(U));
 }
 
 /* n <= FK_VL units of one state: gates = dz, dc += .., and unless it is NULL dc_parent += .. */
@@ -117,7 +119,7 @@ FK_INLINE void state_backward(float *dc, float *dc_parent, float *gates, const f
     }
 }
 
-static void wave_backward(const void *layer, fk_wave w, float *dhp)
+static void wave_backward(const void *layer, fk_wave w, float *scratch)
 {
     const backward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
@@ -132,7 +134,7 @@ static void wave_backward(const void *layer, fk_wave w, float *dhp)
             state_backward(dc, parent ? dc_parent : NULL, gates, dh, z, c, c_parent, p->act, p->g, U);
     }
     /* forward: z_s = P[row_s] + h[parent_s] R */
-    fk_recurrent_product_backward(p->dh, p->gates, p->Rt, p->m, p->tree, dhp, w, 4 * U, U);
+    fk_recurrent_product_backward(p->dh, p->gates, p->Rt, p->m, p->tree, scratch, w, 4 * U, U);
 }
 
 void fk_lstm_backward(float *dh, float *dc, float *gates, const float *z, const float *c, const float *Rt_packed,
@@ -140,5 +142,5 @@ void fk_lstm_backward(float *dh, float *dc, float *gates, const float *z, const 
                       fk_index U)
 {
     const backward_pass p = {dh, dc, gates, z, c, Rt_packed, m, act, g, tree, U};
-    fk_recurrent_walk(tree, wave_backward, &p, 1, 4 * U * U, scratch, 4 * U);
+    fk_recurrent_walk(tree, wave_backward, &p, 1, 4 * U * U, scratch, scratch_row(U));
 }

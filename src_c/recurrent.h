@@ -42,10 +42,12 @@ void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const flo
 void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_states tree, fk_index s0, fk_index s1,
                              fk_index U);
 /* the same with dhp_s = dz_s R^T, for the states of wave w
- *     dz (S, N)   Rt_packed: fk_gemm_pack of R (U, N), transposed   dhp (s1-s0, U): scratch
+ *     dz (S, N)   Rt_packed: fk_gemm_pack of R (U, N), transposed
+ *     scratch (s1-s0, fk_recurrent_backward_row)
  * Meanwhile rows soon0 .. soon1 of dz come near, where the next wave finds its gates. */
 void fk_recurrent_product_backward(float *dh, const float *dz, const float *Rt_packed, const float *m,
-                                   fk_states tree, float *dhp, fk_wave w, fk_index N, fk_index U);
+                                   fk_states tree, float *scratch, fk_wave w, fk_index N, fk_index U);
+fk_index fk_recurrent_backward_row(fk_index N, fk_index U);
 
 /* What z_s = P[row_s] + hp_s R gives back, in one pass over dz, by all threads:
  *     dR += sum_s hp_s^T dz_s                        dR (U, N) +=, rows dR_row apart, or NULL

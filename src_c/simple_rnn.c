@@ -18,7 +18,10 @@ typedef struct {
     fk_index U;
 } backward_pass;
 
-fk_index fk_simple_rnn_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, U); }
+/* Floats of scratch for each state of a wave. */
+static fk_index scratch_row(fk_index U) { return fk_recurrent_backward_row(U, U); }
+
+fk_index fk_simple_rnn_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, scratch_row(U)); }
 
 static void wave_forward(const void *layer, fk_wave w, float *hp)
 {
@@ -36,10 +39,10 @@ void fk_simple_rnn_forward(float *h, float *z, const float *P, const float *R_pa
                            fk_activation f, fk_states tree, float *scratch, fk_index U)
 {
     const forward_pass p = {h, z, P, R_packed, m, f, tree, U};
-    fk_recurrent_walk(tree, wave_forward, &p, 0, U * U, scratch, U);
+    fk_recurrent_walk(tree, wave_forward, &p, 0, U * U, scratch, scratch_row(U));
 }
 
-static void wave_backward(const void *layer, fk_wave w, float *dhp)
+static void wave_backward(const void *layer, fk_wave w, float *scratch)
 {
     const backward_pass *p = layer;
     const fk_index U = p->U, first = (1 + p->tree.roots + w.s0) * U;
@@ -48,12 +51,12 @@ static void wave_backward(const void *layer, fk_wave w, float *dhp)
     const float *z_s = p->z ? p->z + w.s0 * U : NULL;
     fk_activation_span_backward(dz_s, p->dh + first, z_s, p->h + first, p->f, (w.s1 - w.s0) * U);
     /* forward: z_s = P[row_s] + h[parent_s] R */
-    fk_recurrent_product_backward(p->dh, p->dz, p->Rt, p->m, p->tree, dhp, w, U, U);
+    fk_recurrent_product_backward(p->dh, p->dz, p->Rt, p->m, p->tree, scratch, w, U, U);
 }
 
 void fk_simple_rnn_backward(float *dh, float *dz, const float *h, const float *z, const float *Rt_packed,
                             const float *m, fk_activation f, fk_states tree, float *scratch, fk_index U)
 {
     const backward_pass p = {dh, dz, h, z, Rt_packed, m, f, tree, U};
-    fk_recurrent_walk(tree, wave_backward, &p, 1, U * U, scratch, U);
+    fk_recurrent_walk(tree, wave_backward, &p, 1, U * U, scratch, scratch_row(U));
 }

@@ -90,6 +90,28 @@ def added(dR, dP, *arguments, **columns):
     return dR, dP
 
 
+@pytest.mark.parametrize(("units", "parts"), [(256, 4), (1024, 1)], ids=["lstm", "rnn"])
+def test_rows_of_4_KB_give_back_to_their_parents(units, parts):
+    """dh[parent_s] += dz_s R^T, where the rows of dz are copied"""
+    rng, tanh = np.random.default_rng(8), Activation("tanh")
+    states = States(np.zeros((5, 1), np.int32), own_roots=True)
+    R = (rng.normal(size=(units, parts * units)) / np.sqrt(units)).astype("f")
+    h, c, dh0, dc0 = rng.normal(size=(4, states.first + 5, units)).astype("f")
+    dz0 = rng.random((5, parts * units), "f")
+
+    def run():
+        dh, dc, dz = guarded(dh0), guarded(dc0), guarded(dz0)
+        if parts == 4:
+            lstm.backward(dh, dc, dz, None, c, R, None, tanh, tanh, states)
+        else:
+            simple_rnn.backward(dh, dz, h, None, R, None, tanh, states)
+        return dh, dz
+
+    dh, dz = same_bits_for_any_threads(run)
+    parents = slice(1, states.first)
+    assert_close(dh[parents], dh0[parents] + dz.astype(np.float64) @ R.T, 1e-5)
+
+
 def test_columns_outside_are_refused():
     states, h, dz, dR, dP, _ = pieces(6)
     for columns in {"at": -1}, {"at": 1, "columns": N}, {"columns": 5, "P_columns": 6}:
