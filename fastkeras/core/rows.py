@@ -1,22 +1,41 @@
 """Rows: an activation in which each distinct row is stored, and computed, once."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fastkeras._kernels import rows as kernel
+
+# What is made of a table's rows is kept from batch to batch if it has no more floats than this, 32 MB, and if a row
+# takes so many products at least: it then comes from a farther cache, which 32 x 32 products do not pay for (predict of
+# a SimpleRNN(32) took 1.2 times as long), and 120 x 480 do (of an LSTM(120) 0.92 times, in batches of 32 rows 0.87).
+_MOST_KEPT, _LEAST_PRODUCTS = 8 << 20, 12 << 10
+
+
+class Origin(NamedTuple):
+    """The table of V rows that the values of a Rows come from: values = table[distinct], and table[ids] is what the
+    Rows stands for. weights: for how long the table stays as it is, a core.run.SameWeights."""
+
+    weights: object
+    V: int
+    distinct: np.ndarray
+    ids: np.ndarray
 
 
 class Rows:
     """x[b, t] = values[index[b, t]]: an activation of shape `index.shape + (D,)`.
 
-    values: float32 (R, D), the distinct rows; index: int32 of any shape, each in [0, R).
+    values: float32 (R, D), the distinct rows; index: int32 of any shape, each in [0, R). origin: an Origin, if the same
+    rows may come again in later batches, or None.
     The gradient with respect to a Rows is an array (R, D): that of `values`, already summed over duplicates.
     """
 
-    __slots__ = ("index", "values")
+    __slots__ = ("index", "origin", "values")
 
-    def __init__(self, values, index):
+    def __init__(self, values, index, origin=None):
         self.values = values
         self.index = index
+        self.origin = origin
 
     @property
     def shape(self):
@@ -48,6 +67,32 @@ def dense(x, run, name="dense"):
         return dvalues
 
     return y.reshape(x.shape), backward
+
+
+def computed_once(x, run, width, compute):
+    """(y, index): y[index[b, t]] is what `compute` makes of x[b, t]. It is called for distinct rows only: those of the
+    batch or, where the weights stay the same, of all batches.
+
+    x: Rows. compute(y, values): fills y (R, width) from values (R, D), row by row.
+    """
+    origin, (R, D) = x.origin, x.values.shape
+    if origin is None or origin.V * width > _MOST_KEPT or D * width < _LEAST_PRODUCTS:
+        y = run.buffer("rows", (R, width))
+        compute(y, x.values)
+        return y, x.index
+    y = run.buffer("table", (origin.V, width))
+    known = run.buffer("known", (origin.V,), np.bool_)
+    if run.kept.get("table_of") is not origin.weights:
+        run.kept["table_of"] = origin.weights
+        known.fill(False)
+    new = ~known[origin.distinct]
+    if new.any():
+        ids = origin.distinct[new]
+        rows = run.buffer("rows", (len(ids), width))
+        compute(rows, x.values[new])
+        y[ids] = rows
+        known[ids] = True
+    return y, origin.ids
 
 
 def masked(x, m, run):

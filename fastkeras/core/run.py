@@ -19,6 +19,15 @@ def empty(shape, dtype=np.float32):
     return block[start : start + size].view(dtype).reshape(shape)
 
 
+class SameWeights:
+    """Stands for the state of the weights during so many batches."""
+
+    __slots__ = ("batches",)
+
+    def __init__(self, batches):
+        self.batches = batches
+
+
 class Run:
     """One pass through one call site.
 
@@ -30,6 +39,7 @@ class Run:
     trained: the layers whose weights take part in training, and trains: whether this site's layer is among them, so
     that backward must add to its weights' gradients.
     wants_dx: whether backward must return the gradient of the layer's input.
+    same_weights: a SameWeights in those batches in which the weights stay as they are, or None if each may change them.
     unpooled: whether the layer may return Unpooled (core/peaks.py), since max pooling alone reads its output.
     logits: whether the layer must leave out its last activation, since the loss is computed from what is under it.
     output_masks: the masks of the outputs, if forward has found them itself (a model inside a model), else None.
@@ -54,6 +64,7 @@ class Run:
         "mask",
         "masks",
         "output_masks",
+        "same_weights",
         "trained",
         "training",
         "trains",
@@ -72,6 +83,7 @@ class Run:
         self.trains = trains
         self.trained = trained
         self.wants_dx = wants_dx
+        self.same_weights = None
         self.unpooled = False
         self.logits = False
         self.kept = {}

@@ -6,13 +6,15 @@ from fastkeras import activations, config
 from fastkeras._kernels import activations as activation_kernel
 from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels import rows as rows_kernel
-from fastkeras.core.rows import Rows, dense, flat, like
+from fastkeras.core.rows import Origin, Rows, dense, flat, like
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.layer import Layer
 from fastkeras.utils.arguments import channels_last_or_first, positive_integer
 from fastkeras.utils.messages import message, names_of
 
 _LINEAR = activations.get("linear")
+# How many ids there must be for each row of a table, before what is made of its rows is kept from batch to batch.
+_READINGS = 8
 
 
 class InputLayer(Layer):
@@ -215,7 +217,10 @@ class Embedding(Layer):
             if run.trains:
                 rows_kernel.scatter_add(self.embeddings.grad, dvalues, distinct)  # dembeddings[distinct_r] += dvalues_r
 
-        return Rows(values, index.reshape(ids.shape)), backward
+        same, origin = run.same_weights, None
+        if same is not None and same.batches * ids.size >= _READINGS * self.input_dim:
+            origin = Origin(same, self.input_dim, distinct, ids)
+        return Rows(values, index.reshape(ids.shape), origin), backward
 
     def _find_distinct(self, index, distinct, ids, run):
         seen = run.buffer("seen", (self.input_dim,), np.int32)

@@ -12,7 +12,7 @@ from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels import recurrent as kernel
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels.prefix import States
-from fastkeras.core.rows import Rows, dense, masked
+from fastkeras.core.rows import Rows, computed_once, dense, masked
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.layers.stepwise import Stepwise, shape_of_x
 from fastkeras.random_state import SeedGenerator
@@ -125,7 +125,9 @@ class Recurrent(Stepwise):
             given[i], undo_given[i] = dense(given[i], run, f"initial_{name}")
         initial = given or (self.states if self.stateful else None)
         self.check_steps_and_states(x, initial)
-        values, index, undo_input = self._input_rows(x, run)
+        rows, undo_input = self._input_rows(x, run)
+        # P = x W + b over distinct input rows
+        P, index = computed_once(rows, run, self.gates * self.units, self._project)
         mask, m = run.mask, None
         if run.training and self.recurrent_dropout:
             shape = len(index), self.units
@@ -135,9 +137,6 @@ class Recurrent(Stepwise):
             mask = None if mask is None else np.ascontiguousarray(mask[:, ::-1])
         states = States(index, mask, own_roots=initial is not None, share=type(x) is Rows and m is None)
 
-        P = run.buffer("P", (len(values), self.gates * self.units))
-        # P = x W + b over distinct input rows
-        dense_kernel.forward(P, None, values, self.kernel.value, self.input_bias(), _LINEAR)
         cells = [run.buffer(name, (states.first + states.count, self.units)) for name in self.state_names]
         for i, cell in enumerate(cells):
             cell[0] = 0.0
@@ -161,9 +160,9 @@ class Recurrent(Stepwise):
             dP = P  # P is what nobody needs any more
             rows_kernel.clear(dP)
             step_backward(dcells, dP)
-            dvalues = run.buffer("dvalues", values.shape) if run.wants_dx else None
+            dvalues = run.buffer("dvalues", rows.values.shape) if run.wants_dx else None
             dW = self.kernel.grad if run.trains else None
-            dense_kernel.backward(dvalues, dW, None, None, dP, values, self.kernel.value, P, None, _LINEAR)
+            dense_kernel.backward(dvalues, dW, None, None, dP, rows.values, self.kernel.value, P, None, _LINEAR)
             if run.trains and self.use_bias:
                 db = np.zeros(dP.shape[1], np.float32)
                 dense_kernel.add_column_sums(db, dP)
@@ -220,14 +219,17 @@ class Recurrent(Stepwise):
             dcells.append(dcell)
         return dcells
 
+    def _project(self, P, values):
+        dense_kernel.forward(P, None, values, self.kernel.value, self.input_bias(), _LINEAR)
+
     def _input_rows(self, x, run):
-        """The rows to project (R, D), the index of each step among them (B, T), and the way back for gradients."""
+        """The input of each step as Rows, and the way back for gradients."""
         rows, back = (x, lambda dvalues: dvalues) if type(x) is Rows else self._every_row(x, run)
         if not run.training or not self.dropout:
-            return rows.values, rows.index, back
+            return rows, back
         m = dropout_mask(run, "mask", (x.shape[0], x.shape[2]), self.dropout, self.seed_generator)
         rows, back_to_rows = masked(rows, m, run)
-        return rows.values, rows.index, lambda dvalues: back(back_to_rows(dvalues))
+        return rows, lambda dvalues: back(back_to_rows(dvalues))
 
     @staticmethod
     def _every_row(x, run):

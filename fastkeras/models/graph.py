@@ -168,6 +168,7 @@ class Pass:
         self._around = [run for site, run in zip(graph.sites, self.runs, strict=True) if site.layer.sublayers()]
         self.loss_run = Run()  # the buffers of the loss
         self.ends = tuple(i for i, (_, _, writes) in enumerate(graph.steps) if set(writes) & set(graph.output_slots))
+        self._same_weights = None
         self.forget()
         self._training = False
         self._masked = False
@@ -240,8 +241,16 @@ class Pass:
         of_outputs = [marks[slot] for slot in self.graph.output_slots] if masked else self._unmasked
         return self._outputs(values), of_outputs
 
+    def expect_same_weights(self, same):
+        """same: a SameWeights for the batches to come, until `forget`; or None."""
+        if same is not self._same_weights:
+            self._same_weights = same
+            for run in self.runs:
+                run.same_weights = same
+
     def forget(self):
         """Gives up what leads back, here and in the models inside, and with it the data of the last batch."""
+        self.expect_same_weights(None)
         self._tape = self._output_backs = self._loss_backs = ()
         for run in self._around:
             run.forget()

@@ -3,6 +3,7 @@
 import itertools
 
 from fastkeras.callbacks import CallbackList, LambdaCallback
+from fastkeras.core.run import SameWeights
 from fastkeras.training import arguments, data, own
 from fastkeras.training.interrupt import Interrupt
 from fastkeras.training.step import Predictions, meters_of, predict_step, result, test_step, train_step
@@ -137,7 +138,7 @@ def _validator(model, source, steps, wanted, hooks):
         if source is None or not wanted(epoch):
             return {}
         batches, _ = _limited(source, steps)
-        made, values = _evaluate(model, batches, hooks, Progress(0))
+        made, values = _evaluate(model, batches, hooks, Progress(0), _same_weights(source, hooks, "test"))
         if made == 0:
             warn("`validation_data` have come to their end; the epoch is not validated.")
             return {}
@@ -203,6 +204,13 @@ def _each_batch(mode, model, batches, step, logs, hooks, progress, steps=0):
     return steps
 
 
+def _same_weights(source, hooks, mode):
+    """A SameWeights if nothing can change the weights between the batches of the source, neither code that makes them
+    nor a callback; else None."""
+    may_change = type(source) is not data.Arrays or any(hooks.methods(hook) for hook in _BATCH_HOOKS[mode])
+    return None if may_change or source.steps < 2 else SameWeights(source.steps)
+
+
 def _limited(source, steps):
     """The batches of a source, at most `steps` (None: all), and how many that will be, if it is known."""
     if steps is None:
@@ -210,10 +218,10 @@ def _limited(source, steps):
     return itertools.islice(source, steps), steps if source.steps is None else min(steps, source.steps)
 
 
-def _evaluate(model, batches, hooks, progress):
+def _evaluate(model, batches, hooks, progress, same_weights):
     """The number of steps made, and the values over them."""
     meters = meters_of(model, "test")
-    with test_step(model, meters) as step:
+    with test_step(model, meters, same_weights) as step:
         hooks.call("on_test_begin", {})
         made = _each_batch("test", model, batches, step, meters.logs, hooks, progress)
     values = meters.logs()
@@ -246,7 +254,7 @@ def evaluate(
     batches, total = _limited(source, steps)
     hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
     with Progress(verbose, total) as progress:
-        made, values = _evaluate(model, batches, hooks, progress)
+        made, values = _evaluate(model, batches, hooks, progress, _same_weights(source, hooks, "test"))
         progress.finish(made, values)
     return result(values, return_dict)
 
@@ -269,7 +277,8 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
     def logs():
         return {"outputs": predictions.last()}
 
-    with predict_step(model, predictions) as step, Progress(verbose, total) as progress:
+    same_weights = _same_weights(source, hooks, "predict")
+    with predict_step(model, predictions, same_weights) as step, Progress(verbose, total) as progress:
         hooks.call("on_predict_begin", {})
         made = _each_batch("predict", model, batches, step, logs, hooks, progress)
         progress.finish(made, {})

@@ -178,11 +178,12 @@ class _Lent:
             self._model.give_pass(self._walk)
 
 
-def test_step(model, meters):
-    """Within it there is step(xs, ys, weights): forward and loss."""
+def test_step(model, meters, same_weights=None):
+    """Within it there is step(xs, ys, weights): forward and loss. same_weights: as for Pass.expect_same_weights."""
     if own.replaces(model, "test"):
         return nullcontext(own.run(model, "test", meters))
     compiled, walk = model.compiled, model.take_pass()
+    walk.expect_same_weights(same_weights)
     forward, regularized, logits = walk.forward, compiled.regularized, compiled.logits
     score = _scorer(compiled, walk.loss_run, meters, with_gradient=False)
 
@@ -216,11 +217,13 @@ class Predictions:
         return self.as_given([np.concatenate(parts) for parts in zip(*self.batches, strict=True)])
 
 
-def predict_step(model, predictions):
-    """Within it there is step(xs, ys, weights): forward; copies of what the model gives are added to `predictions`."""
+def predict_step(model, predictions, same_weights=None):
+    """Within it there is step(xs, ys, weights): forward; copies of what the model gives are added to `predictions`.
+    same_weights: as for Pass.expect_same_weights."""
     if own.replaces(model, "predict"):
         return nullcontext(own.run_predict(model, predictions))
     walk = model.take_pass()
+    walk.expect_same_weights(same_weights)
 
     def step(xs, ys, weights):
         given, _ = walk.forward(xs)
