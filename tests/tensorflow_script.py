@@ -140,6 +140,28 @@ shown("while", Dataset.range(9).take_while(lambda n: n < 3).apply(lambda part: p
 show("reduce", Dataset.range(5).reduce(np.int64(0), lambda total, n: total + n))
 show("reduce", rows.reduce((0.0, 1), lambda state, row: (state[0] + 1.0, state[1] * 2)))
 
+
+def specified(name, dataset):
+    print(name, dataset.element_spec)
+
+
+specified("spec", rows)
+specified("spec of a dict", Dataset.from_tensor_slices(({"x": [1.0, 2.0], "y": ["a", "b"]}, [True, False])).shuffle(2))
+specified("spec of batches", rows.repeat().batch(3).prefetch(1))
+specified("spec of whole batches", rows.batch(3, drop_remainder=True).cache())
+specified("spec of padded batches", ragged.padded_batch(3))
+specified("spec of padded batches", ragged.padded_batch(2, ([5], [], [None])))
+specified("spec of mapped rows", rows.map(lambda x, y: (tf.cast(x, tf.float32) / 2, tf.one_hot(y, 7))))
+specified("spec of mapped batches", rows.batch(3).map(lambda x, y: {"x": x[:, :1], "y": tf.reduce_sum(y)}))
+specified("spec of types", Dataset.from_generator(lambda: iter([(1, 2)]), output_types=(tf.float32, tf.int64)))
+specified("spec of pairs", Dataset.zip((rows.batch(2).unbatch(), Dataset.range(3).filter(lambda n: n > 1))).enumerate())
+specified("spec of both", rows.batch(3, drop_remainder=True).concatenate(rows.batch(4, drop_remainder=True)))
+specified("spec of windows", Dataset.range(7).window(3).flat_map(lambda part: part.batch(3)))
+specified(
+    "spec of parts", Dataset.range(7).interleave(lambda n: Dataset.from_tensors((n, 2 * n))).filter(lambda x, y: x < y)
+)
+print("specs", tf.TensorSpec((None, 2), tf.int32) == tf.TensorSpec([None, 2], tf.int32), tf.TensorSpec([3], name="x"))
+
 texts = tf.constant(["The cat, <br />the DOG", "  \u00c9t\u00e9 an\tant \n", ""])
 lower = tf.strings.lower(texts)
 show("strings", texts, texts[0], tf.constant("one"), tf.convert_to_tensor(b"two"), tf.constant([["a"], ["b"]]))

@@ -273,7 +273,7 @@ MISSING = """
 import tensorflow as tf
 
 rows = tf.data.Dataset.range(3)
-names = "rows.element_spec", "rows.shufle"
+names = "rows.snapshot", "rows.shufle"
 names += "tf.image.resize", "tf.Session()", "tf.placeholder('float32')", "tf.reduce_meen"
 for code in names:
     try:
@@ -289,7 +289,7 @@ except ImportError as error:
 
 def test_what_is_missing_says_what_to_write_instead(tmp_path):
     assert output_of(tmp_path, MISSING).splitlines() == [
-        "fastkeras has no tensorflow.data.Dataset.element_spec. Look at an element: next(iter(dataset)).",
+        "fastkeras has no tensorflow.data.Dataset.snapshot.",
         "fastkeras has no tensorflow.data.Dataset.shufle. Did you mean 'shuffle'?",
         "fastkeras has no tensorflow.image. Prepare pictures with numpy or Pillow.",
         "fastkeras has no tensorflow.Session. Nothing runs in sessions: operations give their results at once.",

@@ -2,7 +2,7 @@
 
 An element is a tensor, or a tuple or dict of elements. Everything happens in Python when the dataset is iterated, in
 one thread; prefetch, cache and the number of parallel calls change nothing. Texts are Strings, tensors of bytes. Of
-files there are lines of text alone, and there is no element_spec.
+files there are lines of text alone.
 
 A dataset of the rows of arrays stays one through shuffle, repeat, take and skip: its items are the numbers of the
 rows, and batch takes the rows of a batch together.
@@ -20,57 +20,82 @@ from fastkeras import ops
 from fastkeras.core.strings import are_texts, strings
 from fastkeras.core.tensor import Tensor
 from fastkeras.random_state import fresh_seed
-from fastkeras.utils import suggest
+from fastkeras.utils import specs, suggest
 from fastkeras.utils.arguments import positive_integer
+from fastkeras.utils.specs import DatasetSpec, TensorSpec, each, part_of
 
-__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "TextLineDataset", "cardinality"]
+__all__ = [
+    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec", "TensorSpec",
+    "TextLineDataset", "cardinality",
+]  # fmt: skip
 
 AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -1, -2
-
-_INSTEAD = {"element_spec": "Look at an element: next(iter(dataset))."}
 
 
 class Dataset:
     """items: a function that gives an iterator of the items. length: how many there are, None if that is not known,
     math.inf if they never end. arrays: None if the items are the elements themselves; else they are the numbers of
-    the rows of these arrays."""
+    the rows of these arrays. spec: a function that gives the `element_spec`; by default the first element tells it."""
 
-    def __init__(self, items, length=None, arrays=None):
-        self._items, self._length, self._arrays = items, length, arrays
+    def __init__(self, items, length=None, arrays=None, spec=None):
+        self._items, self._length, self._arrays, self._spec = items, length, arrays, spec or self._spec_of_first
 
     def __getattr__(self, name):
         guess = suggest.nearest(name, dir(Dataset))
-        cure = _INSTEAD.get(name) or (f"Did you mean {guess!r}?" if guess else "")
-        raise AttributeError(f"fastkeras has no tensorflow.data.Dataset.{name}. {cure}".rstrip(), name=name, obj=None)
+        cure = f" Did you mean {guess!r}?" if guess else ""
+        raise AttributeError(f"fastkeras has no tensorflow.data.Dataset.{name}.{cure}", name=name, obj=None)
+
+    def __str__(self):
+        return f"<{type(self).__name__} element_spec={self.element_spec}>"
+
+    @property
+    def element_spec(self):
+        """What the elements are: a TensorSpec, or a tuple or dict of them. Where nothing else says it, as after `map`,
+        the first element is made to see."""
+        return self._spec()
+
+    def _first(self):
+        """The first element, to see what the elements are."""
+        for element in self:
+            return element
+        raise ValueError("tf.data.Dataset.element_spec: it is told by the first element. Received: no elements")
+
+    def _spec_of_first(self):
+        return each(_spec_of, self._first())
 
     # --- making ------------------------------------------------------------------------------------------------------
 
     @staticmethod
     def from_tensor_slices(tensors):
         """The rows of an array, or of the arrays in a tuple or dict."""
-        arrays = _each(lambda x: np.asarray(_tensor(x)), tensors)
+        arrays = each(lambda x: np.asarray(_tensor(x)), tensors)
         lengths = {len(array) for array in _leaves(arrays)}
         if len(lengths) != 1:
             raise ValueError(f"tf.data.Dataset: arrays must be equally long. Received: lengths {sorted(lengths)}")
         (n,) = lengths
-        return Dataset(lambda: iter(range(n)), n, arrays)
+        return Dataset(lambda: iter(range(n)), n, arrays, lambda: each(specs.without_rows, each(_spec_of, arrays)))
 
     @staticmethod
     def from_tensors(tensors):
         """One element."""
-        return Dataset(lambda: iter([_each(_tensor, tensors)]), 1)
+        return Dataset(lambda: iter([each(_tensor, tensors)]), 1)
 
     @staticmethod
     def from_generator(generator, output_types=None, output_shapes=None, args=(), output_signature=None, name=None):
         """What generator(*args) yields, each time anew, in the types that output_types or output_signature names."""
-        types = output_types if output_signature is None else output_signature
-        return Dataset(lambda: (_typed(types, element) for element in generator(*args)))
+        spec = output_signature
+        if spec is None and output_types is not None:
+            spec = specs.of_types(output_types, output_shapes)
+        return Dataset(
+            lambda: (_typed(spec, element) for element in generator(*args)),
+            spec=None if spec is None else lambda: spec,
+        )
 
     @staticmethod
     def range(*args, **how):
         """The integers of Python's range."""
         numbers = range(*args)
-        return Dataset(lambda: (_tensor(np.int64(i)) for i in numbers), len(numbers))
+        return Dataset(lambda: map(_number, numbers), len(numbers), spec=lambda: specs.NUMBER)
 
     @staticmethod
     def list_files(file_pattern, shuffle=None, seed=None, name=None):
@@ -87,7 +112,8 @@ class Dataset:
         """Tuples of an element of each dataset, until one ends."""
         parts = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
         lengths = [part._length for part in parts]
-        return Dataset(lambda: zip(*parts, strict=False), None if None in lengths else min(lengths))
+        length = None if None in lengths else min(lengths)
+        return Dataset(lambda: zip(*parts, strict=False), length, spec=lambda: tuple(part._spec() for part in parts))
 
     # --- elements ----------------------------------------------------------------------------------------------------
 
@@ -98,7 +124,7 @@ class Dataset:
 
     def _rows(self, i):
         """The element of a row, or the batch of a list of rows."""
-        return _each(lambda array: _tensor(array[i]), self._arrays)
+        return each(lambda array: _tensor(array[i]), self._arrays)
 
     def __len__(self):
         if self._length is None or self._length == math.inf:
@@ -112,13 +138,13 @@ class Dataset:
 
     def as_numpy_iterator(self):
         """The elements as numpy has them, arrays, numbers and bytes."""
-        return (_each(_as_numpy, element) for element in self)
+        return (each(_as_numpy, element) for element in self)
 
     def reduce(self, initial_state, reduce_func, name=None):
         """The last state of state = reduce_func(state, element), which starts from initial_state."""
-        state = _each(_tensor, initial_state)
+        state = each(_tensor, initial_state)
         for element in self:
-            state = _each(_tensor, reduce_func(state, element))
+            state = each(_tensor, reduce_func(state, element))
         return state
 
     def get_single_element(self, name=None):
@@ -129,7 +155,7 @@ class Dataset:
     # --- other items -------------------------------------------------------------------------------------------------
 
     def _with(self, items, length):
-        return Dataset(items, length, self._arrays)
+        return Dataset(items, length, self._arrays, self._spec)
 
     def shuffle(self, buffer_size, seed=None, reshuffle_each_iteration=True, name=None):
         """Each next item is drawn from a buffer, which the one that follows them refills."""
@@ -198,15 +224,24 @@ class Dataset:
 
     def map(self, map_func, num_parallel_calls=None, deterministic=None, name=None):
         """map_func(element), or map_func(*element) if elements are tuples."""
-        return Dataset(lambda: (_each(_tensor, _call(map_func, element)) for element in self), self._length)
+
+        def mapped(element):
+            return each(_tensor, _call(map_func, element))
+
+        def spec():
+            first = self._first()
+            longer = each(_longer, first, self._spec())  # what it makes of both differs where extents vary
+            return each(specs.common, each(_spec_of, mapped(first)), each(_spec_of, mapped(longer)))
+
+        return Dataset(lambda: (mapped(element) for element in self), self._length, spec=spec)
 
     def filter(self, predicate, name=None):
         """The elements for which predicate(element), or predicate(*element), holds."""
-        return Dataset(lambda: (element for element in self if _call(predicate, element)))
+        return Dataset(lambda: (element for element in self if _call(predicate, element)), spec=self._spec)
 
     def take_while(self, predicate, name=None):
         """The elements before the first for which predicate(element), or predicate(*element), does not hold."""
-        return Dataset(lambda: itertools.takewhile(lambda element: _call(predicate, element), self))
+        return Dataset(lambda: itertools.takewhile(lambda element: _call(predicate, element), self), spec=self._spec)
 
     def apply(self, transformation_func):
         """transformation_func(dataset), a dataset."""
@@ -227,25 +262,36 @@ class Dataset:
                         running[place] = next(parts, None)
                 running = [part for part in running if part is not None]
 
-        return Dataset(items)
+        return Dataset(items, spec=lambda: _call(map_func, self._first()).element_spec)
 
     def flat_map(self, map_func, name=None):
         """The elements of the datasets map_func(element), one dataset after the other."""
-        return Dataset(lambda: itertools.chain.from_iterable(_call(map_func, element) for element in self))
+        return Dataset(
+            lambda: itertools.chain.from_iterable(_call(map_func, element) for element in self),
+            spec=lambda: _call(map_func, self._first()).element_spec,
+        )
 
     def enumerate(self, start=0, name=None):
         """Tuples of a number and an element."""
-        return Dataset(lambda: ((_tensor(np.int64(i)), x) for i, x in enumerate(self, start)), self._length)
+        return Dataset(
+            lambda: ((_number(i), x) for i, x in enumerate(self, start)),
+            self._length,
+            spec=lambda: (specs.NUMBER, self._spec()),
+        )
 
     def concatenate(self, dataset, name=None):
         """The elements of this one, then those of the other."""
         known = None not in (self._length, dataset._length)
-        return Dataset(lambda: itertools.chain(self, dataset), self._length + dataset._length if known else None)
+        return Dataset(
+            lambda: itertools.chain(self, dataset),
+            self._length + dataset._length if known else None,
+            spec=lambda: each(specs.common, self._spec(), dataset._spec()),
+        )
 
     def batch(self, batch_size, drop_remainder=False, num_parallel_calls=None, deterministic=None, name=None):
         """Arrays of batch_size elements; the last may have fewer, unless it is to be dropped."""
         together = _stacked if self._arrays is None else self._rows
-        return self._batched(self._items, together, batch_size, drop_remainder)
+        return self._batched(self._items, together, batch_size, drop_remainder, self._spec)
 
     def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False, name=None):
         """Arrays of batch_size elements, each filled up with padding_values (0, or "" for texts) to the largest extents
@@ -254,10 +300,12 @@ class Dataset:
         def together(several):
             return _stacked(several, padded_shapes, padding_values, padded=True)
 
-        return self._batched(self.__iter__, together, batch_size, drop_remainder)
+        return self._batched(
+            self.__iter__, together, batch_size, drop_remainder, lambda: specs.padded(self._spec(), padded_shapes)
+        )
 
-    def _batched(self, start, together, batch_size, drop_remainder):
-        """together(several) for each batch_size items of the iterator start()."""
+    def _batched(self, start, together, batch_size, drop_remainder, spec):
+        """together(several) for each batch_size items of the iterator start(); spec(): of what is put together."""
         size = positive_integer("tf.data.Dataset", "batch_size", int(batch_size))
 
         def items():
@@ -270,11 +318,15 @@ class Dataset:
         length = self._length
         if length not in (None, math.inf):
             length = length // size if drop_remainder else math.ceil(length / size)
-        return Dataset(items, length)
+        rows = size if drop_remainder else None
+        return Dataset(items, length, spec=lambda: each(lambda of: specs.with_rows(of, rows), spec()))
 
     def unbatch(self, name=None):
         """The rows of the elements, one by one."""
-        return Dataset(lambda: (row for element in self for row in Dataset.from_tensor_slices(element)))
+        return Dataset(
+            lambda: (row for element in self for row in Dataset.from_tensor_slices(element)),
+            spec=lambda: each(specs.without_rows, self._spec()),
+        )
 
     def window(self, size, shift=None, stride=1, drop_remainder=False, name=None):
         """Datasets of `size` elements, `stride` apart, the first of which are `shift` (by default size) apart."""
@@ -312,7 +364,7 @@ class TextLineDataset(Dataset):
                 with opened(path, "rb") as file:
                     yield from (strings(line.rstrip(b"\n").removesuffix(b"\r")) for line in file)
 
-        super().__init__(items)
+        super().__init__(items, spec=lambda: TensorSpec((), "string"))
 
 
 def cardinality(dataset):
@@ -326,19 +378,19 @@ def _tensor(x):
     return x if isinstance(x, Dataset) else _converted(x)
 
 
+def _number(i):
+    return _tensor(np.int64(i))
+
+
 def _converted(x, dtype=None):
     return strings(x) if dtype == "string" or are_texts(x) else ops.convert_to_tensor(x, dtype)
 
 
-def _typed(types, structure):
-    """The tensors of a structure, in the types of one like it, which holds types or TensorSpecs, or is None."""
-    if types is None:
-        return _each(_tensor, structure)
-    if isinstance(structure, tuple):
-        return tuple(_typed(of, part) for of, part in zip(types, structure, strict=True))
-    if isinstance(structure, dict):
-        return {key: _typed(types[key], part) for key, part in structure.items()}
-    return _converted(structure, types.dtype if isinstance(types, tuple) else types)
+def _typed(specs, structure):
+    """The tensors of a structure, in the types of its specs, if there are any."""
+    if specs is None:
+        return each(_tensor, structure)
+    return each(lambda x, spec: _converted(x, spec.dtype), structure, specs)
 
 
 def _as_numpy(x):
@@ -346,18 +398,9 @@ def _as_numpy(x):
     return y if isinstance(y, bytes) else y[()]
 
 
-def _each(function, structure):
-    """function(leaf) for each leaf of tuples and dicts; a list is a leaf, an array."""
-    if isinstance(structure, tuple):
-        return tuple(_each(function, part) for part in structure)
-    if isinstance(structure, dict):
-        return {key: _each(function, part) for key, part in structure.items()}
-    return function(structure)
-
-
 def _leaves(structure):
     leaves = []
-    _each(leaves.append, structure)
+    each(leaves.append, structure)
     return leaves
 
 
@@ -366,17 +409,12 @@ def _stacked(elements, shape=None, filling=None, padded=False):
     first = elements[0]
     if isinstance(first, (tuple, dict)):
         parts = {
-            key: _stacked([element[key] for element in elements], _part(shape, key), _part(filling, key), padded)
+            key: _stacked([element[key] for element in elements], part_of(shape, key), part_of(filling, key), padded)
             for key in (first if isinstance(first, dict) else range(len(first)))
         }
         return parts if isinstance(first, dict) else tuple(parts.values())
     arrays = [np.asarray(element) for element in elements]
     return _tensor(np.stack(_padded(arrays, shape, filling) if padded else arrays))
-
-
-def _part(structure, key):
-    """The part of a structure like the elements', or a value that holds for all parts."""
-    return structure[key] if isinstance(structure, (tuple, dict)) else structure
 
 
 def _padded(arrays, shape, filling):
@@ -403,3 +441,17 @@ def _windows(elements):
 
 def _call(function, element):
     return function(*element) if isinstance(element, tuple) else function(element)
+
+
+def _spec_of(x):
+    if isinstance(x, Dataset):
+        return DatasetSpec(x.element_spec)
+    return TensorSpec(x.shape, "string" if x.dtype == object else x.dtype)
+
+
+def _longer(x, spec):
+    """x twice along the axes whose extents vary."""
+    for axis, n in enumerate(spec.shape or ()):
+        if n is None:
+            x = _tensor(np.concatenate([x, x], axis))
+    return x

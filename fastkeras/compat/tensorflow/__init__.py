@@ -8,9 +8,6 @@ import contextlib
 import importlib
 import logging
 import sys
-from typing import NamedTuple
-
-import numpy as np
 
 from fastkeras.compat.tensorflow.types import (  # noqa: F401 (tf.float32 and its kind)
     bool,
@@ -32,6 +29,7 @@ __version__ = "2.21.0"  # the TensorFlow that fastkeras gives the results of: sc
 _ELSEWHERE = {
     "GradientTape": "fastkeras.core.tape",
     "Tensor": "fastkeras.core.tensor",
+    "TensorSpec": "fastkeras.utils.dataset",
     "Variable": "fastkeras.compat.tensorflow.variable",
 }
 
@@ -47,14 +45,6 @@ def __getattr__(name):
 def __dir__():
     functions = importlib.import_module("fastkeras.compat.tensorflow.functions")
     return [name for name in (*globals(), *_ELSEWHERE, *functions.__all__) if not name.startswith("_")]
-
-
-class TensorSpec(NamedTuple):
-    """What tf.function may be told of an argument."""
-
-    shape: tuple = None
-    dtype: type = np.float32
-    name: str = None
 
 
 def function(func=None, input_signature=None, autograph=True, jit_compile=None, reduce_retracing=False, **how):
