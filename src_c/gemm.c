@@ -11,6 +11,9 @@
 /* Rows of a block of A: MC x KC floats stay in the L2 cache while they pass over one panel of B after the other;
  * a panel, KC x NR floats, stays near the L1 cache meanwhile. */
 #define MC (8 * MR)
+/* Floats of B that stay in the L2 cache whole. Then tiles follow each other along the rows of C, which are written
+ * from end to end: where C comes from far, as dW does, 128 x 784 x 2048 is 1.06 times as fast. */
+#define NEAR (1 << 16)
 /* Floats of a cache line, and the products of a row of a tile for which one line is asked for. */
 #define LINE 16
 #define PER_LINE 48
@@ -78,22 +81,24 @@ static void look_ahead(fk_gemm_ahead *a, fk_index lines)
 static void compute_block(const block *g)
 {
     const fk_index tiles = fk_ceil_div(g->rows, MR), height = g->rows / tiles, higher = g->rows % tiles;
+    const fk_index panels = fk_ceil_div(g->columns, NR);
+    const int along_rows = g->columns * g->taps * g->depth <= NEAR;
     tile t = {.C_row = g->C_row, .A_step = g->A_step, .tap = g->tap, .taps = g->taps, .depth = g->depth};
-    for (fk_index j = 0; j < g->columns; j += NR) { /* a panel of B, near the L1 cache */
-        const int elsewhere = g->B.partial != NULL && j + NR >= g->columns;
-        t.B = elsewhere ? g->B.partial : g->B.first + j / NR * g->B.to_next;
+    for (fk_index n = 0; n < tiles * panels; n++) { /* a tile of C, in registers, with a panel of B */
+        const fk_index down = along_rows ? n / panels : n % tiles, across = along_rows ? n % panels : n / tiles;
+        const fk_index i = down * height + fk_min(down, higher), j = across * NR;
+        const int elsewhere = g->B.partial != NULL && across == panels - 1;
+        t.B = elsewhere ? g->B.partial : g->B.first + across * g->B.to_next;
         t.B_row = elsewhere ? NR : g->B.row;
         t.columns = fk_min(NR, g->columns - j);
         t.from_column = j;
-        for (fk_index i = 0, n = 0; i < g->rows; i += t.rows, n++) { /* a tile of C, in registers */
-            t.rows = height + (n < higher);
-            t.C = g->C + i * g->C_row + j;
-            t.from = g->from ? g->from + i : NULL;
-            t.A = g->A + i;
-            if (g->ahead)
-                look_ahead(g->ahead, t.rows * g->taps * g->depth / PER_LINE);
-            compute_tile(&t);
-        }
+        t.rows = height + (down < higher);
+        t.C = g->C + i * g->C_row + j;
+        t.from = g->from ? g->from + i : NULL;
+        t.A = g->A + i;
+        if (g->ahead)
+            look_ahead(g->ahead, t.rows * g->taps * g->depth / PER_LINE);
+        compute_tile(&t);
     }
 }
 
