@@ -3,6 +3,7 @@
 from fastkeras.saving.config import model_from_config, model_from_json, to_json
 from fastkeras.saving.conversion import convert
 from fastkeras.saving.model_file import load_model, save_model
+from fastkeras.saving.objects import deserialize_keras_object, serialize_keras_object
 from fastkeras.saving.weights import export, load_weights, save_weights
 from fastkeras.utils.custom_objects import (
     custom_object_scope,
@@ -18,6 +19,7 @@ __all__ = [
     "CustomObjectScope",
     "convert",
     "custom_object_scope",
+    "deserialize_keras_object",
     "export",
     "get_custom_objects",
     "get_registered_name",
@@ -29,5 +31,6 @@ __all__ = [
     "register_keras_serializable",
     "save_model",
     "save_weights",
+    "serialize_keras_object",
     "to_json",
 ]

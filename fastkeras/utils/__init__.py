@@ -23,6 +23,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
@@ -37,6 +38,7 @@ __all__ = [
     "plot_model",
     "register_keras_serializable",
     "save_img",
+    "serialize_keras_object",
     "set_random_seed",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
@@ -48,6 +50,7 @@ __all__ = [
 # Imported when they are first used: few scripts need them, and most take modules that others do without.
 _ELSEWHERE = {
     "array_to_img": "fastkeras.preprocessing.image_files",
+    "deserialize_keras_object": "fastkeras.saving.objects",
     "get_file": "fastkeras.utils.download",
     "image_dataset_from_directory": "fastkeras.preprocessing.image_dataset",
     "img_to_array": "fastkeras.preprocessing.image_files",
@@ -56,6 +59,7 @@ _ELSEWHERE = {
     "pad_sequences": "fastkeras.preprocessing.sequence",
     "plot_model": "fastkeras.models.plotting",
     "save_img": "fastkeras.preprocessing.image_files",
+    "serialize_keras_object": "fastkeras.saving.objects",
     "text_dataset_from_directory": "fastkeras.preprocessing.datasets",
     "timeseries_dataset_from_array": "fastkeras.preprocessing.datasets",
 }
