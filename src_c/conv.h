@@ -25,12 +25,19 @@ typedef struct {
     fk_index KH, KW, stride_h, stride_w, dilation_h, dilation_w, groups;
 } fk_conv;
 
+/* A part of x, as inside its border: H x W pixels of each image, the first at row `top` and column `left`. */
+typedef struct {
+    fk_index top, left, H, W;
+} fk_conv_inner;
+
 /* y =; f is elementwise
  * z (B, OH, OW, N) =, the sum before f: for activations whose backward pass needs it, else NULL */
 void fk_conv_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
                      const fk_conv *s, float *scratch);
-/* dx = the gradient of x for dz, that of the sum before f    dx (B, H, W, C) = */
-void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk_conv *s, float *scratch);
+/* dx = the gradient of the part `in` of x for dz, that of the sum before f    dx (B, in H, in W, C) =
+ * (With what lies outside, cropped afterwards, 3 x 3 on 28 x 28 x 32 took 1.1 times as long.) */
+void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk_conv *s, const fk_conv_inner *in,
+                            float *scratch);
 /* dW += the gradient of W    dW (KH, KW, D, N) += */
 void fk_conv_backward_kernel(float *dW, const float *dz, const float *x, const fk_conv *s, float *scratch);
 /* floats of scratch for each of these, at the present number of threads */

@@ -133,6 +133,25 @@ def test_gradients_that_are_not_wanted_are_left_out():
     np.testing.assert_array_equal(only_dW, dW)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_border_takes_no_gradient_and_changes_none(case):
+    x, W, _, dy, geometry = operands(case)
+    whole = np.empty_like(x)
+    conv.backward(whole, None, dy, x, W, *geometry)
+    H, width = x.shape[1:3]
+    for top, bottom, left, right in (
+        (1, 0, 0, 1),
+        (0, 1, 1, 0),
+        (H // 2, 0, 0, width // 2),
+        (0, H // 2, width // 2, 0),
+    ):
+        inner = whole[:, top : H - bottom, left : width - right]
+        dx = guarded(np.full(inner.shape, np.nan))
+        conv.backward(dx, None, dy, x, W, *geometry, top, left)
+        assert_guards_whole(dx)
+        np.testing.assert_array_equal(dx, inner)
+
+
 # --- gradients at some places alone ---
 
 
@@ -476,3 +495,5 @@ def test_borders_that_do_not_fit_are_refused():
         conv.crop(X, array(2, 5, 9, 6), 0, 3)
     with pytest.raises(ValueError, match="`to` must have 6 channels"):
         conv.pad(array(2, 5, 9, 5), X, 0, 0)
+    with pytest.raises(ValueError, match="4 x 7 pixels at 2, 0 must lie in 5 x 7"):
+        conv.backward(array(2, 4, 7, 6), None, Y, X, W, (1, 1), (1, 1), 1, 2, 0)

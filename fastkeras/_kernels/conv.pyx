@@ -13,9 +13,12 @@ cnp.import_array()
 cdef extern from "conv.h" nogil:
     ctypedef struct fk_conv:
         Py_ssize_t B, H, W, C, OH, OW, N, KH, KW, stride_h, stride_w, dilation_h, dilation_w, groups
+    ctypedef struct fk_conv_inner:
+        Py_ssize_t top, left, H, W
     void fk_conv_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
                          const fk_conv *s, float *scratch) noexcept
-    void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk_conv *s, float *scratch) noexcept
+    void fk_conv_backward_input(float *dx, const float *dz, const float *W, const fk_conv *s, const fk_conv_inner *part,
+                                float *scratch) noexcept
     void fk_conv_backward_kernel(float *dW, const float *dz, const float *x, const fk_conv *s, float *scratch) noexcept
     Py_ssize_t fk_conv_scratch(const fk_conv *s) noexcept
     void fk_conv_max_forward(float *y, int *place, const float *x, const float *W, const float *bias, fk_activation f,
@@ -99,19 +102,26 @@ def forward(ndarray y not None, ndarray z, ndarray x not None, ndarray W not Non
 
 
 def backward(ndarray dx, ndarray dW, ndarray dz not None, ndarray x not None, ndarray W not None, strides, dilation,
-             Py_ssize_t groups):
-    """dx = and dW += the gradients of x and W for dz, that of the sum before f; dx and dW may be None"""
+             Py_ssize_t groups, Py_ssize_t top=0, Py_ssize_t left=0):
+    """dx = and dW += the gradients of x and W for dz, that of the sum before f; dx and dW may be None
+
+    dx (B, h, w, C): of the part of x that begins at row `top` and column `left`
+    """
     cdef fk_conv s
+    cdef fk_conv_inner part
     shape_of(&s, x, None, W, strides, dilation, groups)
     cdef const float *x_ = f32(x, "x", 4)
     cdef const float *W_ = f32(W, "W", 4)
     cdef const float *dz_ = image(dz, "dz", s.B, s.OH, s.OW, s.N, False)
-    cdef float *dx_ = image(dx, "dx", s.B, s.H, s.W, s.C, True) if dx is not None else NULL
+    cdef float *dx_ = image(dx, "dx", s.B, -1, -1, s.C, True) if dx is not None else NULL
     cdef float *dW_ = image(dW, "dW", s.KH, s.KW, s.C // groups, s.N, True) if dW is not None else NULL
+    if dx is not None:
+        part.top, part.left, part.H, part.W = top, left, dx.shape[1], dx.shape[2]
+        check_border(s.H, s.W, part.H, part.W, top, left)
     cdef float *scratch = take_scratch(fk_conv_scratch(&s))
     with nogil:
         if dx_ != NULL:
-            fk_conv_backward_input(dx_, dz_, W_, &s, scratch)
+            fk_conv_backward_input(dx_, dz_, W_, &s, &part, scratch)
         if dW_ != NULL:
             fk_conv_backward_kernel(dW_, dz_, x_, &s, scratch)
     give_scratch(scratch)

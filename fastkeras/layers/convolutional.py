@@ -27,20 +27,14 @@ _SMALL = 32  # the most floats of a window for which kernel.backward_max is the 
 
 
 def _padded(x, border, run):
-    """x (B, H, W, C) with its border of zeros, and the way back for gradients."""
+    """x (B, H, W, C) with its border of zeros."""
     (top, bottom), (left, right) = border
     if not any((top, bottom, left, right)):
-        return x, lambda dx: dx
+        return x
     B, H, W, C = x.shape
     padded = run.buffer("padded", (B, H + top + bottom, W + left + right, C))
     kernel.pad(padded, x, top, left)
-
-    def undo(dpadded):
-        dx = run.buffer("dx", (B, H, W, C))
-        kernel.crop(dx, dpadded, top, left)
-        return dx
-
-    return padded, undo
+    return padded
 
 
 def _padded_rows(x, border, run):
@@ -166,7 +160,8 @@ class Conv(Layer):
     def _sums(self, x, f, run):
         """y = f(x * W + bias) for images x (B, H, W, C), as `filtered` wants it."""
         W, bias, steps, border, y_shape = self._plan(x)
-        padded, undo_padding = _padded(x, border, run)
+        padded = _padded(x, border, run)
+        (top, _), (left, _) = border
         operands = padded, W, bias, *steps, self.groups, f
         z = run.buffer("z", y_shape) if f.needs_input else None
 
@@ -179,13 +174,17 @@ class Conv(Layer):
             kernel.forward_max(m, place, *operands, *pooling)
 
         def undo(dz):
-            dx = run.buffer("dpadded", padded.shape) if run.wants_dx else None
+            dx = run.buffer("dx", x.shape) if run.wants_dx else None
             dW = self.kernel.grad.reshape(W.shape) if run.trains else None
-            if type(dz) is Peaks:
+            if type(dz) is not Peaks:
+                kernel.backward(dx, dW, dz, padded, W, *steps, self.groups, top, left)
+            elif dx is None or padded is x:
                 self._undo_peaks(dx, dW, dz, padded, W, steps)
             else:
-                kernel.backward(dx, dW, dz, padded, W, *steps, self.groups)
-            return None if dx is None else undo_padding(dx)
+                dpadded = run.buffer("dpadded", padded.shape)
+                self._undo_peaks(dpadded, dW, dz, padded, W, steps)
+                kernel.crop(dx, dpadded, top, left)
+            return dx
 
         return self._made_or_unpooled(y_shape, make, maxima, run), z, undo
 
