@@ -200,6 +200,15 @@ def test_a_gradient_of_ones_own_shares_no_array():
     assert ones.tolist() == [1, 1, 1]
 
 
+def test_a_tensor_of_a_variable_keeps_its_values():
+    v = fastkeras.Variable([1.0, 2.0])
+    with fastkeras.GradientTape() as tape:
+        before = ops.convert_to_tensor(v)
+    v.assign([5.0, 6.0])
+    assert before.tolist() == [1, 2]
+    assert tape.gradient(before, v).tolist() == [1, 1]
+
+
 @pytest.mark.parametrize("name", ["exp", "add", "sum", "mean", "matmul", "softmax", "one_hot", "norm"])
 def test_texts_where_numbers_are_wanted_are_named(name):
     texts = np.array([["ham", "spam"]])

@@ -14,12 +14,13 @@ __all__ = [
 
 @operation
 def convert_to_tensor(x, dtype=None, sparse=None):
-    """A tensor of an array, a variable, a number or a list; lists of Python's numbers become float32 or int32."""
+    """A tensor of an array, a variable, a number or a list; lists of Python's numbers become float32 or int32. Of a
+    variable it has the values of now, whatever is assigned later."""
     if isinstance(x, Tensor) and dtype is None:
         return x
     if dtype is not None:
         return cast(x, dtype)
-    y = np.asarray(value(x))
+    y = value(x).copy() if isinstance(x, Watchable) else np.asarray(value(x))
     if not isinstance(x, (np.ndarray, Watchable)) and y.dtype in (np.float64, np.int64):
         y = y.astype(np.float32 if y.dtype == np.float64 else np.int32)
     return linked(y, (x, lambda d, y: d))
