@@ -6,8 +6,7 @@
 #include "simd.h"
 #include "threads.h"
 
-/* Elements a thread must have to be worth waking, and elements a thread takes at a time. */
-enum { GRAIN = 16384, BLOCK = 4096 };
+#define GRAIN 16384 /* elements a thread must have to be worth waking */
 
 int fk_activation_is_rowwise(int kind)
 {
@@ -407,15 +406,8 @@ static void forward_part(float *y, const float *x, fk_activation f, fk_index N, 
 
 void fk_activation_forward(float *y, const float *x, fk_activation f, fk_index M, fk_index N)
 {
-    const fk_index size = M * N, threads = fk_threads_for(size, GRAIN);
-    const fk_index part = fk_activation_is_rowwise(f.kind) ? N : BLOCK;
-    if (threads == 1) {
-        forward_part(y, x, f, N, 0, size);
-        return;
-    }
-#pragma omp parallel for num_threads((int)threads) schedule(static)
-    for (fk_index i = 0; i < size; i += part)
-        forward_part(y, x, f, N, i, fk_min(size, i + part));
+    const fk_index step = fk_activation_is_rowwise(f.kind) ? N : FK_VL;
+    FK_FOR_SHARES(begin, end, M * N, step, fk_threads_for(M * N, GRAIN), forward_part(y, x, f, N, begin, end));
 }
 
 static void backward_part(float *dx, const float *dy, const float *v, fk_activation f, fk_index N,
@@ -432,36 +424,26 @@ static void backward_part(float *dx, const float *dy, const float *v, fk_activat
 void fk_activation_backward(float *dx, const float *dy, const float *x, const float *y, fk_activation f,
                             fk_index M, fk_index N)
 {
-    const fk_index size = M * N, threads = fk_threads_for(size, GRAIN);
-    const fk_index part = fk_activation_is_rowwise(f.kind) ? N : BLOCK;
+    const fk_index step = fk_activation_is_rowwise(f.kind) ? N : FK_VL;
     const float *v = fk_activation_needs_x(f.kind) ? x : y;
-    if (threads == 1) {
-        backward_part(dx, dy, v, f, N, 0, size);
-        return;
-    }
-#pragma omp parallel for num_threads((int)threads) schedule(static)
-    for (fk_index i = 0; i < size; i += part)
-        backward_part(dx, dy, v, f, N, i, fk_min(size, i + part));
+    FK_FOR_SHARES(begin, end, M * N, step, fk_threads_for(M * N, GRAIN),
+                  backward_part(dx, dy, v, f, N, begin, end));
 }
 
 void fk_glu_forward(float *y, const float *x, fk_index M, fk_index N)
 {
-    const fk_index threads = fk_threads_for(M * N, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index m = 0; m < M; m++) {
+    FK_FOR_EACH(m, M, 1, fk_threads_for(M * N, GRAIN), {
         const float *x_m = x + m * 2 * N;
         for (fk_index n = 0; n < N; n += FK_VL) {
             const vf gate = vf_sigmoid(vf_load_first(x_m + N + n, N - n, 0.0f));
             vf_store_first(y + m * N + n, vf_load_first(x_m + n, N - n, 0.0f) * gate, N - n);
         }
-    }
+    });
 }
 
 void fk_glu_backward(float *dx, const float *dy, const float *x, fk_index M, fk_index N)
 {
-    const fk_index threads = fk_threads_for(M * N, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index m = 0; m < M; m++) {
+    FK_FOR_EACH(m, M, 1, fk_threads_for(M * N, GRAIN), {
         const float *x_m = x + m * 2 * N;
         float *dx_m = dx + m * 2 * N;
         for (fk_index n = 0; n < N; n += FK_VL) {
@@ -471,5 +453,5 @@ void fk_glu_backward(float *dx, const float *dy, const float *x, fk_index M, fk_
             vf_store_first(dx_m + n, dy_n * gate, N - n);
             vf_store_first(dx_m + N + n, dy_n * x_n * gate * (1.0f - gate), N - n);
         }
-    }
+    });
 }

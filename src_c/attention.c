@@ -129,13 +129,10 @@ static void forward_head(float *y, float *P_out, const fk_attention *a, const wo
 void fk_attention_forward(float *y, float *P, const fk_attention *a, float *scratch)
 {
     const fk_index threads = threads_for(a->B, a->H, a->T, a->S, a->K, a->V), heads = a->B * a->H;
-#pragma omp parallel num_threads((int)threads) if (threads > 1)
-    {
+    FK_FOR_EACH(bh, heads, 1, threads, {
         const workspace w = workspace_of(scratch, a->S, a->K, a->V);
-#pragma omp for schedule(static)
-        for (fk_index bh = 0; bh < heads; bh++)
-            forward_head(y, P, a, &w, bh / a->H, bh % a->H);
-    }
+        forward_head(y, P, a, &w, bh / a->H, bh % a->H);
+    });
 }
 
 /* dx = P (dP - sum_s P dP), times `factor`, in place of dP, for one row */
@@ -215,13 +212,10 @@ void fk_attention_backward(float *dq, float *dk, float *dv, float *dx, const flo
         if (!a->x)
             memset(dk, 0, (size_t)(heads * a->S * a->K) * sizeof(float));
     }
-#pragma omp parallel num_threads((int)threads) if (threads > 1)
-    {
+    FK_FOR_EACH(bh, heads, 1, threads, {
         const workspace w = workspace_of(scratch, a->S, a->K, a->V);
-#pragma omp for schedule(static)
-        for (fk_index bh = 0; bh < heads; bh++)
-            backward_head(dq, dk, dv, dx, dy, dP_given, a, &w, bh / a->H, bh % a->H);
-    }
+        backward_head(dq, dk, dv, dx, dy, dP_given, a, &w, bh / a->H, bh % a->H);
+    });
 }
 
 /* --- additive scores --------------------------------------------------------------------------------------- */
@@ -239,16 +233,15 @@ static float additive_score(const float *q, const float *k, const float *w, fk_i
 void fk_additive_scores(float *x, const float *q, const float *k, const float *w, fk_index B, fk_index T,
                         fk_index S, fk_index D)
 {
-    const fk_index threads = fk_threads_for(B * T * S * D, ADDITIVE_GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index bt = 0; bt < B * T; bt++)
+    FK_FOR_EACH(bt, B * T, 1, fk_threads_for(B * T * S * D, ADDITIVE_GRAIN), {
         for (fk_index s = 0; s < S; s++)
             x[bt * S + s] = additive_score(q + bt * D, k + (bt / T * S + s) * D, w, D);
+    });
 }
 
 /* One query and one key: adds to dq, dk and dw (D) what their score's gradient gives. */
-static void additive_score_backward(float *dq, float *dk, float *dw, float dx, const float *q, const float *k,
-                                    const float *w, fk_index D)
+FK_INLINE void additive_score_backward(float *dq, float *dk, float *dw, float dx, const float *q, const float *k,
+                                       const float *w, fk_index D)
 {
     for (fk_index d = 0; d < D; d += FK_VL) {
         const fk_index left = D - d;
@@ -267,8 +260,7 @@ void fk_additive_scores_backward(float *dq, float *dk, float *dw, const float *d
     memset(dk, 0, (size_t)(B * S * D) * sizeof(float));
     memset(scratch, 0, (size_t)(B * D) * sizeof(float));
     const fk_index threads = fk_min(fk_max(1, B), fk_threads_for(B * T * S * D, ADDITIVE_GRAIN));
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index b = 0; b < B; b++)
+    FK_FOR_EACH(b, B, 1, threads, {
         for (fk_index t = b * T; t < (b + 1) * T; t++)
             for (fk_index s = b * S; s < (b + 1) * S; s++) {
                 const float slope = dx[t * S + s - b * S];
@@ -276,6 +268,7 @@ void fk_additive_scores_backward(float *dq, float *dk, float *dw, const float *d
                     additive_score_backward(dq + t * D, dk + s * D, scratch + b * D, slope, q + t * D, k + s * D,
                                             w, D);
             }
+    });
     for (fk_index b = 0; dw && b < B; b++) /* the sums of the samples, in order */
         for (fk_index d = 0; d < D; d++)
             dw[d] += scratch[b * D + d];

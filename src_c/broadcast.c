@@ -39,15 +39,13 @@ typedef struct {
     const fk_index *a_step, *b_step, *n;
 } task;
 
-/* One part of `parts`: some of the rows, or a piece of the only one. */
-static void compute(task t, fk_index part, fk_index parts)
+/* Of the rows, those from `begin` to `end`; of a single one, these numbers. */
+static void compute(task t, fk_index begin, fk_index end)
 {
-    const fk_index rows = t.n[0] * t.n[1], K = t.n[2];
-    fk_index r = 0, last_row = rows, k = 0, last = K;
-    if (rows > 1)
-        fk_share(&r, &last_row, rows, 1, part, parts);
-    else
-        fk_share(&k, &last, K, FK_VL, part, parts);
+    const fk_index K = t.n[2];
+    fk_index r = begin, last_row = end, k = 0, last = K;
+    if (t.n[0] * t.n[1] == 1)
+        r = 0, last_row = 1, k = begin, last = end;
     fk_index i = r / t.n[1], j = r % t.n[1];
     for (; r < last_row; r++) {
         const float *a_ij = t.a + i * t.a_step[0] + j * t.a_step[1] + k * t.a_step[2];
@@ -67,18 +65,13 @@ void fk_broadcast(float *y, const float *a, const float *b, fk_arithmetic op, co
                   const fk_index b_step[3], const fk_index n[3])
 {
     const task t = {y, a, b, op, a_step, b_step, n};
-    const fk_index threads = fk_threads_for(n[0] * n[1] * n[2], GRAIN);
-    if (threads == 1) { /* not left to OpenMP, which takes longer than the sum of a few numbers */
-        compute(t, 0, 1);
-        return;
-    }
-#pragma omp parallel for num_threads((int)threads) schedule(static)
-    for (fk_index part = 0; part < threads; part++)
-        compute(t, part, threads);
+    const fk_index rows = n[0] * n[1], threads = fk_threads_for(rows * n[2], GRAIN);
+    const int single = rows == 1;
+    FK_FOR_SHARES(begin, end, single ? n[2] : rows, single ? FK_VL : 1, threads, compute(t, begin, end));
 }
 
 /* The sum of n numbers side by side. */
-static float sum_of_row(const float *x, fk_index n)
+FK_INLINE float sum_of_row(const float *x, fk_index n)
 {
     double total = 0.0;
     for (fk_index start = 0; start < n; start += BLOCK) {
@@ -94,31 +87,14 @@ static float sum_of_row(const float *x, fk_index n)
     return (float)total;
 }
 
-/* Of the outer rows i, one part of `parts`. */
-static void sum_part(float *y, const float *x, const fk_index n[3], fk_index part, fk_index parts)
-{
-    const fk_index J = n[1], K = n[2];
-    fk_index i, last;
-    fk_share(&i, &last, n[0], 1, part, parts);
-    for (; i < last; i++) {
-        if (K == 1)
-            y[i] = sum_of_row(x + i * J, J);
-        else
-            fk_add_rows(y + i * K, x + i * J * K, K, K, J);
-    }
-}
-
 void fk_sum_middle(float *y, const float *x, const fk_index n[3])
 {
     const fk_index I = n[0], J = n[1], K = n[2], threads = fk_min(I, fk_threads_for(I * J * K, GRAIN));
     memset(y, 0, (size_t)(I * K) * sizeof *y);
-    if (I == 1 && K > 1) {
+    if (I == 1 && K > 1)
         fk_column_sums_add(y, x, K, J, K);
-    } else if (threads <= 1) { /* so that a single row, whose sum is not divided, wakes no other */
-        sum_part(y, x, n, 0, 1);
-    } else {
-#pragma omp parallel for num_threads((int)threads) schedule(static)
-        for (fk_index part = 0; part < threads; part++)
-            sum_part(y, x, n, part, threads);
-    }
+    else if (K > 1)
+        FK_FOR_EACH(i, I, 1, threads, fk_add_rows(y + i * K, x + i * J * K, K, K, J));
+    else
+        FK_FOR_EACH(i, I, 1, threads, y[i] = sum_of_row(x + i * J, J));
 }

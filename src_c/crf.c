@@ -161,8 +161,7 @@ fk_status fk_crf_loss(float *nll, float *dx, float *dA, float *dstart, float *de
     float *parts = scratch + threads * per_thread(T, C);
     if (dx)
         memset(parts, 0, (size_t)(blocks * step) * sizeof(float));
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index k = 0; k < blocks; k++) {
+    FK_FOR_EACH(k, blocks, 1, threads, {
         float *part = parts + k * step, *rows = scratch + fk_thread_index() * per_thread(T, C);
         for (fk_index b = k * FK_CRF_SAMPLES; b < fk_min(B, (k + 1) * FK_CRF_SAMPLES); b++) {
             const chain g = {x + b * T * C, A, start, end, T, C};
@@ -170,7 +169,7 @@ fk_status fk_crf_loss(float *nll, float *dx, float *dA, float *dstart, float *de
                                  end ? part + C * C + C : NULL, &g, y + b * T, mask ? mask + b * T : NULL,
                                  dx ? w[b] : 0.0f, rows);
         }
-    }
+    });
     if (dx) {
         add_blocks(dA, parts, step, blocks, C * C);
         add_blocks(dstart, parts + C * C, step, blocks, C);
@@ -242,11 +241,9 @@ static void decode_sample(int32_t *tags, const chain *g, const uint8_t *mask, fl
 void fk_crf_decode(int32_t *tags, const float *x, const float *A, const float *start, const float *end,
                    const uint8_t *mask, float *scratch, fk_index B, fk_index T, fk_index C)
 {
-    const fk_index threads = threads_for(B, T, C);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index b = 0; b < B; b++) {
+    FK_FOR_EACH(b, B, 1, threads_for(B, T, C), {
         const chain g = {x + b * T * C, A, start, end, T, C};
         float *rows = scratch + fk_thread_index() * per_thread(T, C);
         decode_sample(tags + b * T, &g, mask ? mask + b * T : NULL, rows);
-    }
+    });
 }

@@ -166,16 +166,14 @@ static void sum_row(float *to, const float *source, const sums *s, const reach *
 static void sum_images(float *y, float *z, const float *source, const sums *s, fk_activation f, fk_index B,
                        fk_index operations, float *scratch)
 {
-    const fk_index threads = fk_threads_for(operations, GRAIN);
     reach *columns = (reach *)scratch;
     for (fk_index o = 0; o < s->columns.result; o++)
         columns[o] = reach_of(&s->columns, o);
     const fk_index image = s->rows.source * s->columns.source * s->N, row = s->columns.result * s->N;
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index r = 0; r < B * s->rows.result; r++) {
+    FK_FOR_EACH(r, B * s->rows.result, 1, fk_threads_for(operations, GRAIN), {
         sum_row(z + r * row, source + r / s->rows.result * image, s, columns, r % s->rows.result);
         fk_activation_span(y + r * row, z + r * row, f, row);
-    }
+    });
 }
 
 void fk_depthwise_forward(float *y, float *z, const float *x, const float *W, const float *bias, fk_activation f,
@@ -300,9 +298,8 @@ void fk_depthwise_backward_kernel(float *dW, const float *dz, const float *x, co
 {
     const fk_index size = s->KH * s->KW * s->N, parts = fk_min(s->B, PARTS);
     const fk_index threads = fk_min(parts, fk_threads_for(work(s), GRAIN));
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index k = 0; k < parts; k++)
-        part_gradient(scratch + k * size, dz, x, s, s->B * k / parts, s->B * (k + 1) / parts);
+    FK_FOR_EACH(k, parts, 1, threads,
+                part_gradient(scratch + k * size, dz, x, s, s->B * k / parts, s->B * (k + 1) / parts));
     for (fk_index k = 0; k < parts; k++)
         for (fk_index i = 0; i < size; i++)
             dW[i] += scratch[k * size + i];
@@ -318,23 +315,21 @@ fk_index fk_depthwise_scratch(const fk_depthwise *s)
 
 void fk_depthwise_repeat(float *to, const float *from, fk_index P, fk_index C, fk_index M)
 {
-    const fk_index threads = fk_threads_for(P * C * M, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index p = 0; p < P; p++)
+    FK_FOR_EACH(p, P, 1, fk_threads_for(P * C * M, GRAIN), {
         for (fk_index c = 0; c < C; c++)
             for (fk_index m = 0; m < M; m++)
                 to[(p * C + c) * M + m] = from[p * C + c];
+    });
 }
 
 void fk_depthwise_fold(float *to, const float *from, fk_index P, fk_index C, fk_index M)
 {
-    const fk_index threads = fk_threads_for(P * C * M, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index p = 0; p < P; p++)
+    FK_FOR_EACH(p, P, 1, fk_threads_for(P * C * M, GRAIN), {
         for (fk_index c = 0; c < C; c++) {
             float sum = 0.0f;
             for (fk_index m = 0; m < M; m++)
                 sum += from[(p * C + c) * M + m];
             to[p * C + c] = sum;
         }
+    });
 }

@@ -6,8 +6,7 @@
 #include "simd.h"
 #include "threads.h"
 
-/* Elements a thread must have to be worth waking, and about as many elements as are worked on at a time. */
-enum { GRAIN = 8192, BLOCK = 2048 };
+#define GRAIN 8192 /* elements a thread must have to be worth waking */
 
 #define EPSILON 1e-7f
 #define LOG_2 0.69314718056f
@@ -395,7 +394,7 @@ FK_INLINE void rows(const job *j, fk_index begin, fk_index end, float value(cons
 
 /* --- any loss, over threads --- */
 
-static void block(const job *j, fk_index begin, fk_index end)
+static void rows_of_any_loss(const job *j, fk_index begin, fk_index end)
 {
     const int from_logits = j->loss.from_logits;
     switch (j->loss.kind) {
@@ -470,14 +469,8 @@ fk_status fk_loss_forward(double *total, float *values, float *dy, float *p, fk_
     job j = {.values = values, .dy = dy, .p = p, .y = y, .t = t, .labels = labels, .w = w, .scale = scale,
              .loss = loss, .D = D};
     take_targets(&j, N);
-    const fk_index step = fk_max(1, BLOCK / fk_max(1, D)), threads = fk_threads_for(N * D, GRAIN);
-    if (N <= step) {
-        block(&j, 0, N);
-    } else {
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-        for (fk_index n = 0; n < N; n += step)
-            block(&j, n, fk_min(N, n + step));
-    }
+    const fk_index step = D == 1 ? FK_VL : 1; /* rows of one element are worked on as vectors */
+    FK_FOR_SHARES(begin, end, N, step, fk_threads_for(N * D, GRAIN), rows_of_any_loss(&j, begin, end));
 
     *total = 0.0;
     for (fk_index n = 0; n < N; n++)

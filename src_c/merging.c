@@ -5,34 +5,24 @@
 
 #define GRAIN (32 * 1024) /* elements that are worth a thread */
 
-/* A statement for each i < n. A thread goes through its share in a loop of its own, which Clang vectorizes:
- * of a loop that is itself shared out it does not. */
+/* A statement for each i < n, several i at a time, though y may be a or b. */
 #define FOR_EACH(i, n, ...)                                                                                 \
-    {                                                                                                       \
-        const fk_index threads = fk_threads_for(n, GRAIN);                                                  \
-        _Pragma("omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)")             \
-        for (fk_index part = 0; part < threads; part++) {                                                   \
-            fk_index begin, end;                                                                            \
-            fk_share(&begin, &end, n, FK_VL, part, threads);                                                \
-            _Pragma("omp simd")                                                                             \
-            for (fk_index i = begin; i < end; i++)                                                          \
-                __VA_ARGS__                                                                                 \
-        }                                                                                                   \
-    }
+    FK_FOR_SHARES(begin, end, n, FK_VL, fk_threads_for(n, GRAIN),                                           \
+                  _Pragma("omp simd") for (fk_index i = begin; i < end; i++) __VA_ARGS__)
 
 void fk_merge_scale(float *y, const float *a, float u, fk_index n)
 {
-    FOR_EACH(i, n, y[i] = u * a[i];)
+    FOR_EACH(i, n, y[i] = u * a[i]);
 }
 
 void fk_merge_sum(float *y, const float *a, const float *b, float u, float v, fk_index n)
 {
-    FOR_EACH(i, n, y[i] = u * a[i] + v * b[i];)
+    FOR_EACH(i, n, y[i] = u * a[i] + v * b[i]);
 }
 
 void fk_merge_multiply(float *y, const float *a, const float *b, fk_index n)
 {
-    FOR_EACH(i, n, y[i] = a[i] * b[i];)
+    FOR_EACH(i, n, y[i] = a[i] * b[i]);
 }
 
 void fk_merge_extreme(float *y, int32_t *winner, const float *x, float sign, int32_t k, fk_index n)
@@ -42,12 +32,12 @@ void fk_merge_extreme(float *y, int32_t *winner, const float *x, float sign, int
         const int better = sign * x[i] > sign * y[i];
         y[i] = better ? x[i] : y[i];
         winner[i] = better ? k : before;
-    })
+    });
 }
 
 void fk_merge_extreme_backward(float *dx, const float *dy, const int32_t *winner, int32_t k, fk_index n)
 {
-    FOR_EACH(i, n, dx[i] = winner[i] == k ? dy[i] : 0.0f;)
+    FOR_EACH(i, n, dx[i] = winner[i] == k ? dy[i] : 0.0f);
 }
 
 void fk_merge_products(float *C, const float *A, const float *B, fk_gemm_form form, float *scratch, fk_index batch,

@@ -26,8 +26,8 @@ static void add_blocks(float *total, const float *sums, fk_index blocks, fk_inde
 /* --- batch normalization ----------------------------------------------------------------------------------- */
 
 /* sum = sum_n w_n (x_n - shift)^power over the rows of a block, power being 1 or 2 */
-static void moment_of_block(float *sum, const float *x, const float *shift, const uint8_t *mask, int power,
-                            fk_index n, fk_index C)
+FK_INLINE void moment_of_block(float *sum, const float *x, const float *shift, const uint8_t *mask, int power,
+                               fk_index n, fk_index C)
 {
     for (fk_index c = 0; c < C; c += FK_VL) {
         const vf s = shift ? vf_load_first(shift + c, C - c, 0.0f) : vf_set(0.0f);
@@ -49,13 +49,12 @@ static void moment_of_block(float *sum, const float *x, const float *shift, cons
 static void moment(float *moments, const float *x, const float *shift, const uint8_t *mask, int power, float M,
                    float *scratch, fk_index N, fk_index C)
 {
-    const fk_index blocks = blocks_of(N), threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index k = 0; k < blocks; k++) {
+    const fk_index blocks = blocks_of(N);
+    FK_FOR_EACH(k, blocks, 1, fk_threads_for(N * C, GRAIN), {
         const fk_index first = k * FK_NORM_BLOCK;
         moment_of_block(scratch + k * C, x + first * C, shift, mask ? mask + first : NULL, power,
                         fk_min(FK_NORM_BLOCK, N - first), C);
-    }
+    });
     add_blocks(moments, scratch, blocks, C);
     for (fk_index c = 0; c < C; c++)
         moments[c] /= M;
@@ -87,13 +86,12 @@ void fk_batch_norm_apply(float *y, const float *x, const float *mean, const floa
         scale[c] = (gamma ? gamma[c] : 1.0f) / sqrtf(variance[c] + epsilon);
         shift[c] = (beta ? beta[c] : 0.0f) - mean[c] * scale[c];
     }
-    const fk_index threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++)
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * C, GRAIN), {
         for (fk_index c = 0; c < C; c += FK_VL) {
             const vf s = vf_load_first(scale + c, C - c, 0.0f), b = vf_load_first(shift + c, C - c, 0.0f);
             vf_store_first(y + n * C + c, vf_load_first(x + n * C + c, C - c, 0.0f) * s + b, C - c);
         }
+    });
 }
 
 /* sums = [sum_n dy_n   sum_n (x_n - shift) scale dy_n] over the rows of a block, shift and scale (C) or NULL */
@@ -118,13 +116,12 @@ static void gradient_sums_of_block(float *sums, const float *dy, const float *x,
 static void gradient_sums(float *total, float *dgamma, float *dbeta, const float *dy, const float *x,
                           const float *shift, const float *scale, float *sums, fk_index N, fk_index C)
 {
-    const fk_index blocks = blocks_of(N), threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index k = 0; k < blocks; k++) {
+    const fk_index blocks = blocks_of(N);
+    FK_FOR_EACH(k, blocks, 1, fk_threads_for(N * C, GRAIN), {
         const fk_index first = k * FK_NORM_BLOCK;
         gradient_sums_of_block(sums + k * 2 * C, dy + first * C, x + first * C, shift, scale,
                                fk_min(FK_NORM_BLOCK, N - first), C);
-    }
+    });
     add_blocks(total, sums, blocks, 2 * C);
     for (fk_index c = 0; c < C; c++) {
         if (dbeta)
@@ -145,9 +142,7 @@ void fk_batch_norm_backward(float *dx, float *dgamma, float *dbeta, const float 
     if (dx == NULL)
         return;
     const float M = row_count(mask, N);
-    const fk_index threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++) {
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * C, GRAIN), {
         const float share = fixed || (mask && !mask[n]) ? 0.0f : 1.0f / M;
         for (fk_index c = 0; c < C; c += FK_VL) {
             const fk_index left = C - c;
@@ -159,13 +154,13 @@ void fk_batch_norm_backward(float *dx, float *dgamma, float *dbeta, const float 
             const vf g = gamma ? vf_load_first(gamma + c, left, 0.0f) : vf_set(1.0f);
             vf_store_first(dx + n * C + c, g * s * bracket, left);
         }
-    }
+    });
 }
 
 /* --- layer normalization ----------------------------------------------------------------------------------- */
 
-static void normalize_row(float *y, float *xhat, float *rstd, const float *x, const float *gamma,
-                          const float *beta, float epsilon, fk_index C)
+FK_INLINE void normalize_row(float *y, float *xhat, float *rstd, const float *x, const float *gamma,
+                             const float *beta, float epsilon, fk_index C)
 {
     vf sum = vf_set(0.0f), squares = vf_set(0.0f);
     for (fk_index c = 0; c < C; c += FK_VL)
@@ -188,10 +183,8 @@ static void normalize_row(float *y, float *xhat, float *rstd, const float *x, co
 void fk_layer_norm_forward(float *y, float *xhat, float *rstd, const float *x, const float *gamma,
                            const float *beta, float epsilon, fk_index N, fk_index C)
 {
-    const fk_index threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++)
-        normalize_row(y + n * C, xhat + n * C, rstd + n, x + n * C, gamma, beta, epsilon, C);
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * C, GRAIN),
+                normalize_row(y + n * C, xhat + n * C, rstd + n, x + n * C, gamma, beta, epsilon, C));
 }
 
 /* The columns from c on of gamma dy. */
@@ -222,36 +215,30 @@ void fk_layer_norm_backward(float *dx, float *dgamma, float *dbeta, const float 
         gradient_sums(scratch, dgamma, dbeta, dy, xhat, NULL, NULL, scratch + 2 * C, N, C);
     if (dx == NULL)
         return;
-    const fk_index threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++)
-        row_gradient(dx + n * C, dy + n * C, xhat + n * C, rstd[n], gamma, C);
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * C, GRAIN),
+                row_gradient(dx + n * C, dy + n * C, xhat + n * C, rstd[n], gamma, C));
 }
 
 /* --- rows of length one ------------------------------------------------------------------------------------ */
 
 void fk_unit_norm_forward(float *y, float *r, const float *x, float largest, fk_index N, fk_index C)
 {
-    const fk_index threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++) {
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * C, GRAIN), {
         const float length = sqrtf(row_dot(x + n * C, x + n * C, C));
         r[n] = length * largest > 1.0f ? 1.0f / length : largest;
         row_scale(y + n * C, x + n * C, r[n], C);
-    }
+    });
 }
 
 void fk_unit_norm_backward(float *dx, const float *dy, const float *y, const float *r, float largest, fk_index N,
                            fk_index C)
 {
-    const fk_index threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++) {
-        const float *y_n = y + n * C, *dy_n = dy + n * C;
-        const float along = r[n] < largest ? row_dot(y_n, dy_n, C) : 0.0f;
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * C, GRAIN), {
+        const float *y_n = y + n * C, *dy_n = dy + n * C, r_n = r[n];
+        const float along = r_n < largest ? row_dot(y_n, dy_n, C) : 0.0f;
         for (fk_index c = 0; c < C; c += FK_VL) {
             const vf d = vf_load_first(dy_n + c, C - c, 0.0f) - along * vf_load_first(y_n + c, C - c, 0.0f);
-            vf_store_first(dx + n * C + c, r[n] * d, C - c);
+            vf_store_first(dx + n * C + c, r_n * d, C - c);
         }
-    }
+    });
 }

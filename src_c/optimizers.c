@@ -5,10 +5,7 @@
 #include "simd.h"
 #include "threads.h"
 
-enum {
-    BLOCK = 4096, /* elements that a thread takes at a time */
-    GRAIN = 50000 /* elements that are worth a thread */
-};
+#define GRAIN 50000 /* elements that are worth a thread */
 
 /* d = clip(scale g), of the first n elements; g is left zero */
 FK_INLINE vf take_gradient(float *g, fk_optimizer_step step, fk_index n)
@@ -51,7 +48,7 @@ static void sgd_momentum(float *p, float *m, float *g, fk_optimizer_step step, f
     }
 }
 
-static void sgd_block(float *p, float *m, float *g, fk_optimizer_step step, float momentum, int nesterov,
+static void sgd_share(float *p, float *m, float *g, fk_optimizer_step step, float momentum, int nesterov,
                       fk_index n)
 {
     if (m)
@@ -63,13 +60,8 @@ static void sgd_block(float *p, float *m, float *g, fk_optimizer_step step, floa
 void fk_optimizer_sgd(float *p, float *m, float *g, fk_optimizer_step step, float momentum, int nesterov,
                       fk_index n)
 {
-    if (n <= BLOCK) {
-        sgd_block(p, m, g, step, momentum, nesterov, n);
-        return;
-    }
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        sgd_block(p + i, m ? m + i : NULL, g + i, step, momentum, nesterov, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  sgd_share(p + i, m ? m + i : NULL, g + i, step, momentum, nesterov, end - i));
 }
 
 /* --- RMSprop ------------------------------------------------------------------------------------------- */
@@ -78,7 +70,7 @@ typedef struct {
     float rho, one_minus_rho, momentum, epsilon;
 } rmsprop_numbers;
 
-static void rmsprop_block(float *p, float *v, float *m, float *a, float *g, fk_optimizer_step step,
+static void rmsprop_share(float *p, float *v, float *m, float *a, float *g, fk_optimizer_step step,
                           rmsprop_numbers c, fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
@@ -109,13 +101,8 @@ void fk_optimizer_rmsprop(float *p, float *v, float *m, float *a, float *g, fk_o
                           double rho, float momentum, float epsilon, fk_index n)
 {
     const rmsprop_numbers c = {(float)rho, (float)(1.0 - rho), momentum, epsilon};
-    if (n <= BLOCK) {
-        rmsprop_block(p, v, m, a, g, step, c, n);
-        return;
-    }
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        rmsprop_block(p + i, v + i, m ? m + i : NULL, a ? a + i : NULL, g + i, step, c, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  rmsprop_share(p + i, v + i, m ? m + i : NULL, a ? a + i : NULL, g + i, step, c, end - i));
 }
 
 /* --- Adam ---------------------------------------------------------------------------------------------- */
@@ -124,7 +111,7 @@ typedef struct {
     float alpha, one_minus_beta_1, one_minus_beta_2, epsilon;
 } adam_numbers;
 
-static void adam_block(float *p, float *m, float *v, float *v_max, float *g, fk_optimizer_step step,
+static void adam_share(float *p, float *m, float *v, float *v_max, float *g, fk_optimizer_step step,
                        adam_numbers c, fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
@@ -155,18 +142,13 @@ void fk_optimizer_adam(float *p, float *m, float *v, float *v_max, float *g, fk_
 {
     const float alpha = step.learning_rate * sqrtf(1.0f - power(beta_2, t)) / (1.0f - power(beta_1, t));
     const adam_numbers c = {alpha, (float)(1.0 - beta_1), (float)(1.0 - beta_2), epsilon};
-    if (n <= BLOCK) {
-        adam_block(p, m, v, v_max, g, step, c, n);
-        return;
-    }
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        adam_block(p + i, m + i, v + i, v_max ? v_max + i : NULL, g + i, step, c, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  adam_share(p + i, m + i, v + i, v_max ? v_max + i : NULL, g + i, step, c, end - i));
 }
 
 /* --- Adagrad ------------------------------------------------------------------------------------------- */
 
-static void adagrad_block(float *p, float *v, float *g, fk_optimizer_step step, float epsilon, fk_index n)
+static void adagrad_share(float *p, float *v, float *g, fk_optimizer_step step, float epsilon, fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
         const fk_index left = n - i;
@@ -182,9 +164,8 @@ static void adagrad_block(float *p, float *v, float *g, fk_optimizer_step step, 
 
 void fk_optimizer_adagrad(float *p, float *v, float *g, fk_optimizer_step step, float epsilon, fk_index n)
 {
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        adagrad_block(p + i, v + i, g + i, step, epsilon, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  adagrad_share(p + i, v + i, g + i, step, epsilon, end - i));
 }
 
 /* --- Nadam --------------------------------------------------------------------------------------------- */
@@ -194,7 +175,7 @@ typedef struct {
     float one_minus_beta_1, one_minus_beta_2, one_minus_power_2, epsilon;
 } nadam_numbers;
 
-static void nadam_block(float *p, float *m, float *v, float *g, fk_optimizer_step step, nadam_numbers c,
+static void nadam_share(float *p, float *m, float *v, float *g, fk_optimizer_step step, nadam_numbers c,
                         fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
@@ -238,9 +219,8 @@ void fk_optimizer_nadam(float *p, float *m, float *v, float *g, fk_optimizer_ste
                              1.0f - beta_2,
                              1.0f - power(beta_2, t),
                              epsilon};
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        nadam_block(p + i, m + i, v + i, g + i, step, c, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  nadam_share(p + i, m + i, v + i, g + i, step, c, end - i));
 }
 
 /* --- Adamax -------------------------------------------------------------------------------------------- */
@@ -249,7 +229,7 @@ typedef struct {
     float alpha, one_minus_beta_1, beta_2, epsilon;
 } adamax_numbers;
 
-static void adamax_block(float *p, float *m, float *u, float *g, fk_optimizer_step step, adamax_numbers c,
+static void adamax_share(float *p, float *m, float *u, float *g, fk_optimizer_step step, adamax_numbers c,
                          fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
@@ -272,9 +252,8 @@ void fk_optimizer_adamax(float *p, float *m, float *u, float *g, fk_optimizer_st
 {
     const float alpha = step.learning_rate / (1.0f - power(beta_1, t));
     const adamax_numbers c = {alpha, (float)(1.0 - beta_1), beta_2, epsilon};
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        adamax_block(p + i, m + i, u + i, g + i, step, c, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  adamax_share(p + i, m + i, u + i, g + i, step, c, end - i));
 }
 
 /* --- Adadelta ------------------------------------------------------------------------------------------ */
@@ -283,7 +262,7 @@ typedef struct {
     float rho, one_minus_rho, epsilon;
 } adadelta_numbers;
 
-static void adadelta_block(float *p, float *v, float *x, float *g, fk_optimizer_step step, adadelta_numbers c,
+static void adadelta_share(float *p, float *v, float *x, float *g, fk_optimizer_step step, adadelta_numbers c,
                            fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
@@ -306,9 +285,8 @@ void fk_optimizer_adadelta(float *p, float *v, float *x, float *g, fk_optimizer_
                            float epsilon, fk_index n)
 {
     const adadelta_numbers c = {(float)rho, (float)(1.0 - rho), epsilon};
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        adadelta_block(p + i, v + i, x + i, g + i, step, c, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  adadelta_share(p + i, v + i, x + i, g + i, step, c, end - i));
 }
 
 /* --- Lion ---------------------------------------------------------------------------------------------- */
@@ -319,7 +297,7 @@ FK_INLINE vf sign(vf x)
     return vf_select(x > 0.0f, vf_set(1.0f), vf_select(x < 0.0f, vf_set(-1.0f), x));
 }
 
-static void lion_block(float *p, float *m, float *g, fk_optimizer_step step, float beta_1, float beta_2,
+static void lion_share(float *p, float *m, float *g, fk_optimizer_step step, float beta_1, float beta_2,
                        fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
@@ -336,9 +314,8 @@ static void lion_block(float *p, float *m, float *g, fk_optimizer_step step, flo
 void fk_optimizer_lion(float *p, float *m, float *g, fk_optimizer_step step, float beta_1, float beta_2,
                        fk_index n)
 {
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        lion_block(p + i, m + i, g + i, step, beta_1, beta_2, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  lion_share(p + i, m + i, g + i, step, beta_1, beta_2, end - i));
 }
 
 /* --- Ftrl ---------------------------------------------------------------------------------------------- */
@@ -351,7 +328,7 @@ FK_INLINE vf raised(vf x, float exponent)
     return exponent == 0.0f ? vf_set(1.0f) : vf_exp(exponent * vf_log(x));
 }
 
-static void ftrl_block(float *p, float *v, float *z, float *g, fk_optimizer_step step, fk_ftrl_numbers c,
+static void ftrl_share(float *p, float *v, float *z, float *g, fk_optimizer_step step, fk_ftrl_numbers c,
                        fk_index n)
 {
     const float r = step.learning_rate;
@@ -374,9 +351,8 @@ static void ftrl_block(float *p, float *v, float *z, float *g, fk_optimizer_step
 void fk_optimizer_ftrl(float *p, float *v, float *z, float *g, fk_optimizer_step step, fk_ftrl_numbers c,
                        fk_index n)
 {
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BLOCK)
-        ftrl_block(p + i, v + i, z + i, g + i, step, c, fk_min(BLOCK, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, GRAIN),
+                  ftrl_share(p + i, v + i, z + i, g + i, step, c, end - i));
 }
 
 /* --- the average of the parameters --------------------------------------------------------------------- */
@@ -384,18 +360,18 @@ void fk_optimizer_ftrl(float *p, float *v, float *z, float *g, fk_optimizer_step
 void fk_optimizer_average(float *a, const float *p, float momentum, fk_index n)
 {
     const float rest = 1.0f - momentum;
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += FK_VL) {
+    FK_FOR_EACH(i, n, FK_VL, fk_threads_for(n, GRAIN), {
         const vf old = vf_load_first(a + i, n - i, 0.0f), value = vf_load_first(p + i, n - i, 0.0f);
         vf_store_first(a + i, momentum * old + rest * value, n - i);
-    }
+    });
 }
 
 /* --- norms --------------------------------------------------------------------------------------------- */
 
 enum {
-    PARTS = 64, /* parts of a long sum, whatever the number of threads */
-    LANES = 8   /* running sums in a part */
+    PARTS = 64,   /* of a long sum, whatever the number of threads */
+    LEAST = 4096, /* elements of a part */
+    LANES = 8     /* running sums in a part */
 };
 
 static double part_square_sum(const float *g, fk_index n)
@@ -414,12 +390,11 @@ static double part_square_sum(const float *g, fk_index n)
 
 double fk_optimizer_square_sum(const float *g, fk_index n)
 {
-    const fk_index size = fk_max(BLOCK, fk_ceil_div(n, PARTS));
+    const fk_index size = fk_max(LEAST, fk_ceil_div(n, PARTS));
     const fk_index parts = fk_ceil_div(n, size);
     double part[PARTS], sum = 0.0;
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index k = 0; k < parts; k++)
-        part[k] = part_square_sum(g + k * size, fk_min(size, n - k * size));
+    FK_FOR_EACH(k, parts, 1, fk_threads_for(n, GRAIN),
+                part[k] = part_square_sum(g + k * size, fk_min(size, n - k * size)));
     for (fk_index k = 0; k < parts; k++)
         sum += part[k];
     return sum;
@@ -427,9 +402,8 @@ double fk_optimizer_square_sum(const float *g, fk_index n)
 
 static void multiply(float *g, float factor, fk_index n)
 {
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += FK_VL)
-        vf_store_first(g + i, vf_load_first(g + i, n - i, 0.0f) * factor, n - i);
+    FK_FOR_EACH(i, n, FK_VL, fk_threads_for(n, GRAIN),
+                vf_store_first(g + i, vf_load_first(g + i, n - i, 0.0f) * factor, n - i));
 }
 
 void fk_optimizer_clip_norms(float *g, const int64_t *offsets, float limit, fk_index variables)

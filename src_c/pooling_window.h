@@ -68,20 +68,15 @@ FK_INLINE fk_index band_size(const fk_pooling *s) { return fk_min(s->KH, s->H) *
 FK_INLINE void largest_of_bands(float *y, int32_t *place, make_pixels *make, const void *of, const fk_pooling *s,
                                 float *bands, fk_index threads)
 {
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index part = 0; part < threads; part++) {
-        float *band = bands + part * band_size(s);
-        fk_index r, r_end;
-        fk_share(&r, &r_end, s->B * s->OH, 1, part, threads);
-        for (; r < r_end; r++) { /* the band stays in the L1 or L2 cache */
-            const pooling_window row = window_at(s, r % s->OH, 0);
-            make(band, of, (r / s->OH * s->H + row.h0) * s->W, (row.h1 - row.h0) * s->W);
-            for (fk_index q = 0; q < s->OW; q++) {
-                const fk_index to = (r * s->OW + q) * s->C;
-                largest_under(y + to, place ? place + to : NULL, band, window_at(s, r % s->OH, q), s, row.h0);
-            }
+    FK_FOR_EACH(r, s->B * s->OH, 1, threads, {
+        float *band = bands + fk_thread_index() * band_size(s); /* stays in the L1 or L2 cache */
+        const pooling_window row = window_at(s, r % s->OH, 0);
+        make(band, of, (r / s->OH * s->H + row.h0) * s->W, (row.h1 - row.h0) * s->W);
+        for (fk_index q = 0; q < s->OW; q++) {
+            const fk_index to = (r * s->OW + q) * s->C;
+            largest_under(y + to, place ? place + to : NULL, band, window_at(s, r % s->OH, q), s, row.h0);
         }
-    }
+    });
 }
 
 #endif

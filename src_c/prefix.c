@@ -178,45 +178,35 @@ fk_index fk_prefix_tree(int32_t *row, int32_t *parent, int32_t *owner, int32_t *
     const fk_index blocks = fk_prefix_blocks(B), threads = fk_min(blocks, fk_threads_for(B * T, GRAIN));
     int32_t *order = (int32_t *)scratch, *blocks_at = order + 2 * B, *all_ends = blocks_at + 3 * blocks;
     int32_t *all_nodes = all_ends + blocks * T;
-    fk_index S = 0;
     order_rows(order, order + B, index, share && roots == 0 && blocks >= FK_PREFIX_SORTED, B, T);
-
-#pragma omp parallel num_threads((int)threads) if (threads > 1)
-    {
-#pragma omp for schedule(static)
-        for (fk_index k = 0; k < blocks; k++) {
-            const fk_index b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
-            tree tr = block_tree(all_nodes, b0, n, T, roots);
-            grow(&tr, all_ends + k * T, state, last, index, mask, share, order + b0, n, T);
-        }
-#pragma omp single
-        {
-            place_blocks(blocks_at, blocks_at + blocks, all_ends, blocks, T);
-            S = number_waves(waves, blocks_at, all_ends, blocks, T);
-        }
-#pragma omp for schedule(static)
-        for (fk_index place = 0; place < blocks; place++) {
-            const fk_index k = blocks_at[place], b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
-            const int32_t *ends = all_ends + k * T;
-            tree tr = block_tree(all_nodes, b0, n, T, roots);
-            int32_t *number = tr.members; /* of each node: its row in the layer's state array */
-            for (int32_t i = 0; i < tr.roots; i++)
-                number[i] = roots > 0 ? (int32_t)(1 + b0) + i : 0;
-            for (fk_index w = 0, node = 0; w < T; w++)
-                for (fk_index s = waves[w * blocks + place]; node < ends[w]; node++, s++) {
-                    number[tr.roots + node] = (int32_t)(1 + roots + s);
-                    row[s] = tr.row[node];
-                    parent[s] = number[tr.parent[node]];
-                    owner[s] = tr.owner[node];
-                }
-            for (fk_index i = 0; i < n; i++) {
-                const fk_index b = order[b0 + i];
-                for (fk_index t = 0; t < T; t++)
-                    state[b * T + t] = state[b * T + t] < tr.roots ? 0 : number[state[b * T + t]];
-                last[b] = number[last[b]];
+    FK_FOR_EACH(k, blocks, 1, threads, {
+        const fk_index b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
+        tree tr = block_tree(all_nodes, b0, n, T, roots);
+        grow(&tr, all_ends + k * T, state, last, index, mask, share, order + b0, n, T);
+    });
+    place_blocks(blocks_at, blocks_at + blocks, all_ends, blocks, T);
+    const fk_index S = number_waves(waves, blocks_at, all_ends, blocks, T);
+    FK_FOR_EACH(place, blocks, 1, threads, {
+        const fk_index k = blocks_at[place], b0 = k * FK_PREFIX_BLOCK, n = fk_min(B - b0, FK_PREFIX_BLOCK);
+        const int32_t *ends = all_ends + k * T;
+        tree tr = block_tree(all_nodes, b0, n, T, roots);
+        int32_t *number = tr.members; /* of each node: its row in the layer's state array */
+        for (int32_t i = 0; i < tr.roots; i++)
+            number[i] = roots > 0 ? (int32_t)(1 + b0) + i : 0;
+        for (fk_index w = 0, node = 0; w < T; w++)
+            for (fk_index s = waves[w * blocks + place]; node < ends[w]; node++, s++) {
+                number[tr.roots + node] = (int32_t)(1 + roots + s);
+                row[s] = tr.row[node];
+                parent[s] = number[tr.parent[node]];
+                owner[s] = tr.owner[node];
             }
+        for (fk_index i = 0; i < n; i++) {
+            const fk_index b = order[b0 + i];
+            for (fk_index t = 0; t < T; t++)
+                state[b * T + t] = state[b * T + t] < tr.roots ? 0 : number[state[b * T + t]];
+            last[b] = number[last[b]];
         }
-    }
+    });
     return S;
 }
 

@@ -7,13 +7,12 @@
 
 void fk_prelu_forward(float *y, const float *x, const float *a, fk_index N, fk_index C)
 {
-    const fk_index threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++)
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * C, GRAIN), {
         for (fk_index c = 0; c < C; c += FK_VL) {
             const vf x_c = vf_load_first(x + n * C + c, C - c, 0.0f), a_c = vf_load_first(a + c, C - c, 0.0f);
             vf_store_first(y + n * C + c, vf_select(x_c > 0.0f, x_c, a_c * x_c), C - c);
         }
+    });
 }
 
 fk_index fk_prelu_scratch(fk_index N, fk_index C) { return fk_max(1, fk_ceil_div(N, FK_PRELU_BLOCK) * C); }
@@ -39,13 +38,12 @@ static void block_gradients(float *dx, float *sum, const float *dy, const float 
 void fk_prelu_backward(float *dx, float *da, const float *dy, const float *x, const float *a, float *scratch,
                        fk_index N, fk_index C)
 {
-    const fk_index blocks = fk_ceil_div(N, FK_PRELU_BLOCK), threads = fk_threads_for(N * C, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index k = 0; k < blocks; k++) {
+    const fk_index blocks = fk_ceil_div(N, FK_PRELU_BLOCK);
+    FK_FOR_EACH(k, blocks, 1, fk_threads_for(N * C, GRAIN), {
         const fk_index first = k * FK_PRELU_BLOCK, n = fk_min(FK_PRELU_BLOCK, N - first);
         block_gradients(dx ? dx + first * C : NULL, da ? scratch + k * C : NULL, dy + first * C, x + first * C, a,
                         n, C);
-    }
+    });
     if (da == NULL)
         return;
     for (fk_index k = 0; k < blocks; k++)

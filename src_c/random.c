@@ -45,12 +45,11 @@ static void philox_tile(uint32_t word[TILE], uint64_t key, uint64_t counter, uin
 
 void fk_random_words(uint32_t *words, uint64_t key, uint64_t counter, fk_index n)
 {
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += TILE) {
+    FK_FOR_EACH(i, n, TILE, fk_threads_for(n, GRAIN), {
         uint32_t word[TILE];
         philox_tile(word, key, counter, (uint64_t)(i / 4));
         memcpy(words + i, word, (size_t)fk_min(TILE, n - i) * sizeof(uint32_t));
-    }
+    });
 }
 
 /* 1 / (1 - rate); what is multiplied by it is 0 if the rate is 1 */
@@ -68,8 +67,7 @@ void fk_random_dropout(float *y, uint8_t *kept, const float *x, uint64_t key, ui
 {
     const uint64_t threshold = (uint64_t)(rate * 0x1p32); /* 2^32, above every word, if the rate is 1 */
     const float scale = scale_of(rate);
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += TILE) {
+    FK_FOR_EACH(i, n, TILE, fk_threads_for(n, GRAIN), {
         const fk_index size = fk_min(TILE, n - i);
         uint32_t word[TILE];
         uint8_t unasked[TILE], *kept_i = kept ? kept + i : unasked;
@@ -77,15 +75,14 @@ void fk_random_dropout(float *y, uint8_t *kept, const float *x, uint64_t key, ui
         for (fk_index j = 0; j < size; j++)
             kept_i[j] = word[j] >= threshold;
         keep(y + i, x + i, kept_i, scale, size);
-    }
+    });
 }
 
 void fk_random_dropout_backward(float *dx, const float *dy, const uint8_t *kept, double rate, fk_index n)
 {
     const float scale = scale_of(rate);
-#pragma omp parallel for num_threads((int)fk_threads_for(n, BACKWARD_GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += BACKWARD_GRAIN)
-        keep(dx + i, dy + i, kept + i, scale, fk_min(BACKWARD_GRAIN, n - i));
+    FK_FOR_SHARES(i, end, n, FK_VL, fk_threads_for(n, BACKWARD_GRAIN),
+                  keep(dx + i, dy + i, kept + i, scale, end - i));
 }
 
 /* sin(2 pi t) for t in [-1/2, 3/4], to 3e-7:
@@ -102,8 +99,7 @@ FK_INLINE vf sine_of_turns(vf t)
 void fk_random_normal(float *y, uint64_t key, uint64_t counter, float mean, float stddev, fk_index n)
 {
     enum { HALF = TILE / 2 };
-#pragma omp parallel for num_threads((int)fk_threads_for(n, GRAIN)) schedule(static)
-    for (fk_index i = 0; i < n; i += TILE) {
+    FK_FOR_EACH(i, n, TILE, fk_threads_for(n, GRAIN), {
         uint32_t word[TILE];
         float u[HALF], t[HALF], normal[TILE];
         philox_tile(word, key, counter, (uint64_t)(i / 4));
@@ -117,5 +113,5 @@ void fk_random_normal(float *y, uint64_t key, uint64_t counter, float mean, floa
             vf_store(normal + HALF + j, mean + r * sine_of_turns(angle));
         }
         memcpy(y + i, normal, (size_t)fk_min(TILE, n - i) * sizeof(float));
-    }
+    });
 }

@@ -80,10 +80,8 @@ fk_index fk_rows_pairs(int32_t *index, int32_t *first, int32_t *second, const in
 /* y_n = values[index[n]], where rows of y begin `stride` floats apart. */
 static void gather(float *y, fk_index stride, const float *values, const int32_t *index, fk_index N, fk_index D)
 {
-    const fk_index threads = fk_threads_for(N * D, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++)
-        memcpy(y + n * stride, values + index[n] * D, (size_t)D * sizeof(float));
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * D, GRAIN),
+                memcpy(y + n * stride, values + index[n] * D, (size_t)D * sizeof(float)));
 }
 
 void fk_rows_gather(float *y, const float *values, const int32_t *index, fk_index N, fk_index D)
@@ -101,10 +99,8 @@ void fk_rows_gather_pairs(float *y, const float *left, const float *right, const
 void fk_rows_gather_masked(float *y, const float *values, const float *m, const int32_t *first, const int32_t *second,
                            fk_index P, fk_index D)
 {
-    const fk_index threads = fk_threads_for(P * D, GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index p = 0; p < P; p++)
-        fk_multiply(y + p * D, values + first[p] * D, m + second[p] * D, D);
+    FK_FOR_EACH(p, P, 1, fk_threads_for(P * D, GRAIN),
+                fk_multiply(y + p * D, values + first[p] * D, m + second[p] * D, D));
 }
 
 void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row,
@@ -113,28 +109,22 @@ void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, 
     const fk_index threads = fk_min(fk_ceil_div(D, LINE), fk_threads_for(N * D, GRAIN));
     /* A thread owns some columns and passes over all rows:
      * the sums keep the order of n, and none has more to do. */
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index part = 0; part < threads; part++) {
-        fk_index d, last;
-        fk_share(&d, &last, D, LINE, part, threads);
+    FK_FOR_SHARES(d, last, D, LINE, threads, {
         for (fk_index n = 0; n < N; n++) {
             float *dvalues_n = dvalues + index[n] * dvalues_row + d;
             fk_add(dvalues_n, dvalues_n, dy + n * dy_row + d, last - d);
         }
-    }
+    });
 }
 
 void fk_rows_scatter_add_masked(float *dvalues, const float *dy, const float *m, const int32_t *first,
                                 const int32_t *second, fk_index P, fk_index D)
 {
     const fk_index threads = fk_min(fk_ceil_div(D, LINE), fk_threads_for(P * D, GRAIN));
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index part = 0; part < threads; part++) {
-        fk_index d, last;
-        fk_share(&d, &last, D, LINE, part, threads);
+    FK_FOR_SHARES(d, last, D, LINE, threads, {
         for (fk_index p = 0; p < P; p++)
             fk_multiply_add(dvalues + first[p] * D + d, dy + p * D + d, m + second[p] * D + d, last - d);
-    }
+    });
 }
 
 void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, const int32_t *first,
@@ -146,13 +136,8 @@ void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, con
 
 void fk_rows_clear(float *y, fk_index n)
 {
-    const fk_index threads = fk_threads_for(n, CLEAR_GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index part = 0; part < threads; part++) {
-        fk_index i, last;
-        fk_share(&i, &last, n, LINE, part, threads);
-        memset(y + i, 0, (size_t)(last - i) * sizeof(float));
-    }
+    FK_FOR_SHARES(i, last, n, LINE, fk_threads_for(n, CLEAR_GRAIN),
+                  memset(y + i, 0, (size_t)(last - i) * sizeof(float)));
 }
 
 fk_status fk_rows_take(void *y, const void *x, const int32_t *index, fk_index N, fk_index R, fk_index bytes)
@@ -160,9 +145,7 @@ fk_status fk_rows_take(void *y, const void *x, const int32_t *index, fk_index N,
     for (fk_index n = 0; n < N; n++)
         if (index[n] < 0 || index[n] >= R)
             return FK_BAD_INDEX;
-    const fk_index threads = fk_threads_for(N * bytes, TAKE_GRAIN);
-#pragma omp parallel for num_threads((int)threads) if (threads > 1) schedule(static)
-    for (fk_index n = 0; n < N; n++)
-        memcpy((char *)y + n * bytes, (const char *)x + index[n] * bytes, (size_t)bytes);
+    FK_FOR_EACH(n, N, 1, fk_threads_for(N * bytes, TAKE_GRAIN),
+                memcpy((char *)y + n * bytes, (const char *)x + index[n] * bytes, (size_t)bytes));
     return FK_OK;
 }

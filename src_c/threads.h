@@ -12,9 +12,7 @@ void fk_set_num_threads(fk_index n);
 fk_index fk_get_num_threads(void);
 
 /* Threads for a job of `work` elementary operations, so that each thread has at least `grain` of them.
- * Waking a thread costs a few microseconds: small work stays on one. Even a parallel region of one thread costs
- * half a microsecond, for which libgomp makes a team (0.48 us measured): the kernels that a tiny model's step
- * calls most have a way around it. */
+ * Waking a thread costs a few microseconds: small work stays on one. */
 fk_index fk_threads_for(fk_index work, fk_index grain);
 
 /* The half-open part [*begin, *end) of [0, n) that belongs to thread `t` of `threads`,
@@ -25,6 +23,31 @@ FK_INLINE void fk_share(fk_index *begin, fk_index *end, fk_index n, fk_index ste
     *begin = fk_min(n, blocks * t / threads * step);
     *end = fk_min(n, blocks * (t + 1) / threads * step);
 }
+
+/* The last argument is a statement, run for shares [begin, end) of [0, n) that are cut at multiples of `step`: one
+ * for each of `threads` threads. Where that is one thread, OpenMP is left out, whose parallel region takes half a
+ * microsecond even then (libgomp makes a team: 0.48 us measured). A loop over a share is vectorized by Clang; one
+ * over [0, n) that OpenMP itself shares out is not. */
+#define FK_FOR_SHARES(begin, end, n, step, threads, ...)                                                        \
+    do {                                                                                                        \
+        const fk_index fk_shares = (threads);                                                                   \
+        if (fk_shares <= 1) {                                                                                   \
+            fk_index begin = 0, end = (n);                                                                      \
+            __VA_ARGS__;                                                                                        \
+        } else {                                                                                                \
+            _Pragma("omp parallel for num_threads((int)fk_shares) schedule(static)")                            \
+            for (fk_index fk_t = 0; fk_t < fk_shares; fk_t++) {                                                 \
+                fk_index begin, end;                                                                            \
+                fk_share(&begin, &end, n, step, fk_t, fk_shares);                                               \
+                __VA_ARGS__;                                                                                    \
+            }                                                                                                   \
+        }                                                                                                       \
+    } while (0)
+
+/* The same for each i = 0, step, 2 step, ... below n. */
+#define FK_FOR_EACH(i, n, step, threads, ...)                                                                   \
+    FK_FOR_SHARES(fk_begin, fk_end, n, step, threads,                                                           \
+                  for (fk_index i = fk_begin; i < fk_end; i += (step)) { __VA_ARGS__; })
 
 /* The core the caller runs on, -1 where that cannot be known; and: if the caller runs on `core`, go to another.
  * Linux may wake a thread on the very core of the thread that waits for it, although others are idle, and leave
