@@ -14,6 +14,8 @@ HUGE_PAGE = 2 << 20
         ((7, 11), np.float32, 64),
         ((3, 5, 7), np.int64, 64),
         ((), np.float32, 64),
+        ((HUGE_PAGE // 8 - 1,), np.float32, 64),
+        ((HUGE_PAGE // 8,), np.float32, HUGE_PAGE),
         ((HUGE_PAGE // 4,), np.float32, HUGE_PAGE),
         ((1009, 1013), np.float32, HUGE_PAGE),
     ],
@@ -25,6 +27,11 @@ def test_array_starts_a_cache_line_or_a_huge_page(shape, dtype, alignment):
         assert array.ctypes.data % alignment == 0
         array[...] = i
     assert [np.all(array == i) for i, array in enumerate(arrays)] == [True] * 3  # none lies on another
+
+
+def test_more_than_there_is_is_a_memory_error():
+    with pytest.raises(MemoryError):
+        empty((1 << 48,))
 
 
 def test_buffer_of_the_same_shape_is_the_same_memory():
