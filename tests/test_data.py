@@ -144,8 +144,9 @@ def test_a_dict_goes_by_the_names_of_the_inputs_and_a_list_by_their_order():
     x, z = wave(3, 2), wave(2, 3).T
     for inputs in ([x, z], (x, z), {"b": z, "a": x, "c": None}):
         np.testing.assert_array_equal(model.predict(inputs), x - z)
-    with pytest.raises(ValueError, match=r"no data for the inputs \['b'\]. Received: keys \['a'\]"):
-        model.predict({"a": x})
+    for call in (model, model.predict):
+        with pytest.raises(ValueError, match=r"no data for the inputs \['b'\]. Received: keys \['a'\]"):
+            call({"a": x})
     with pytest.raises(ValueError, match=r"expected 2 inputs, \['a', 'b'\]. Received: 1"):
         model.predict(x)
     with pytest.raises(ValueError, match=r"same length. Received: \[3, 2\]"):
@@ -164,6 +165,20 @@ def test_nothing_is_copied_that_has_the_right_form():
     x = X.astype(np.float32)
     ((xs, _, _),) = data.source(classifier(), x, Y, batch_size=None)
     assert np.shares_memory(xs[0], x)
+
+
+def test_arrays_at_odd_addresses_are_taken_like_any_other():
+    def odd(array):
+        array = np.ascontiguousarray(array, np.float32)
+        return np.frombuffer(b"." + array.tobytes(), np.float32, offset=1).reshape(array.shape)
+
+    model, weights = line(), np.array([1, 2, 3, 4])
+    x, y = wave(4, 1), wave(1, 4).T
+    assert not odd(x).flags.aligned
+    np.testing.assert_array_equal(model.predict(odd(x)), model.predict(x))
+    np.testing.assert_array_equal(model(odd(x)), model(x))
+    for given in ((y, odd(weights)), (odd(y), weights)):
+        assert model.evaluate(x, given[0], sample_weight=given[1]) == model.evaluate(x, y, sample_weight=weights)
 
 
 # --- batches ----------------------------------------------------------------------------------------------------------

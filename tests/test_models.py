@@ -118,6 +118,14 @@ def test_a_failed_build_leaves_no_trace():
     assert not model.built and all(not layer.sites for layer in model.layers)
 
 
+def test_rows_of_different_lengths_are_named_before_and_after_the_model_is_built():
+    model = keras.Sequential([Dense(3)])
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"the rows have different lengths.* Received: \[\[1, 2\], \[1\]\]"):
+            model([[1, 2], [1]])
+        model(np.ones((2, 2)))
+
+
 def test_add_and_pop():
     model = keras.Sequential([Dense(3, input_dim=4), Dense(2), Dense(1)])
     assert model.pop().units == 1

@@ -202,6 +202,8 @@ def test_labels_outside_the_classes():
         model.fit(X, np.r_[1:23, 46])
     with raises(ValueError, "labels must be integers from 0 on. Received: 0.5"):
         model.fit(X, np.full(23, 0.5))
+    with raises(ValueError, "labels must be integers from 0 on. Received: inf"):
+        model.fit(X, np.full(23, np.inf))
     assert model.optimizer.iterations == 0
 
 

@@ -456,7 +456,7 @@ class Layer:
     def _as_array(self, given, texts=False):
         """An input as an array of numbers or, where there may be `texts`, of texts; a ValueError or a TypeError that
         names the layer if it is neither."""
-        if isinstance(given, np.ndarray) and given.dtype.kind in "fiub":
+        if isinstance(given, np.ndarray) and given.dtype.kind in "fiub" and given.flags.aligned:
             return np.asarray(given)
         return to_array("inputs", given, texts, message("in_layer", **names_of(self)))
 

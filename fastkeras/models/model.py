@@ -9,8 +9,6 @@ import inspect
 import itertools
 import threading
 
-import numpy as np
-
 import fastkeras
 from fastkeras import training
 from fastkeras.core import nest
@@ -262,12 +260,17 @@ class Model(Layer):
                 self._seen_arguments = calling.tensor_arguments(self, (x, *args), kwargs)
             return y
         if isinstance(x, dict):
-            x = [x[key] for key in (sorted(self.input_keys) if self.input_keys else self.input_names)]
+            names = sorted(self.input_keys) if self.input_keys else self.input_names
+            missing = [name for name in names if name not in x]
+            if missing:
+                raise ValueError(message("inputs_missing", missing=missing, received=list(x)))
+            x = [x[name] for name in names]
         y = super().__call__(x, *args, **kwargs)
         return y if self.output_keys is None else self.as_outputs(y if isinstance(y, list) else [y])
 
     def _call_eager(self, inputs, training, mask, keywords=None):
-        self.build_for([np.shape(item) for item in inputs])
+        if self.graph is None:
+            self.build_for([self._as_array(item, texts=True).shape for item in inputs])
         return super()._call_eager(inputs, training, mask, keywords)
 
     def build(self, input_shape=None):

@@ -91,7 +91,7 @@ def why_refused(head, tensor, y):
     if isinstance(loss, losses.SparseCategoricalCrossentropy):
         if y.ndim == tensor.ndim and y.shape[-1] == units:
             return message("one_hot_for_sparse", **names, **shapes)
-        if (one_less or one_label) and y.size and np.all(y == np.round(y)):
+        if (one_less or one_label) and y.size and np.all(np.isfinite(y) & (y == np.round(y))):
             return message("labels_outside", cure=_cure_of_labels(y, units, loss), **_range(y), **names)
     elif (one_less or one_label) and units != 1 and y.dtype.kind in "biu":
         if isinstance(loss, losses.CategoricalCrossentropy):

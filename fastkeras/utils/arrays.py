@@ -12,15 +12,15 @@ _SHORT.maxother = _SHORT.maxstring = 80
 
 
 def to_array(name, value, texts=False, who=""):
-    """`value` (array, list, pandas frame or series, tensor, sparse matrix) as a numeric numpy array, or if there may be
-    texts as one of objects.
+    """`value` (array, list, pandas frame or series, tensor, sparse matrix) as an aligned numeric numpy array, or if
+    there may be texts as one of objects.
 
     name: what errors call the argument; who: what they begin with, the layer or the function.
     """
     array = value
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "biuf":
-            return value
+            return value if value.flags.aligned else value.copy()  # such as np.frombuffer(file, offset=1)
     else:
         try:
             array = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
