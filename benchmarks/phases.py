@@ -62,7 +62,7 @@ def time_loop_flops(a):
 def recurrent_gradient_flops(a):
     """Those of dR; what goes to dP is added without a product."""
     columns = a.get("columns", -1)
-    width = a["dz"].shape[1] - a.get("at", 0) if columns < 0 else columns
+    width = a["dz"].shape[1] - a.get("P_gap", 0) - a.get("at", 0) if columns < 0 else columns
     return 0 if a["dR"] is None else 2 * a["states"].count * a["h"].shape[1] * width
 
 

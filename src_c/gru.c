@@ -13,19 +13,19 @@ typedef struct {
 } forward_pass;
 
 typedef struct {
-    float *dh, *gates, *inner;
+    float *dh, *gates;
     const float *x, *h, *Rt, *Rt_a, *m;
     fk_activation act, g;
     fk_states tree;
     fk_index U;
 } backward_pass;
 
-/* Rows of U floats. With the gate after the product: Q of each state of a wave, or the gradient of its h[parent].
- * With the gate before: the gradients of h[parent] and of r h[parent] of each state; and of one state those of r
- * or z and of a, and h[parent] under its dropout mask. (The product backward takes four and a cache line.) */
-enum { ROWS = 5 };
+/* Floats of scratch for each state of a wave. With the gate after the product: Q, or what the backward product needs.
+ * With the gate before: the gradients of h[parent] and of r h[parent]; and of one state those of r or z and of a,
+ * and h[parent] under its dropout mask. */
+static fk_index scratch_row(fk_index U) { return fk_max(5 * U, fk_recurrent_backward_row(3 * U, U)); }
 
-fk_index fk_gru_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, ROWS * U); }
+fk_index fk_gru_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, scratch_row(U)); }
 
 static const fk_gemm_rows zero = {NULL, NULL, 0};
 
@@ -58,7 +58,7 @@ static void mix_backward(float *dz, float *da, float *dh_parent, const float *dh
 /* --- the reset gate after the product ---------------------------------------------------------------------- */
 
 /* n <= FK_VL units of one state: gates = [z r q], and a = P_a + r q, of which act is still to be taken.
- * gates, x, P, Q: of the first of their three parts, the next lie U floats apart. x, b_a: or NULL. */
+ * gates, x, P, Q: of the first of their parts, the next lie U floats apart. x, b_a: or NULL. */
 FK_INLINE void gates_forward(float *gates, float *a, float *x, const float *P, const float *Q, const float *b_a,
                              fk_activation g, fk_index U, fk_index n)
 {
@@ -109,12 +109,16 @@ static void wave_forward(const void *layer, fk_wave w, float *Q)
 {
     const forward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots, s0 = w.s0, s1 = w.s1;
+    fk_gemm_ahead places = {0};
+    if (p->gates) /* which are written next: their places come near meanwhile */
+        places = (fk_gemm_ahead){p->gates + s0 * 4 * U, s1 - s0, 4 * U, 4 * U, 0};
     /* Q_s = h[parent_s] R    (h[parent_s] under its mask lies where h_s will) */
-    fk_recurrent_product(Q, 3 * U, zero, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U, s0, s1, 3 * U, U);
+    fk_recurrent_product(Q, 3 * U, zero, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U,
+                         &places, s0, s1, 3 * U, U);
     for (fk_index s = s0; s < s1; s++, Q += 3 * U) {
         const float *P = p->P + p->tree.row[s] * 3 * U, *h_parent = p->h + p->tree.parent[s] * U;
         float *h_s = p->h + (first + s) * U;
-        float *gates = p->gates ? p->gates + s * 3 * U : Q, *a = p->gates ? p->inner + s * U : h_s;
+        float *gates = p->gates ? p->gates + s * 4 * U : Q, *a = p->gates ? gates + 3 * U : h_s;
         float *x = p->x ? p->x + s * 3 * U : NULL;
         if (s + 1 < s1)
             fk_prefetch(p->P + p->tree.row[s + 1] * 3 * U, 3 * U);
@@ -125,70 +129,69 @@ static void wave_forward(const void *layer, fk_wave w, float *Q)
     }
 }
 
-void fk_gru_forward(float *h, float *gates, float *inner, float *x, const float *P, const float *R_packed,
-                    const float *b_a, const float *m, fk_activation act, fk_activation g, fk_states tree,
-                    float *scratch, fk_index U)
+void fk_gru_forward(float *h, float *gates, float *x, const float *P, const float *R_packed, const float *b_a,
+                    const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
+                    fk_index U)
 {
-    const forward_pass p = {h, gates, inner, x, P, R_packed, NULL, b_a, m, act, g, tree, U};
-    fk_recurrent_walk(tree, wave_forward, &p, 0, 3 * U * U, scratch, ROWS * U);
+    const forward_pass p = {h, gates, NULL, x, P, R_packed, NULL, b_a, m, act, g, tree, U};
+    fk_recurrent_walk(tree, wave_forward, &p, 0, 3 * U * U, scratch, scratch_row(U));
 }
 
-/* n <= FK_VL units of one state: gates = dQ, a = da', and unless it is NULL dh_parent += z dh */
-FK_INLINE void units_backward(float *dh_parent, float *gates, float *a, const float *dh, const float *x,
+/* n <= FK_VL units of one state: gates = [dQ da'], and unless it is NULL dh_parent += z dh */
+FK_INLINE void units_backward(float *dh_parent, float *gates, const float *dh, const float *x,
                               const float *h_parent, fk_activation act, fk_activation g, fk_index U, fk_index n)
 {
     const vf z = vf_load_first(gates, n, 0.0f), r = vf_load_first(gates + U, n, 0.0f);
-    const vf q = vf_load_first(gates + 2 * U, n, 0.0f), a_s = vf_load_first(a, n, 0.0f);
+    const vf q = vf_load_first(gates + 2 * U, n, 0.0f), a = vf_load_first(gates + 3 * U, n, 0.0f);
     /* forward: h_s = z h[parent] + (1 - z) a */
-    const vf dh_s = vf_load_first(dh, n, 0.0f), dz = (vf_load_first(h_parent, n, 0.0f) - a_s) * dh_s;
+    const vf dh_s = vf_load_first(dh, n, 0.0f), dz = (vf_load_first(h_parent, n, 0.0f) - a) * dh_s;
     if (dh_parent)
         vf_store_first(dh_parent, vf_load_first(dh_parent, n, 0.0f) + z * dh_s, n);
     /* forward: a = act(P_a + r q) */
-    const vf da = fk_gate_backward((1.0f - z) * dh_s, vf_load_first(x + 2 * U, n, 0.0f), a_s, act);
-    vf_store_first(a, da, n);
+    const vf da = fk_gate_backward((1.0f - z) * dh_s, vf_load_first(x + 2 * U, n, 0.0f), a, act);
     /* forward: [z r] = g(P_zr + h[parent] R_zr) */
     vf_store_first(gates, fk_gate_backward(dz, vf_load_first(x, n, 0.0f), z, g), n);
     vf_store_first(gates + U, fk_gate_backward(q * da, vf_load_first(x + U, n, 0.0f), r, g), n);
     vf_store_first(gates + 2 * U, r * da, n);
+    vf_store_first(gates + 3 * U, da, n);
 }
 
-FK_INLINE void state_backward(float *dh_parent, float *gates, float *a, const float *dh, const float *x,
+FK_INLINE void state_backward(float *dh_parent, float *gates, const float *dh, const float *x,
                               const float *h_parent, fk_activation act, fk_activation g, fk_index U)
 {
     for (fk_index u = 0; u < U; u += FK_VL) {
         float *dh_parent_u = dh_parent ? dh_parent + u : NULL;
         if (u + FK_VL <= U)
-            units_backward(dh_parent_u, gates + u, a + u, dh + u, x + u, h_parent + u, act, g, U, FK_VL);
+            units_backward(dh_parent_u, gates + u, dh + u, x + u, h_parent + u, act, g, U, FK_VL);
         else
-            units_backward(dh_parent_u, gates + u, a + u, dh + u, x + u, h_parent + u, act, g, U, U - u);
+            units_backward(dh_parent_u, gates + u, dh + u, x + u, h_parent + u, act, g, U, U - u);
     }
 }
 
-static void wave_backward(const void *layer, fk_wave w, float *dhp)
+static void wave_backward(const void *layer, fk_wave w, float *scratch)
 {
     const backward_pass *p = layer;
     const fk_index U = p->U, first = 1 + p->tree.roots;
     for (fk_index s = w.s0; s < w.s1; s++) {
         const int32_t parent = p->tree.parent[s];
-        float *gates = p->gates + s * 3 * U, *a = p->inner + s * U;
-        float *dh_parent = parent ? p->dh + parent * U : NULL;
+        float *gates = p->gates + s * 4 * U, *dh_parent = parent ? p->dh + parent * U : NULL;
         const float *dh = p->dh + (first + s) * U, *h_parent = p->h + parent * U;
         const float *x = p->x ? p->x + s * 3 * U : gates; /* not looked at, if it was not kept */
         if (fk_gates_usual(p->act, p->g))
-            state_backward(dh_parent, gates, a, dh, x, h_parent, fk_tanh, fk_sigmoid, U);
+            state_backward(dh_parent, gates, dh, x, h_parent, fk_tanh, fk_sigmoid, U);
         else
-            state_backward(dh_parent, gates, a, dh, x, h_parent, p->act, p->g, U);
+            state_backward(dh_parent, gates, dh, x, h_parent, p->act, p->g, U);
     }
     /* forward: [.. .. q] = h[parent] R */
-    fk_recurrent_product_backward(p->dh, p->gates, p->Rt, p->m, p->tree, dhp, w, 3 * U, U);
+    fk_recurrent_product_backward(p->dh, p->gates, 4 * U, p->Rt, p->m, p->tree, scratch, w, 3 * U, U);
 }
 
-void fk_gru_backward(float *dh, float *gates, float *inner, const float *x, const float *h, const float *Rt_packed,
+void fk_gru_backward(float *dh, float *gates, const float *x, const float *h, const float *Rt_packed,
                      const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
                      fk_index U)
 {
-    const backward_pass p = {dh, gates, inner, x, h, Rt_packed, NULL, m, act, g, tree, U};
-    fk_recurrent_walk(tree, wave_backward, &p, 1, 3 * U * U, scratch, ROWS * U);
+    const backward_pass p = {dh, gates, x, h, Rt_packed, NULL, m, act, g, tree, U};
+    fk_recurrent_walk(tree, wave_backward, &p, 1, 3 * U * U, scratch, scratch_row(U));
 }
 
 /* --- the reset gate before the product --------------------------------------------------------------------- */
@@ -209,7 +212,7 @@ static void wave_before_forward(const void *layer, fk_wave w, float *hp)
     float *x = p->x ? p->x : p->gates;
     const fk_gemm_rows P_zr = {p->P, p->tree.row + s0, 3 * U}, P_a = {p->P + 2 * U, p->tree.row + s0, 3 * U};
     /* [z r] = g(P_zr + h[parent] R_zr) */
-    fk_recurrent_product(x + s0 * 3 * U, 3 * U, P_zr, p->h, p->R, p->m, p->tree, hp, s0, s1, 2 * U, U);
+    fk_recurrent_product(x + s0 * 3 * U, 3 * U, P_zr, p->h, p->R, p->m, p->tree, hp, NULL, s0, s1, 2 * U, U);
     for (fk_index s = s0; s < s1; s++) {
         float *gates = p->gates + s * 3 * U;
         fk_activation_span(gates, x + s * 3 * U, p->g, 2 * U);
@@ -230,7 +233,7 @@ void fk_gru_before_forward(float *h, float *gates, float *inner, float *x, const
                            fk_activation g, fk_states tree, float *scratch, fk_index U)
 {
     const forward_pass p = {h, gates, inner, x, P, R_zr_packed, R_a_packed, NULL, m, act, g, tree, U};
-    fk_recurrent_walk(tree, wave_before_forward, &p, 0, 3 * U * U, scratch, ROWS * U);
+    fk_recurrent_walk(tree, wave_before_forward, &p, 0, 3 * U * U, scratch, scratch_row(U));
 }
 
 static void wave_before_backward(const void *layer, fk_wave w, float *scratch)
@@ -272,6 +275,6 @@ void fk_gru_before_backward(float *dh, float *gates, const float *x, const float
                             const float *Rt_a_packed, const float *m, fk_activation act, fk_activation g,
                             fk_states tree, float *scratch, fk_index U)
 {
-    const backward_pass p = {dh, gates, NULL, x, h, Rt_zr_packed, Rt_a_packed, m, act, g, tree, U};
-    fk_recurrent_walk(tree, wave_before_backward, &p, 1, 3 * U * U, scratch, ROWS * U);
+    const backward_pass p = {dh, gates, x, h, Rt_zr_packed, Rt_a_packed, m, act, g, tree, U};
+    fk_recurrent_walk(tree, wave_before_backward, &p, 1, 3 * U * U, scratch, scratch_row(U));
 }

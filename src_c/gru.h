@@ -10,7 +10,7 @@
  * act is the activation, g the recurrent activation. With the gate after the product the bias has a second row for
  * h[parent] R; of it only b_a is used here, as the caller adds the others to b.
  *
- * h (1+roots+S, U)   P (rows, 3U)   R (U, 3U)   b_a (U)   gates (S, 3U)   inner (S, U)
+ * h (1+roots+S, U)   P (rows, 3U)   R (U, 3U)   b_a (U)
  * m (B, U): a dropout mask on h[parent] where it meets R, by the batch row that owns the state, or NULL
  */
 #ifndef FK_GRU_H
@@ -26,28 +26,28 @@ fk_index fk_gru_scratch(fk_index B, fk_index U);
 /* --- the reset gate after the product ---
  *
  * h rows 1+roots .. =; the rows before them are the caller's
- * gates = [z r q]   q = h[parent] R_a + b_a         inner = a        both NULL: if there will be no backward pass
+ * gates (S, 4U) = [z r q a]   q = h[parent] R_a + b_a         NULL: if there will be no backward pass
  * x (S, 3U) =, what g and act were taken of: if the backward pass of either needs it, else NULL
  * R_packed: fk_gemm_pack of R */
-void fk_gru_forward(float *h, float *gates, float *inner, float *x, const float *P, const float *R_packed,
-                    const float *b_a, const float *m, fk_activation act, fk_activation g, fk_states tree,
-                    float *scratch, fk_index U);
+void fk_gru_forward(float *h, float *gates, float *x, const float *P, const float *R_packed, const float *b_a,
+                    const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
+                    fk_index U);
 
 /* dP_s = [g'(P_z..) (h[parent] - a) dh_s    g'(P_r..) q da'    da']      with da' = act'(..) (1 - z) dh_s
  * dQ_s = [the same  the same  r da']: the gradient of h[parent] R + b_recurrent
  * dh[parent_s] += z dh_s + dQ_s R^T
  *
- * gates: [z r q] before the call, dQ afterwards      inner: a before the call, da' afterwards
+ * gates: [z r q a] before the call, [dQ da'] afterwards
  * dh (1+roots+S, U) +=: holds the outputs' gradient before the call, and in the rows of initial states theirs
  * afterwards
  * Rt_packed: fk_gemm_pack of R, transposed */
-void fk_gru_backward(float *dh, float *gates, float *inner, const float *x, const float *h, const float *Rt_packed,
+void fk_gru_backward(float *dh, float *gates, const float *x, const float *h, const float *Rt_packed,
                      const float *m, fk_activation act, fk_activation g, fk_states tree, float *scratch,
                      fk_index U);
 
 /* --- the reset gate before the product ---
  *
- * gates = [z r a]                                    inner = r h[parent] (* m): the rows that R_a multiplied
+ * gates (S, 3U) = [z r a]   inner (S, U) = r h[parent] (* m): the rows that R_a multiplied
  * R_zr_packed, R_a_packed: fk_gemm_pack of R_z and R_r together, and of R_a */
 void fk_gru_before_forward(float *h, float *gates, float *inner, float *x, const float *P,
                            const float *R_zr_packed, const float *R_a_packed, const float *m, fk_activation act,

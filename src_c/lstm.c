@@ -20,7 +20,7 @@ typedef struct {
 } backward_pass;
 
 /* Floats of scratch for each state of a wave: z_s, or what the backward product needs. */
-static fk_index scratch_row(fk_index U) { return fk_max(4 * U, fk_recurrent_backward_row(4 * U, U)); }
+static fk_index scratch_row(fk_index U) { return fk_recurrent_backward_row(4 * U, U); }
 
 fk_index fk_lstm_scratch(fk_index B, fk_index U) { return fk_recurrent_scratch(B, scratch_row(U)); }
 
@@ -62,8 +62,12 @@ static void wave_forward(const void *layer, fk_wave w, float *scratch)
     const fk_index U = p->U, first = 1 + p->tree.roots, s0 = w.s0, s1 = w.s1;
     const fk_gemm_rows P = {p->P, p->tree.row + s0, 4 * U};
     float *z = p->z ? p->z + s0 * 4 * U : scratch;
+    fk_gemm_ahead places = {0};
+    if (p->gates) /* which are written next: their places come near meanwhile */
+        places = (fk_gemm_ahead){p->gates + s0 * 4 * U, s1 - s0, 4 * U, 4 * U, 0};
     /* z_s = P[row_s] + h[parent_s] R    (h[parent_s] under its mask lies where h_s will) */
-    fk_recurrent_product(z, 4 * U, P, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U, s0, s1, 4 * U, U);
+    fk_recurrent_product(z, 4 * U, P, p->h, p->R, p->m, p->tree, p->h + (first + s0) * U,
+                         &places, s0, s1, 4 * U, U);
     for (fk_index s = s0; s < s1; s++, z += 4 * U) {
         float *h_s = p->h + (first + s) * U, *c_s = p->c + (first + s) * U;
         float *gates = p->gates ? p->gates + s * 4 * U : z;
@@ -134,7 +138,7 @@ static void wave_backward(const void *layer, fk_wave w, float *scratch)
             state_backward(dc, parent ? dc_parent : NULL, gates, dh, z, c, c_parent, p->act, p->g, U);
     }
     /* forward: z_s = P[row_s] + h[parent_s] R */
-    fk_recurrent_product_backward(p->dh, p->gates, p->Rt, p->m, p->tree, scratch, w, 4 * U, U);
+    fk_recurrent_product_backward(p->dh, p->gates, 4 * U, p->Rt, p->m, p->tree, scratch, w, 4 * U, U);
 }
 
 void fk_lstm_backward(float *dh, float *dc, float *gates, const float *z, const float *c, const float *Rt_packed,

@@ -54,15 +54,15 @@ void fk_recurrent_dropped(float *hp, const float *h, const float *m, fk_states t
 }
 
 void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const float *h, const float *R_packed,
-                          const float *m, fk_states tree, float *hp, fk_index s0, fk_index s1, fk_index N,
-                          fk_index U)
+                          const float *m, fk_states tree, float *hp, fk_gemm_ahead *ahead, fk_index s0, fk_index s1,
+                          fk_index N, fk_index U)
 {
     fk_gemm_rows A = {h, tree.parent + s0, U};
     if (m != NULL) {
         fk_recurrent_dropped(hp, h, m, tree, s0, s1, U);
         A = (fk_gemm_rows){hp, NULL, U};
     }
-    fk_gemm_packed(C, C_row, A, from, R_packed, NULL, s1 - s0, N, U);
+    fk_gemm_packed(C, C_row, A, from, R_packed, ahead, s1 - s0, N, U);
 }
 
 void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_states tree, fk_index s0, fk_index s1,
@@ -79,22 +79,21 @@ void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_sta
     }
 }
 
-/* Rows a multiple of 4 KB apart fall into one set of the L1 cache, and drive each other out while a product reads
- * many of them. A copy lies a cache line further apart (N = 1024, U = 256: 1.1 to 1.5 times as fast). */
-static int rows_collide(fk_index N) { return N % PAGE == 0; }
+fk_index fk_recurrent_backward_row(fk_index N, fk_index U) { return U + N + LINE; }
 
-fk_index fk_recurrent_backward_row(fk_index N, fk_index U) { return U + (rows_collide(N) ? N + LINE : 0); }
-
-void fk_recurrent_product_backward(float *dh, const float *dz, const float *Rt_packed, const float *m,
-                                   fk_states tree, float *scratch, fk_wave w, fk_index N, fk_index U)
+void fk_recurrent_product_backward(float *dh, const float *dz, fk_index dz_row, const float *Rt_packed,
+                                   const float *m, fk_states tree, float *scratch, fk_wave w, fk_index N,
+                                   fk_index U)
 {
     const fk_index states = w.s1 - w.s0;
     float *dhp = scratch, *copy = scratch + states * U;
-    fk_gemm_rows dz_s = {dz + w.s0 * N, NULL, N}, zero = {NULL, NULL, 0};
-    fk_gemm_ahead soon = {dz + w.soon0 * N, w.soon1 - w.soon0, N, N, 0};
-    if (rows_collide(N)) {
+    fk_gemm_rows dz_s = {dz + w.s0 * dz_row, NULL, dz_row}, zero = {NULL, NULL, 0};
+    fk_gemm_ahead soon = {dz + w.soon0 * dz_row, w.soon1 - w.soon0, dz_row, dz_row, 0};
+    /* Rows a multiple of 4 KB apart fall into one set of the L1 cache, and drive each other out while a product
+     * reads many of them. A copy lies a cache line further apart (N = 1024, U = 256: 1.1 to 1.5 times as fast). */
+    if (dz_row % PAGE == 0) {
         for (fk_index i = 0; i < states; i++)
-            memcpy(copy + i * (N + LINE), dz_s.data + i * N, (size_t)N * sizeof(float));
+            memcpy(copy + i * (N + LINE), dz_s.data + i * dz_row, (size_t)N * sizeof(float));
         dz_s = (fk_gemm_rows){copy, NULL, N + LINE};
     }
     fk_gemm_packed(dhp, U, dz_s, zero, Rt_packed, &soon, states, U, N);
@@ -104,8 +103,8 @@ void fk_recurrent_product_backward(float *dh, const float *dz, const float *Rt_p
 /* --- the gradients of R and P ------------------------------------------------------------------------------ */
 
 typedef struct {
-    float *dR, *dP; /* or NULL */
-    fk_index dR_row, dP_row, P_columns;
+    float *dR, *db, *dP; /* or NULL */
+    fk_index dR_row, dP_row, P_columns, P_gap;
     const float *dz, *m;
     fk_index dz_row;
     fk_gemm_rows hp;
@@ -113,9 +112,13 @@ typedef struct {
     fk_index U;
 } gradients;
 
-/* The rows hp of some states, and their dz as panels. */
+/* The rows hp of some states, the sum of their dz, and dz as panels. */
 static fk_index inputs_size(fk_index U) { return STATES * fk_round_up(U, FK_VL); }
-static fk_index share_size(fk_index N, fk_index U) { return inputs_size(U) + fk_gemm_packed_size(N, STATES); }
+static fk_index sum_size(fk_index N) { return fk_round_up(N, FK_VL); }
+static fk_index share_size(fk_index N, fk_index U)
+{
+    return inputs_size(U) + sum_size(N) + fk_gemm_packed_size(N, STATES);
+}
 
 fk_index fk_recurrent_gradients_scratch(fk_index N, fk_index U) { return fk_get_num_threads() * share_size(N, U); }
 
@@ -131,32 +134,49 @@ static void copy_inputs(float *to, const gradients *g, fk_index s0, fk_index s1)
     }
 }
 
+/* db and dP for columns n .. last and states s0 .. s1. sum: a row of scratch */
+static void add_to_db_and_dP(const gradients *g, float *sum, fk_index n, fk_index last, fk_index s0, fk_index s1)
+{
+    const fk_index width = last - n, near = fk_min(width, fk_max(0, g->P_columns - n));
+    memset(sum, 0, (size_t)width * sizeof(float));
+    for (fk_index s = s0; s < s1; s++) {
+        const float *dz = g->dz + s * g->dz_row + n, *further = dz + near + g->P_gap;
+        if (g->db != NULL)
+            fk_add(sum, sum, dz, width);
+        if (g->dP != NULL) {
+            float *dP = g->dP + g->tree.row[s] * g->dP_row + n;
+            fk_add(dP, dP, dz, near);
+            fk_add(dP + near, dP + near, further, width - near);
+        }
+    }
+    if (g->db != NULL)
+        fk_add(g->db + n, g->db + n, sum, width);
+}
+
 /* What columns n .. last of dz give for states s0 .. s1. */
 static void add_gradients(const gradients *g, float *scratch, fk_index n, fk_index last, fk_index s0, fk_index s1)
 {
     static const fk_index start = 0;
     const float *dz = g->dz + s0 * g->dz_row + n;
-    const fk_index P_width = fk_min(last, g->P_columns) - n;
-    float *dR = g->dR + n, *inputs = scratch, *packed = scratch + inputs_size(g->U);
-    for (fk_index s = s0; s < s1 && g->dP != NULL && P_width > 0; s++) {
-        float *dP = g->dP + g->tree.row[s] * g->dP_row + n;
-        fk_add(dP, dP, dz + (s - s0) * g->dz_row, P_width);
-    }
+    float *dR = g->dR + n, *inputs = scratch, *sum = inputs + inputs_size(g->U);
+    float *packed = sum + sum_size(last - n);
+    add_to_db_and_dP(g, sum, n, last, s0, s1);
     if (g->dR == NULL)
         return;
     /* dz lies in a far cache by now: that of the next states comes while the products of these are computed */
-    fk_gemm_ahead soon = {g->dz + s1 * g->dz_row + n, fk_min(STATES, g->tree.S - s1), last - n, g->dz_row, 0};
+    const fk_index read = last - n + (last > g->P_columns ? g->P_gap : 0);
+    fk_gemm_ahead soon = {g->dz + s1 * g->dz_row + n, fk_min(STATES, g->tree.S - s1), read, g->dz_row, 0};
     copy_inputs(inputs, g, s0, s1);
     fk_gemm_pack(packed, dz, g->dz_row, 0, last - n, s1 - s0);
     fk_gemm_packed_taps(dR, g->dR_row, (fk_gemm_rows){inputs, NULL, 1}, g->U, &start, 1, s1 - s0,
                         (fk_gemm_rows){dR, NULL, g->dR_row}, packed, &soon, g->U, last - n);
 }
 
-void fk_recurrent_gradients(float *dR, fk_index dR_row, float *dP, fk_index dP_row, fk_index P_columns,
-                            const float *dz, fk_index dz_row, fk_gemm_rows hp, const float *m, fk_states tree,
-                            float *scratch, fk_index N, fk_index U)
+void fk_recurrent_gradients(float *dR, fk_index dR_row, float *db, float *dP, fk_index dP_row, fk_index P_columns,
+                            fk_index P_gap, const float *dz, fk_index dz_row, fk_gemm_rows hp, const float *m,
+                            fk_states tree, float *scratch, fk_index N, fk_index U)
 {
-    const gradients g = {dR, dP, dR_row, dP_row, P_columns, dz, m, dz_row, hp, tree, U};
+    const gradients g = {dR, db, dP, dR_row, dP_row, P_columns, P_gap, dz, m, dz_row, hp, tree, U};
     const fk_index parts = fk_min(fk_ceil_div(N, FK_VL), fk_threads_for(tree.S * U * N, GRAIN));
     /* A thread owns some columns and passes over all states: the sums keep their order. */
 #pragma omp parallel for num_threads((int)parts) if (parts > 1) schedule(static)

@@ -34,29 +34,32 @@ fk_index fk_recurrent_scratch(fk_index B, fk_index scratch_row);
 void fk_recurrent_dropped(float *hp, const float *h, const float *m, fk_states tree, fk_index s0, fk_index s1,
                           fk_index U);
 /*     C_s = from_s + (h[parent_s] * m[owner_s]) R    C (s1-s0, N) =, rows C_row apart   m: or NULL
- *     hp (s1-s0, U): scratch, written if there is a mask */
+ *     hp (s1-s0, U): scratch, written if there is a mask   ahead: of the product (gemm.h), or NULL */
 void fk_recurrent_product(float *C, fk_index C_row, fk_gemm_rows from, const float *h, const float *R_packed,
-                          const float *m, fk_states tree, float *hp, fk_index s0, fk_index s1, fk_index N,
-                          fk_index U);
+                          const float *m, fk_states tree, float *hp, fk_gemm_ahead *ahead, fk_index s0, fk_index s1,
+                          fk_index N, fk_index U);
 /*     dh[parent_s] += dhp_s * m[owner_s]             dh (1+roots+S, U) +=   dhp (s1-s0, U)   m: or NULL */
 void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_states tree, fk_index s0, fk_index s1,
                              fk_index U);
 /* the same with dhp_s = dz_s R^T, for the states of wave w
- *     dz (S, N)   Rt_packed: fk_gemm_pack of R (U, N), transposed
+ *     dz (S, N), rows dz_row apart   Rt_packed: fk_gemm_pack of R (U, N), transposed
  *     scratch (s1-s0, fk_recurrent_backward_row)
- * Meanwhile rows soon0 .. soon1 of dz come near, where the next wave finds its gates. */
-void fk_recurrent_product_backward(float *dh, const float *dz, const float *Rt_packed, const float *m,
-                                   fk_states tree, float *scratch, fk_wave w, fk_index N, fk_index U);
+ * Meanwhile rows soon0 .. soon1 of dz, all dz_row floats of each, come near: there the next wave finds its gates. */
+void fk_recurrent_product_backward(float *dh, const float *dz, fk_index dz_row, const float *Rt_packed,
+                                   const float *m, fk_states tree, float *scratch, fk_wave w, fk_index N,
+                                   fk_index U);
 fk_index fk_recurrent_backward_row(fk_index N, fk_index U);
 
-/* What z_s = P[row_s] + hp_s R gives back, in one pass over dz, by all threads:
+/* What z_s = P[row_s] + hp_s R + b gives back, in one pass over dz, by all threads:
  *     dR += sum_s hp_s^T dz_s                        dR (U, N) +=, rows dR_row apart, or NULL
- *     dP[row_s] += the first P_columns of dz_s       dP: rows dP_row apart, or NULL
- * hp: the row of each state that R multiplied   m: or NULL, a mask on it   dz (S, N): rows dz_row apart
+ *     db += sum_s dz_s                               db (N) +=, or NULL
+ *     dP[row_s] += dz_s, whose columns from P_columns on stand P_gap further on for this
+ *                                                    dP (rows, N) +=, rows dP_row apart, or NULL
+ * hp: the row of each state that R multiplied   m: or NULL, a mask on it   dz (S, N + P_gap): rows dz_row apart
  * scratch: fk_recurrent_gradients_scratch floats */
-void fk_recurrent_gradients(float *dR, fk_index dR_row, float *dP, fk_index dP_row, fk_index P_columns,
-                            const float *dz, fk_index dz_row, fk_gemm_rows hp, const float *m, fk_states tree,
-                            float *scratch, fk_index N, fk_index U);
+void fk_recurrent_gradients(float *dR, fk_index dR_row, float *db, float *dP, fk_index dP_row, fk_index P_columns,
+                            fk_index P_gap, const float *dz, fk_index dz_row, fk_gemm_rows hp, const float *m,
+                            fk_states tree, float *scratch, fk_index N, fk_index U);
 fk_index fk_recurrent_gradients_scratch(fk_index N, fk_index U);
 
 #endif

@@ -30,7 +30,7 @@ static void wave_forward(const void *layer, fk_wave w, float *hp)
     float *h_s = p->h + (1 + p->tree.roots + s0) * U, *z_s = p->z ? p->z + s0 * U : h_s;
     /* z_s = P[row_s] + h[parent_s] R */
     const fk_gemm_rows P = {p->P, p->tree.row + s0, U};
-    fk_recurrent_product(z_s, U, P, p->h, p->R, p->m, p->tree, hp, s0, s1, U, U);
+    fk_recurrent_product(z_s, U, P, p->h, p->R, p->m, p->tree, hp, NULL, s0, s1, U, U);
     /* h_s = f(z_s) */
     fk_activation_span(h_s, z_s, p->f, (s1 - s0) * U);
 }
@@ -51,7 +51,7 @@ static void wave_backward(const void *layer, fk_wave w, float *scratch)
     const float *z_s = p->z ? p->z + w.s0 * U : NULL;
     fk_activation_span_backward(dz_s, p->dh + first, z_s, p->h + first, p->f, (w.s1 - w.s0) * U);
     /* forward: z_s = P[row_s] + h[parent_s] R */
-    fk_recurrent_product_backward(p->dh, p->dz, p->Rt, p->m, p->tree, scratch, w, U, U);
+    fk_recurrent_product_backward(p->dh, p->dz, U, p->Rt, p->m, p->tree, scratch, w, U, U);
 }
 
 void fk_simple_rnn_backward(float *dh, float *dz, const float *h, const float *z, const float *Rt_packed,

@@ -20,8 +20,9 @@ def forward_and_back(P, R, b, m, index, mask, h0, dh_all, dh_last, names, after)
     h[0] = 0
     if own:
         h[1 : states.first] = h0
-    gates, inner = np.full((states.count, 3 * U), np.nan, "f"), np.full((states.count, U), np.nan, "f")
-    x = np.empty_like(gates) if act.needs_input or g.needs_input else None
+    gates = np.full((states.count, (4 if after else 3) * U), np.nan, "f")
+    inner = None if after else np.full((states.count, U), np.nan, "f")
+    x = np.empty((states.count, 3 * U), "f") if act.needs_input or g.needs_input else None
     gru.forward(h, gates, inner, x, P, R, b, m, act, g, states, after)
     if after:
         without = h.copy()
@@ -32,15 +33,13 @@ def forward_and_back(P, R, b, m, index, mask, h0, dh_all, dh_last, names, after)
     dh = np.zeros_like(h)
     np.add.at(dh, states.state, dh_all)
     np.add.at(dh, states.last, dh_last)
-    rh = inner.copy()  # with the reset gate before the product: what R_a multiplied
-    gru.backward(dh, gates, inner, x, h, R, m, act, g, states, after)
-    dP, dR, db = np.zeros_like(P), np.zeros_like(R), gates.sum(axis=0)
+    gru.backward(dh, gates, x, h, R, m, act, g, states, after)
+    dP, dR, db = np.zeros_like(P), np.zeros_like(R), np.zeros(3 * U, "f")
     if after:
-        recurrent.gradients(dR, dP, gates, h, m, states, P_columns=2 * U)
-        np.add.at(dP[:, 2 * U :], states.row, inner)
+        recurrent.gradients(dR, db, dP, gates, h, m, states, P_columns=2 * U, P_gap=U)
     else:
-        recurrent.gradients(dR, dP, gates, h, m, states, columns=2 * U)
-        recurrent.gradients(dR, dP, gates, rh, None, states, at=2 * U)
+        recurrent.gradients(dR, db, dP, gates, h, m, states, columns=2 * U)
+        recurrent.gradients(dR, db, dP, gates, inner, None, states, at=2 * U)
     return h[states.state], h[states.last], dP, dR, db, dh[1 : states.first]
 
 
@@ -85,28 +84,36 @@ def test_forward_and_gradients(B, T, V, U, masked, own_roots, dropped, names, af
 @pytest.mark.parametrize("after", [True, False])
 def test_nothing_to_do(shape, after):
     states = States(np.zeros(shape, np.int32))
-    h, gates, inner, tanh = np.zeros((1, 5), "f"), np.zeros((0, 15), "f"), np.zeros((0, 5), "f"), Activation("tanh")
-    P, R = np.ones((2, 15), "f"), np.ones((5, 15), "f")
+    h, gates, tanh = np.zeros((1, 5), "f"), np.zeros((0, 20 if after else 15), "f"), Activation("tanh")
+    P, R, inner = np.ones((2, 15), "f"), np.ones((5, 15), "f"), None if after else np.zeros((0, 5), "f")
     gru.forward(h, gates, inner, None, P, R, None, None, tanh, tanh, states, after)
-    gru.backward(h, gates, inner, None, h, R, None, tanh, tanh, states, after)
+    gru.backward(h, gates, None, h, R, None, tanh, tanh, states, after)
     assert not h.any()
 
 
 @pytest.mark.parametrize("wrong", ["h", "gates", "inner", "x", "P", "R", "b_a", "m"])
-def test_arrays_of_other_shapes_are_refused(wrong):
+@pytest.mark.parametrize("after", [True, False])
+def test_arrays_of_other_shapes_are_refused(wrong, after):
+    if wrong == "inner" and after:
+        return  # there is none
     states = States(np.arange(6, dtype=np.int32).reshape(2, 3))
     shapes = {"h": (7, 5), "gates": (6, 15), "inner": (6, 5), "x": (6, 15), "P": (6, 15), "R": (5, 15), "b_a": (5,)}
     shapes["m"] = (2, 5)
+    if after:
+        shapes["gates"] = (6, 20)
     arrays = {k: np.zeros((*s[:-1], s[-1] + (k == wrong)), "f") for k, s in shapes.items()}
+    if after:
+        arrays["inner"] = None
     with pytest.raises(ValueError, match=f"`{wrong}`"):
-        gru.forward(*arrays.values(), Activation("tanh"), Activation("sigmoid"), states, True)
+        gru.forward(*arrays.values(), Activation("tanh"), Activation("sigmoid"), states, after)
 
 
-@pytest.mark.parametrize("missing", [("gates",), ("inner",), ("gates", "inner")])
-@pytest.mark.parametrize("after", [True, False])
-def test_gates_are_left_out_together_and_with_the_gate_after_only(missing, after):
+@pytest.mark.parametrize(
+    ("after", "missing"), [(True, ()), (True, ("gates", "inner")), (False, ("gates",)), (False, ("inner",))]
+)
+def test_what_is_kept_depends_on_where_the_reset_gate_acts(after, missing):
     states = States(np.arange(6, dtype=np.int32).reshape(2, 3))
-    shapes = {"h": (7, 5), "gates": (6, 15), "inner": (6, 5), "x": (6, 15), "P": (6, 15), "R": (5, 15)}
+    shapes = {"h": (7, 5), "gates": (6, 20 if after else 15), "inner": (6, 5), "x": (6, 15), "P": (6, 15), "R": (5, 15)}
     arrays = {k: None if k in missing else np.zeros(s, "f") for k, s in shapes.items()}
-    with pytest.raises(TypeError, match="`gates` and `inner`"):
+    with pytest.raises(TypeError, match=f"If the reset gate acts {'after' if after else 'before'} the product"):
         gru.forward(*arrays.values(), None, None, Activation("tanh"), Activation("sigmoid"), states, after)

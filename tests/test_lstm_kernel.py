@@ -35,7 +35,7 @@ def forward_and_back(P, R, m, index, mask, h0, c0, dh_all, dh_last, dc_last, nam
     np.add.at(dc, states.last, dc_last)
     lstm.backward(dh, dc, gates, z, c, R, m, act, g, states)  # the gates become dz
     dP, dR = np.zeros_like(P), np.zeros_like(R)
-    recurrent.gradients(dR, dP, gates, h, m, states)
+    recurrent.gradients(dR, None, dP, gates, h, m, states)
     roots = slice(1, states.first)
     return h[states.state], h[states.last], c[states.last], dP, dR, dh[roots], dc[roots]
 

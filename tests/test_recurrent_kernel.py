@@ -37,14 +37,15 @@ def test_gradients_of_all_columns(masked, own_roots):
     assert states.count > 600
 
     def run():
-        to_R, to_P = guarded(dR), guarded(dP)
-        recurrent.gradients(to_R, to_P, guarded(dz), guarded(h), None, states)
-        return to_R, to_P
+        to_R, to_b, to_P = guarded(dR), guarded(dR[0]), guarded(dP)
+        recurrent.gradients(to_R, to_b, to_P, guarded(dz), guarded(h), None, states)
+        return to_R, to_b, to_P
 
-    found_R, found_P = same_bits_for_any_threads(run)
+    found_R, found_b, found_P = same_bits_for_any_threads(run)
     expected_P = dP.astype(np.float64)
     np.add.at(expected_P, states.row, dz)
     assert_close(found_R, dR + h[states.parent].astype(np.float64).T @ dz, 1e-5, "dR")
+    assert_close(found_b, dR[0] + dz.sum(axis=0, dtype=np.float64), 1e-5, "db")
     assert_close(found_P, expected_P, 1e-5, "dP")
 
 
@@ -57,16 +58,29 @@ def test_a_mask_is_on_what_R_multiplied():
 
 def test_some_columns_only():
     states, h, dz, dR, dP, _ = pieces(3)
-    at, columns, P_columns = 3, 41, 29
-    found_R, found_P = same_bits_for_any_threads(
-        lambda: added(dR, dP, dz, h, None, states, at=at, columns=columns, P_columns=P_columns)
-    )
-    part, P_part = slice(at, at + columns), slice(at, at + P_columns)
-    expected_R, expected_P = dR.astype(np.float64), dP.astype(np.float64)
+    at, columns = 3, 41
+    found = same_bits_for_any_threads(lambda: added(dR, dP, dz, h, None, states, at=at, columns=columns))
+    part = slice(at, at + columns)
+    expected_R, expected_b, expected_P = dR.astype(np.float64), dR[0].astype(np.float64), dP.astype(np.float64)
     expected_R[:, part] += h[states.parent].astype(np.float64).T @ dz[:, part]
-    np.add.at(expected_P[:, P_part], states.row, dz[:, P_part])
-    assert_close(found_R, expected_R, 1e-5, "dR")
-    assert_close(found_P, expected_P, 1e-5, "dP")
+    expected_b[part] += dz[:, part].sum(axis=0, dtype=np.float64)
+    np.add.at(expected_P[:, part], states.row, dz[:, part])
+    for name, actual, expected in zip("RbP", found, (expected_R, expected_b, expected_P), strict=True):
+        assert_close(actual, expected, 1e-5, f"d{name}")
+
+
+@pytest.mark.parametrize("P_columns", [0, 29, N - 7])
+def test_inputs_may_take_other_columns(P_columns):
+    states, h, dz, dR, dP, _ = pieces(9)
+    gap, width = 7, N - 7
+    dR, dP = dR[:, :width].copy(), dP[:, :width].copy()
+    found = same_bits_for_any_threads(lambda: added(dR, dP, dz, h, None, states, P_columns=P_columns, P_gap=gap))
+    taken = np.r_[:P_columns, P_columns + gap : N]
+    expected_P = dP.astype(np.float64)
+    np.add.at(expected_P, states.row, dz[:, taken])
+    assert_close(found[0], dR + h[states.parent].astype(np.float64).T @ dz[:, :width], 1e-5, "dR")
+    assert_close(found[1], dR[0] + dz[:, :width].sum(axis=0, dtype=np.float64), 1e-5, "db")
+    assert_close(found[2], expected_P, 1e-5, "dP")
 
 
 def test_rows_may_be_given_themselves():
@@ -77,17 +91,20 @@ def test_rows_may_be_given_themselves():
         np.testing.assert_array_equal(one, other)
 
 
-def test_either_alone():
+def test_each_alone():
     states, h, dz, dR, dP, _ = pieces(5)
-    both = added(dR, dP, dz, h, None, states)
-    np.testing.assert_array_equal(added(dR, None, dz, h, None, states)[0], both[0])
-    np.testing.assert_array_equal(added(None, dP, dz, h, None, states)[1], both[1])
+    together = added(dR, dP, dz, h, None, states)
+    for i, expected in enumerate(together):
+        alone = [array.copy() if j == i else None for j, array in enumerate((dR, dR[0], dP))]
+        recurrent.gradients(*alone, dz, h, None, states)
+        np.testing.assert_array_equal(alone[i], expected)
 
 
 def added(dR, dP, *arguments, **columns):
-    dR, dP = (None if array is None else array.copy() for array in (dR, dP))
-    recurrent.gradients(dR, dP, *arguments, **columns)
-    return dR, dP
+    """dR, db and dP, to which gradients are added; db is the first row of dR before."""
+    sums = dR.copy(), dR[0].copy(), dP.copy()
+    recurrent.gradients(*sums, *arguments, **columns)
+    return sums
 
 
 @pytest.mark.parametrize(("units", "parts"), [(256, 4), (1024, 1)], ids=["lstm", "rnn"])
@@ -114,15 +131,20 @@ def test_rows_of_4_KB_give_back_to_their_parents(units, parts):
 
 def test_columns_outside_are_refused():
     states, h, dz, dR, dP, _ = pieces(6)
-    for columns in {"at": -1}, {"at": 1, "columns": N}, {"columns": 5, "P_columns": 6}:
+    for columns in {"at": -1}, {"at": 1, "columns": N}:
         with pytest.raises(ValueError, match="must lie in `dz`"):
-            recurrent.gradients(dR, dP, dz, h, None, states, **columns)
+            recurrent.gradients(dR, None, dP, dz, h, None, states, **columns)
+    for columns in {"columns": 5, "P_columns": 6}, {"P_columns": -1}:
+        with pytest.raises(ValueError, match="must be among"):
+            recurrent.gradients(dR, None, dP, dz, h, None, states, **columns)
+    with pytest.raises(ValueError, match="`dR` must be"):
+        recurrent.gradients(dR, None, dP, dz, h, None, states, P_gap=1)
 
 
 def test_inputs_with_fewer_rows_than_are_read_are_refused():
     states, h, dz, dR, dP, _ = pieces(7)
     with pytest.raises(IndexError, match=rf"`dP` must have {V} rows at least\. Received: {V - 1}"):
-        recurrent.gradients(dR, dP[:-1].copy(), dz, h, None, states)
+        recurrent.gradients(dR, None, dP[:-1].copy(), dz, h, None, states)
     with pytest.raises(IndexError, match=r"`index` must lie in \[0, rows\). Received: -3"):
         States(np.array([[0, -3]], np.int32))
     masked = States(np.array([[0, -3]], np.int32), np.array([[True, False]]))  # what is masked is not read

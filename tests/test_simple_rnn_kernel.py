@@ -133,7 +133,7 @@ def forward_and_back(P, R, m, index, mask, h0, dh_last, dh_all, activation):
     dz = np.empty((states.count, U), "f")
     simple_rnn.backward(dh, dz, h, z, R, m, f, states)
     dP, dR = np.zeros_like(P), np.zeros_like(R)
-    recurrent.gradients(dR, dP, dz, h, m, states)
+    recurrent.gradients(dR, None, dP, dz, h, m, states)
     return h[states.state], h[states.last], dP, dR, dh[1 : states.first]
 
 

@@ -3,7 +3,6 @@
 from fastkeras import activations
 from fastkeras._kernels import dense as dense_kernel
 from fastkeras._kernels import gru as kernel
-from fastkeras._kernels import rows as rows_kernel
 from fastkeras.layers.recurrent import Recurrent
 
 
@@ -48,34 +47,26 @@ class GRU(Recurrent):
         total[: 2 * self.units] += recurrent[: 2 * self.units]
         return total
 
-    def add_bias_gradient(self, db):
-        if self.reset_after:
-            self.bias.grad[0] += db
-            self.bias.grad[1, : 2 * self.units] += db[: 2 * self.units]
-        else:
-            super().add_bias_gradient(db)
-
     def step(self, cells, P, m, states, run):
         (h,), act, g = cells, self.activation.kernel, self.recurrent_activation.kernel
         R, U, after = self.recurrent_kernel.value, self.units, self.reset_after
         b_a = self.bias.value[1, 2 * U :] if self.use_bias and after else None
         kept = self.keeps_gates(run) or not after
-        gates = run.buffer("gates", (states.count, 3 * U)) if kept else None
-        inner = run.buffer("inner", (states.count, U)) if kept else None
-        x = run.buffer("x", gates.shape) if kept and (act.needs_input or g.needs_input) else None
+        gates = run.buffer("gates", (states.count, (4 if after else 3) * U)) if kept else None
+        inner = None if after else run.buffer("inner", (states.count, U))
+        x = run.buffer("x", (states.count, 3 * U)) if kept and (act.needs_input or g.needs_input) else None
         kernel.forward(h, gates, inner, x, P, R, b_a, m, act, g, states, after)
 
         def backward(dcells, dP):
             (dh,) = dcells
-            kernel.backward(dh, gates, inner, x, h, R, m, act, g, states, after)  # the gates become gradients
+            kernel.backward(dh, gates, x, h, R, m, act, g, states, after)  # the gates become gradients
             if not after:  # inner is what R_a multiplied
                 self.add_gradients(dP, gates, h, m, states, run, columns=2 * U)
                 self.add_gradients(dP, gates, inner, None, states, run, at=2 * U)
                 return
-            self.add_gradients(dP, gates, h, m, states, run, P_columns=2 * U)
-            rows_kernel.scatter_add(dP, inner, states.row, 2 * U, U)  # another last part, as r multiplies h R only
+            self.add_gradients(dP, gates, h, m, states, run, P_columns=2 * U, P_gap=U)  # r multiplies h R only
             if run.trains and self.use_bias:
-                dense_kernel.add_column_sums(self.bias.grad[1, 2 * U :], gates, 2 * U)
+                dense_kernel.add_column_sums(self.bias.grad[0], dP)
 
         return backward
 

@@ -35,8 +35,8 @@ class Recurrent(Stepwise):
     A subclass says how many `gates` it has and what its states are called, takes its arguments, and gives
 
         step(cells, P, m, states, run)    computes the states from P, the projected inputs; returns backward
-        backward(dcells, dP)              adds to the gradients of the recurrent weights, and to dP what each state
-                                          gives back to its row: add_gradients() does both
+        backward(dcells, dP)              adds to the gradients of recurrent weights and bias, and to dP what each
+                                          state gives back to its row: add_gradients() does all three
     """
 
     weights_place = "cell"
@@ -163,10 +163,6 @@ class Recurrent(Stepwise):
             dvalues = run.buffer("dvalues", rows.values.shape) if run.wants_dx else None
             dW = self.kernel.grad if run.trains else None
             dense_kernel.backward(dvalues, dW, None, None, dP, rows.values, self.kernel.value, P, None, _LINEAR)
-            if run.trains and self.use_bias:
-                db = np.zeros(dP.shape[1], np.float32)
-                dense_kernel.add_column_sums(db, dP)
-                self.add_bias_gradient(db)
             dx = undo_input(dvalues) if run.wants_dx else None
             dgiven = [undo(dcell[1 : states.first]) for undo, dcell in zip(undo_given, dcells, strict=False)]
             return [dx, *dgiven] if given else dx
@@ -186,14 +182,14 @@ class Recurrent(Stepwise):
         """What is added to the projected inputs."""
         return self.bias.value if self.use_bias else None
 
-    def add_bias_gradient(self, db):
-        """db: the gradient of what input_bias() returned."""
-        self.bias.grad += db
-
     def add_gradients(self, dP, dz, h, m, states, run, **columns):
-        """dR += hp^T dz    with hp_s = h[parent_s] (* m)        dP_r += sum of dz_s over row_s = r"""
+        """dR += hp^T dz    with hp_s = h[parent_s] (* m)        dP_r += sum of dz_s over row_s = r
+
+        db += sum of dz_s, in the last row of the bias if there are two.
+        """
         dR = self.recurrent_kernel.grad if run.trains else None
-        kernel.gradients(dR, dP, dz, h, m, states, **columns)
+        db = np.atleast_2d(self.bias.grad)[-1] if run.trains and self.use_bias else None
+        kernel.gradients(dR, db, dP, dz, h, m, states, **columns)
 
     def _last_output(self, h, outputs, last, initial, run):
         """h at the last step: the last state, but zero for a row whose every step is masked (as in Keras)."""
