@@ -41,7 +41,11 @@ FK_INLINE vf clip_slope(vf y) { return vf_step((y >= EPSILON) & (y <= ONE_LESS_E
 
 typedef vf elementwise(vf *slope, vf *p, vf y, vf t, fk_loss loss);
 
-FK_INLINE vf sign(vf x) { return vf_step(x > 0.0f) - vf_step(x < 0.0f); }
+/* 1, -1, or x itself where it is 0 or NaN */
+FK_INLINE vf sign(vf x)
+{
+    return vf_select(x > 0.0f, vf_set(1.0f), vf_select(x < 0.0f, vf_set(-1.0f), x));
+}
 /* x^exponent for x >= 0; 0^exponent is about 0 for a positive exponent, and 1 for none */
 FK_INLINE vf power(vf x, float exponent) { return vf_exp(exponent * vf_log(vf_max(x, vf_set(1e-37f)))); }
 
@@ -335,7 +339,8 @@ static float categorical_hinge(const job *j, fk_index n)
     float largest = -INFINITY;
     for (fk_index d = 0; d < D; d++)
         largest = fmaxf(largest, (1.0f - t[d]) * y[d]);
-    const float loss = largest - row_dot(t, y, D) + 1.0f, factor = loss >= 0.0f ? row_factor(j, n) : 0.0f;
+    const float loss = largest - row_dot(t, y, D) + 1.0f;
+    const float factor = isnan(loss) ? loss : loss >= 0.0f ? row_factor(j, n) : 0.0f;
     if (j->dy) {
         fk_index equal = 0;
         for (fk_index d = 0; d < D; d++)
@@ -345,7 +350,7 @@ static float categorical_hinge(const job *j, fk_index n)
             j->dy[row + d] = factor * (part - t[d]);
         }
     }
-    return fmaxf(loss, 0.0f);
+    return loss < 0.0f ? 0.0f : loss; /* fmaxf would lose NaN */
 }
 
 /* L = -u . v    u = t / |t|,  v = y / |y|
@@ -354,7 +359,7 @@ static float cosine_similarity(const job *j, fk_index n)
 {
     const fk_index D = j->D, row = n * D;
     const float *y = j->y + row, *t = j->t + row;
-    const float length = sqrtf(row_dot(y, y, D)), y_length = fmaxf(length, EPSILON);
+    const float length = sqrtf(row_dot(y, y, D)), y_length = length < EPSILON ? EPSILON : length; /* or NaN */
     const float t_length = fmaxf(sqrtf(row_dot(t, t, D)), EPSILON);
     const float cosine = row_dot(t, y, D) / (t_length * y_length);
     const float a = -row_factor(j, n) / (t_length * y_length);

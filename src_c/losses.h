@@ -24,6 +24,9 @@
  * for Dense Object Detection", ICCV 2017). Of equal largest terms in the categorical hinge each has an equal part
  * of the gradient.
  *
+ * NaN among a row's predictions makes its value NaN, and the gradient there NaN too, but for hinge, whose slope
+ * is 0 there as in Keras.
+ *
  * The crossentropies take probabilities or logits. Logits z mean p = sigmoid(z) (binary) or p = softmax(z),
  * written so that nothing overflows:
  *     binary          max(z, 0) - t z + log(1 + exp(-|z|))           gradient  p - t

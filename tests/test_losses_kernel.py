@@ -168,6 +168,22 @@ def test_a_row_of_zeros_has_no_direction():
     assert np.isfinite(dy).all()
 
 
+@pytest.mark.parametrize("shape", [(3, 1), (3, 23)], ids=str)
+@pytest.mark.parametrize(("name", "from_logits"), CASES)
+def test_nan_stays_in_the_loss_and_its_gradient(name, from_logits, shape):
+    y, t = predictions(name, from_logits, shape), targets(name, shape)
+    _, whole, whole_dy, _ = run(make(name, from_logits), y, t)
+    y[1, 0] = np.nan
+    _, values, dy, _ = run(make(name, from_logits), y, t)
+    assert np.isnan(values).tolist() == [False, True, False]
+    if name == "hinge":
+        assert dy[1, 0] == 0
+    else:
+        assert np.isnan(dy[1, 0])
+    assert values[::2].tobytes() == whole[::2].tobytes()
+    assert dy[::2].tobytes() == whole_dy[::2].tobytes()
+
+
 @pytest.mark.parametrize("name", ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"])
 def test_large_logits_do_not_overflow(name):
     y = np.array([[1e4, -1e4, 3e38], [-90, 90, 0], [-3e38, 100, 1e4]], np.float32)
