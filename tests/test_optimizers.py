@@ -144,6 +144,16 @@ def test_a_gradient_that_is_not_finite_is_passed_on_by_global_clipnorm():
     assert all(np.isnan(v.value).all() for v in variables)
 
 
+@pytest.mark.parametrize("clipping", [{"clipvalue": 0.25}, {"clipnorm": 0.25}, {"global_clipnorm": 0.25}], ids=str)
+def test_the_gradient_of_a_repeated_id_is_summed_before_it_is_clipped(clipping):
+    model = fastkeras.Sequential([fastkeras.layers.Embedding(5, 1), fastkeras.layers.Flatten()])
+    model.compile(SGD(1.0, **clipping), "mse")
+    model.build((None, 3))
+    model.set_weights([np.zeros((5, 1), np.float32)])
+    model.train_on_batch(np.array([[2, 2, 2]]), np.full((1, 3), 6.0))
+    assert_close(model.get_weights()[0], [[0], [0], [0.25], [0], [0]], 1e-6)
+
+
 def test_small_gradients_are_not_clipped():
     for option in ({"clipnorm": 1e3}, {"global_clipnorm": 1e3}, {"clipvalue": 1e3}, {"clipnorm": 0.0}):
         variables, same = make_variables(), make_variables()

@@ -109,6 +109,14 @@ def test_dropout_at_each_step_is_active_in_training_only():
     assert abs((run_layer(layer, x, training=True)[0] == 0).mean() - 0.5) < 0.05
 
 
+def test_the_penalty_of_the_layer_inside_is_a_mean_over_samples_and_steps():
+    x = random(2, 3, 4)
+    layer = built(TimeDistributed(Dense(5, activity_regularizer=keras.regularizers.L2(0.1))), x.shape)
+    run = Run()
+    y, _ = layer.forward(x, run)
+    np.testing.assert_allclose(run.penalty, 0.1 * (y**2).sum() / (2 * 3), rtol=1e-5)
+
+
 def test_the_loss_is_computed_from_probabilities():
     """As in Keras, which sees no softmax at the end of the model: clipped at 1e-7, not from what is under it."""
     model = keras.Sequential([TimeDistributed(Dense(3, activation="softmax"), input_shape=(4, 2))])

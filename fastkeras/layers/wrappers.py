@@ -46,7 +46,8 @@ class TimeDistributed(Layer):
     """y[b, t] = layer(x[b, t]): one layer, or model, applied to each step.
 
     x: (B, T, ...), or Rows of that shape; y: (B, T, ...). The steps of all batch rows are the layer's batch of B*T
-    samples. If it works row by row, as Dense does, distinct rows are computed once.
+    samples. If it works row by row, as Dense does, distinct rows are computed once. The layer's activity_regularizer
+    counts per sample, as in Keras 2; Keras 3.15 leaves it out.
 
     A mask (B, T) holds for the output. The mask of further axes, (B, T, S, ...), is the layer's.
     """

@@ -50,7 +50,9 @@ class Optimizer:
     weight_decay: before each step every weight loses learning_rate * weight_decay of itself.
     clipnorm: the gradient of each variable is scaled down to this norm if it is longer.
     clipvalue: each element of the gradient is brought into [-clipvalue, clipvalue].
-    global_clipnorm: all gradients together are scaled down to this norm. Only one of the three may be given.
+    global_clipnorm: all gradients together are scaled down to this norm. Only one of the three may be given. The
+        gradient of an embedding row is summed over where the row was used before any of the three, as Keras on JAX
+        does it; TensorFlow clips the parts.
     use_ema: a moving average of the weights is kept, average = ema_momentum * average + (1 - ema_momentum) * weight.
         It replaces the weights every `ema_overwrite_frequency` steps, and in `finalize_variable_values`.
     gradient_accumulation_steps: weights change in every n-th step only, by the mean of n gradients.
