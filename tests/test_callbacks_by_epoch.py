@@ -99,6 +99,15 @@ def test_a_direction_that_no_name_tells_must_be_given():
     EarlyStopping("val_score", mode="min")
 
 
+@pytest.mark.parametrize(("slip", "meant"), [("val_los", "val_loss"), ("acuracy", "accuracy")])
+def test_a_slip_in_the_name_is_pointed_out(slip, meant):
+    message = rf"Did you mean '{meant}'\? .* Received: monitor='{slip}'"
+    with pytest.raises(ValueError, match=message):
+        EarlyStopping(slip)
+    with pytest.raises(ValueError, match=message):
+        ModelCheckpoint("x.h5", slip, save_best_only=True)
+
+
 @pytest.mark.parametrize(
     ("make", "name", "value"),
     [

@@ -9,6 +9,8 @@ import pytest
 from live import keras_module, needs_tensorflow
 
 import fastkeras
+from fastkeras.saving.training_config import compile_to_config, compile_to_keras_3
+from fastkeras.training.compiled import Compiled
 from fastkeras.utils.naming import snake_case
 
 pytestmark = needs_tensorflow
@@ -55,6 +57,40 @@ def test_names(family):
             assert want == found, f"{family}: {name!r} is {want}, here {found}"
             compared += 1
     assert left_out == NOT_HERE[family] and compared >= 4
+
+
+# What no Keras has, or knows in compile alone; and what tf_keras has not.
+NOT_IN_KERAS = {"CRFLoss", "crf", "crossentropy", "ce"}
+NOT_IN_TF_KERAS = {
+    "CTC", "Circle", "Dice", "Tversky", "CategoricalGeneralizedCrossEntropy", "PearsonCorrelation",
+    "ConcordanceCorrelation",
+}  # fmt: skip
+NOT_IN_TF_KERAS |= {snake_case(name) for name in NOT_IN_TF_KERAS} | {"ctc", "categorical_generalized_cross_entropy"}
+
+
+def test_what_files_say_of_losses_and_metrics_is_known():
+    """Every name, function and class that compile takes, as both kinds of files have it."""
+    keras, tf_keras = keras_module(), keras_module("tf_keras")
+    left_out = NOT_IN_KERAS | WITH_ARGUMENTS | {snake_case(name) for name in WITH_ARGUMENTS}
+    for family, key in (("losses", "loss"), ("metrics", "metrics")):
+        ours, theirs, old = (getattr(module, family) for module in (fastkeras, keras, tf_keras))
+        tables = [ours._BY_NAME] if key == "loss" else [ours._BY_NAME, ours._CLASSES, ours._ALIASES, ours.WITHOUT_CLASS]
+        names = {name for table in tables for name in table} - left_out
+        things = [getattr(ours, name) for name in ours.__all__ if name in names]
+        assert len(things) > 40
+        in_tf_keras = names - NOT_IN_TF_KERAS
+        if key == "metrics":  # where it has names in snake case of functions alone
+            in_tf_keras &= {*ours._CLASSES, *ours._ALIASES, *(f.__name__ for f in ours._BY_FUNCTION)}
+        for given in [*names, *things]:
+            compiled = Compiled("sgd", given) if key == "loss" else Compiled("sgd", "mse", given)
+            new, flat = compile_to_keras_3(compiled)[key], compile_to_config(compiled)[key]
+            if key == "metrics":
+                (new,), (flat,) = new, flat
+            found = theirs.get(new) if isinstance(new, str) else keras.saving.deserialize_keras_object(new)
+            meant = ours.get(given)
+            assert called(found) == called(getattr(meant, "function", meant)), f"{family}: {given!r} is written {new!r}"
+            if getattr(given, "__name__", given) in in_tf_keras:
+                assert called(old.get(flat)) == called(found), f"{family}: {given!r} is written {flat!r}"
 
 
 def test_the_modules_have_what_keras_s_have():

@@ -359,6 +359,22 @@ def test_arguments_of_compile_that_are_not_known(tmp_path, change, message):
         saving.load_model(tmp_path / "model.h5")
 
 
+def test_losses_have_the_names_of_their_functions(tmp_path):
+    small(optimizer="sgd", loss="huber_loss").save(tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5", "r+") as f:
+        training = json.loads(f.attrs["training_config"])
+        assert training["loss"] == "huber"
+        f.attrs["training_config"] = json.dumps({**training, "loss": "huber_loss"})  # as older versions wrote it
+    saving.load_model(tmp_path / "model.h5").fit(np.ones((3, 3)), np.ones((3, 2)), verbose=0)
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras"])
+def test_metrics_that_are_functions_of_losses(tmp_path, name):
+    small(optimizer="sgd", loss="mse", metrics=[fastkeras.losses.huber, "kld"]).save(tmp_path / name)
+    history = saving.load_model(tmp_path / name).fit(np.ones((3, 3)), np.ones((3, 2)), verbose=0).history
+    assert list(history) == ["loss", "huber", "kld"]
+
+
 def test_keras_archives_that_are_none(tmp_path):
     path = tmp_path / "model.keras"
     small(optimizer="adam", loss="mse").save(path)

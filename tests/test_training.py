@@ -408,6 +408,18 @@ def test_a_model_that_was_not_compiled_predicts():
     assert_close(model.predict([2.0]), wave(1, 1) * 2 + wave(1), 1e-6)
 
 
+def test_metrics_that_cannot_take_the_targets_say_so_before_anything_changes():
+    model = keras.Sequential([keras.layers.BatchNormalization(input_shape=(3,)), Dense(2)])
+    model.compile("sgd", "mae", metrics=["accuracy"])
+    x = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"Metric 'accuracy'.* for predictions of shape \(7, 2\)"):
+        model.fit(x, x[:, :1], verbose=0)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+    model.fit(x, x[:, :2], verbose=0)  # nor is it settled which accuracy is meant
+
+
 def test_train_on_batch_is_a_step_of_fit():
     one, two = classifier(), classifier()
     for _ in range(3):

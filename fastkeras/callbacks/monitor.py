@@ -5,6 +5,7 @@ import numbers
 
 from fastkeras.callbacks.callback import Callback
 from fastkeras.callbacks.names import resolve
+from fastkeras.utils import suggest
 from fastkeras.utils.messages import warn
 
 # Parts of names that tell in which direction a value is good, as far as a name can tell.
@@ -27,6 +28,7 @@ _SMALLER_IS_BETTER = (
     "negative",
     "perplexity",
 )
+_USUAL = ("loss", "accuracy", "precision", "recall")  # what a slip of the pen is taken for
 
 
 def direction(owner, mode, monitor):
@@ -40,8 +42,11 @@ def direction(owner, mode, monitor):
         return -1
     if any(part in name for part in _LARGER_IS_BETTER) or name.removeprefix("val_") == "cosine_similarity":
         return 1
+    prefix = "val_" if name.startswith("val_") else ""
+    guess = suggest.nearest(name.removeprefix(prefix), _USUAL)
+    hint = f"Did you mean '{prefix}{guess}'? If not: " if guess else ""
     raise ValueError(
-        f"{owner}: the name does not tell whether more or less of it is better; pass mode='max' or mode='min'. "
+        f"{owner}: {hint}the name does not tell whether more or less of it is better; pass mode='max' or mode='min'. "
         f"Received: monitor={monitor!r}"
     )
 

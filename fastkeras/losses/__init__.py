@@ -151,6 +151,12 @@ def deserialize(name, custom_objects=None):
     return _BY_NAME[name].from_config(config)
 
 
+def full_name(name):
+    """The name of the function that is meant by a name or class of this module ("mse": "mean_squared_error"); other
+    names as they are."""
+    return next((f.__name__ for f, kind in _CLASSES.items() if kind is _BY_NAME.get(name)), name)
+
+
 def __getattr__(name):
     if name in _FUNCTIONS:
         return _FUNCTIONS[name]

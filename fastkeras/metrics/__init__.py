@@ -168,7 +168,9 @@ _FUNCTIONS = (
 _BY_FUNCTION = {function: _BY_NAME[function.__name__] for function in _FUNCTIONS}
 _BY_FUNCTION[log_cosh] = LogCoshError
 __all__ = [*_CLASSES, *(f.__name__ for f in _BY_FUNCTION), "MeanMetricWrapper", "Metric"]
-__all__ += ["binary_focal_crossentropy", "categorical_focal_crossentropy", "huber"]  # losses that have no metric
+# Losses that are metrics as functions alone.
+WITHOUT_CLASS = {f.__name__: f for f in (binary_focal_crossentropy, categorical_focal_crossentropy, huber)}
+__all__ += WITHOUT_CLASS
 __all__ += ["deserialize", "get", "serialize"]
 
 
@@ -233,6 +235,8 @@ def deserialize(config, custom_objects=None):
     own = (custom_objects or {}).get(name) or get_registered_object(name)
     if own is not None:
         return get(own.from_config(numbers) if isinstance(own, type) else own)
+    if name in WITHOUT_CLASS:
+        return get(WITHOUT_CLASS[name])
     known = {**_BY_NAME, **_CLASSES, **_ALIASES}
     if name not in known:
         raise ValueError(suggest.unknown("metric", name, [*_SUGGESTED, *(custom_objects or {})]))

@@ -100,7 +100,11 @@ class Metric:
     def update(self, y_true, y_pred, weights):
         """update_state for the training loop: targets as the loss prepared them, y_pred (rows, columns) float32,
         weights (rows,) float32 or None."""
-        self.update_state(y_true.reshape(len(y_pred), -1), y_pred, weights)
+        self.update_state(self.as_rows(y_true, y_pred.shape), y_pred, weights)
+
+    def as_rows(self, y_true, shape):
+        """Targets as the loss prepared them, as those of predictions of this shape, (rows, columns)."""
+        return y_true.reshape(shape[0], -1)
 
     def get_config(self):
         """The arguments that make an equal metric: plain Python values, as files hold them."""
@@ -211,11 +215,14 @@ class RowMetric(Metric):
         return like_predictions(who, of_rank(y_true, y_pred_shape), y_pred_shape)
 
     def update(self, y_true, y_pred, weights):
-        shape, dtype = (y_pred.shape[:1], np.int32) if self.sparse else (y_pred.shape, np.float32)
-        if y_true.shape != shape or y_true.dtype != dtype:
-            fits = y_true.size == math.prod(shape)
-            y_true = self.prepare(y_true.reshape(shape) if fits else y_true, y_pred.shape)
-        self.add(y_true, y_pred, weights)
+        self.add(self.as_rows(y_true, y_pred.shape), y_pred, weights)
+
+    def as_rows(self, y_true, shape):
+        wanted, dtype = (shape[:1], np.int32) if self.sparse else (shape, np.float32)
+        if y_true.shape == wanted and y_true.dtype == dtype:
+            return y_true
+        fits = y_true.size == math.prod(wanted)
+        return self.prepare(y_true.reshape(wanted) if fits else y_true, shape)
 
 
 class RowMean(RunningMean, RowMetric):

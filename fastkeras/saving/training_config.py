@@ -15,6 +15,10 @@ _ONLY_NEWER_OPTIMIZERS = {
     "gradient_accumulation_steps",
 }
 
+# What Keras 3 or tf_keras has under other names than these; it is written as an object.
+_NAMELESS_LOSSES = {"categorical_generalized_cross_entropy"}
+_NAMELESS_METRICS = {"bce", "BCE", "kl_divergence", "kld", "KLD", "log_cosh", "logcosh"}
+
 
 def compile_to_config(compiled):
     """The "training_config" of a file: the arguments of compile."""
@@ -42,15 +46,37 @@ def compile_to_keras_3(compiled):
             "optimizer": optimizer,
             "loss": _nested(_loss_to_config, given["loss"]),
             "loss_weights": _listed(given["loss_weights"]),
-            "metrics": _nested(metrics.serialize, _listed(given["metrics"])),
-            "weighted_metrics": _nested(metrics.serialize, _listed(given["weighted_metrics"])),
+            "metrics": _nested(_metric_to_keras_3, _listed(given["metrics"])),
+            "weighted_metrics": _nested(_metric_to_keras_3, _listed(given["weighted_metrics"])),
         }
     )
 
 
 def _loss_to_config(loss):
-    """Of a name the full one: Keras does not know all aliases in all versions."""
-    return losses.get(loss).name if isinstance(loss, str) else losses.serialize(losses.get(loss))
+    """Of a name the full one: Keras does not know all aliases in all versions. A user's own name stays as it is."""
+    if isinstance(loss, str):
+        name = loss if get_registered_object(loss) is not None else losses.full_name(loss)
+        if name not in _NAMELESS_LOSSES:
+            return name
+    return losses.serialize(losses.get(loss))
+
+
+def _metric_to_config(metric):
+    """A name as it is; of a class, and of a name that not every Keras knows, the object, reported under that name."""
+    config = metrics.serialize(metric)
+    if not isinstance(metric, type) and not (isinstance(config, str) and config in _NAMELESS_METRICS):
+        return config
+    made = metrics.get(metric)
+    made.name = config
+    return metrics.serialize(made)
+
+
+def _metric_to_keras_3(metric):
+    """The functions that have no class are known to Keras 3 as functions, not by their names."""
+    config = _metric_to_config(metric)
+    if isinstance(config, str) and config in metrics.WITHOUT_CLASS and get_registered_object(config) is None:
+        return {"module": "builtins", "class_name": "function", "config": config, "registered_name": config}
+    return config
 
 
 def _listed(given):
@@ -65,7 +91,7 @@ def _metrics_to_config(compiled, given, by_weight):
     not always find it again.
     """
     if not compiled.metrics:
-        return _nested(lambda metric: _flat(metrics.serialize(metric)), _listed(given)) or []
+        return _nested(lambda metric: _flat(_metric_to_config(metric)), _listed(given)) or []
     by_output = {}
     for head in compiled.heads:
         configs = by_output[head.name] = []
@@ -155,6 +181,8 @@ def _metric_from_config(metric):
     if isinstance(metric, str):
         return _named(metric)
     kind, config = metric["class_name"], metric.get("config") or {}
+    if kind == "function":
+        return _named(config)
     wrapped = kind == "MeanMetricWrapper"  # Keras 2: a function under a name
     if wrapped:
         kind = config.get("fn")

@@ -6,6 +6,7 @@ the only output are reported as loss and acc; of several, as <name>_loss and <na
 
 import copy
 import itertools
+import math
 
 from fastkeras import metrics
 from fastkeras.utils import suggest
@@ -41,13 +42,23 @@ class Head:
         """Whether there is something to compare the output with its targets for."""
         return self.loss is not None or len(self.given) > 0
 
-    def bind_metrics(self, y_shape, output_shape):
-        """Makes the metrics, now that it is known which accuracy 'accuracy' means."""
-        if self.metrics is None:
-            self.metrics = [
+    def bind_metrics(self, y_shape, output_shape, targets=None):
+        """Makes the metrics, now that it is known which accuracy 'accuracy' means.
+
+        targets: as the loss prepared them, if it did. A metric that cannot take them says so here, by a ValueError,
+        before any layer has seen the batch; then no metrics are bound.
+        """
+        bound = self.metrics
+        if bound is None:
+            bound = [
                 (key, metrics.get(given, y_shape, output_shape), weighted)
                 for key, (given, weighted) in zip(self.keys, self.given, strict=True)
             ]
+        if targets is not None and len(output_shape) > 1 and None not in output_shape:
+            rows = math.prod(output_shape[:-1]), output_shape[-1]
+            for _, metric, _ in bound:
+                metric.as_rows(targets, rows)
+        self.metrics = bound
 
 
 def unique_keys(given_metrics):

@@ -103,7 +103,7 @@ def _prepare_output(head, tensor, n, y, sample_weight, class_weight):
             if clearer is None:
                 raise
             raise ValueError(clearer) from None
-    head.bind_metrics(y.shape, output_shape)
+    head.bind_metrics(y.shape, output_shape, targets)
     if class_weight is None:
         return targets, prepare_weights(sample_weight, n, output_shape, head.called("sample_weight"))
     return targets, weights_of_classes(class_weight, labels(y, targets))
