@@ -62,6 +62,105 @@ def test_keras_has_that_order(peer):
     assert names(branching(theirs, theirs.layers.Add)) == names(branching(keras, Sum))
 
 
+def masked(keras, kind):
+    """Layers before a mask's making, in the mask's way alone or beside it."""
+    layers = keras.layers
+    a, b = keras.Input((5,), name="a"), keras.Input((5,), name="b")
+    unmasked, zeros = (
+        layers.Embedding(7, 3, name="unmasked")(a),
+        layers.Embedding(7, 3, mask_zero=True, name="zeros")(b),
+    )
+    if kind == "concatenated":  # of weights of the same shape: files must not exchange them
+        x = layers.Concatenate(name="both")([unmasked, zeros])
+        return keras.Model([a, b], layers.Bidirectional(layers.LSTM(2), name="end")(x))
+    beside = layers.Dense(3, name="beside_2")(layers.Dense(3, name="beside_1")(layers.Flatten(name="flat")(unmasked)))
+    if kind == "masking":
+        x = layers.Masking(name="masking")(layers.Dense(3, name="before")(zeros))
+        x = layers.BatchNormalization(name="normalized")(x)
+        x = layers.TimeDistributed(layers.Dense(3), name="each")(x)
+        x = layers.GlobalAveragePooling1D(name="mean")(x)
+    if kind == "added":
+        more = layers.Embedding(7, 3, mask_zero=True, name="more")(a)
+        x = layers.GRU(3, name="end")(layers.Add(name="sum")([more, zeros, zeros]))
+    if kind == "attention":
+        x = layers.SimpleRNN(3, name="end")(layers.Attention(name="attention")([zeros, zeros]))
+    if kind == "states":
+        x, state = layers.GRU(3, return_sequences=True, return_state=True, name="steps")(zeros)
+        x = layers.Concatenate(name="both")([x, layers.RepeatVector(5, name="repeated")(state)])
+        x = layers.Dense(3, name="narrow")(layers.GlobalAveragePooling1D(name="mean")(x))
+    return keras.Model([a, b], layers.Add(name="outer")([beside, x]))
+
+
+IN_KERAS_3 = {
+    "concatenated": ["b", "a", "zeros", "unmasked", "both", "end"],
+    "masking": [
+        *["b", "zeros", "before", "a", "unmasked", "masking", "flat", "normalized"],
+        *["beside_1", "each", "beside_2", "mean", "outer"],
+    ],
+    "states": [],
+    "added": [],
+    "attention": [],
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind, order in IN_KERAS_3.items() if order])
+def test_what_makes_masks_counts_in_the_order(kind):
+    model = masked(keras, kind)
+    assert names(model) == IN_KERAS_3[kind]
+    assert names(pickle.loads(pickle.dumps(model))) == IN_KERAS_3[kind]
+
+
+def test_a_model_read_from_a_configuration_has_its_order():
+    """The order of the Keras that wrote it: tf_keras has another than Keras 3 here."""
+    config = masked(keras, "concatenated").get_config()
+    config["layers"] = [config["layers"][i] for i in (1, 0, 3, 2, 4, 5)]
+    model = keras.Model.from_config(config)
+    assert names(model) == ["a", "b", "unmasked", "zeros", "both", "end"]
+    assert names(copy.deepcopy(model)) == names(model)
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("kind", IN_KERAS_3)
+def test_what_makes_masks_counts_in_the_order_of_keras_3(kind):
+    assert names(masked(keras, kind)) == names(masked(keras_module("keras"), kind))
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("name", ["model.h5", "model.keras", "model.weights.h5"])
+@pytest.mark.parametrize("kind", ["concatenated", "states"])
+def test_files_of_graphs_with_masks_go_both_ways(tmp_path, kind, name):
+    theirs = keras_module("keras")
+    x = [RNG.integers(0, 7, (3, 5)) for _ in range(2)]
+    ours, peer = masked(keras, kind), masked(theirs, kind)
+    if "weights" in name:
+        ours.save_weights(tmp_path / name)
+        peer.load_weights(tmp_path / name)
+    else:
+        ours.save(tmp_path / name)
+        peer = theirs.models.load_model(tmp_path / name)
+    assert_close(np.asarray(peer(x)), ours.predict(x, verbose=0), 1e-5)
+    peer.set_weights([w + 0.1 * i for i, w in enumerate(peer.get_weights())])
+    if "weights" in name:
+        peer.save_weights(tmp_path / name)
+        ours.load_weights(tmp_path / name)
+    else:
+        peer.save(tmp_path / name)
+        ours = keras.models.load_model(tmp_path / name)
+    assert_close(ours.predict(x, verbose=0), np.asarray(peer(x)), 1e-5)
+
+
+@needs_tensorflow
+def test_files_of_tf_keras_have_its_order(tmp_path):
+    theirs = masked(keras_module("tf_keras"), "concatenated")
+    assert names(theirs) != IN_KERAS_3["concatenated"]
+    x = [RNG.integers(1, 7, (3, 5)) for _ in range(2)]  # of masks tf_keras takes what all inputs have, Keras 3 what any
+    for name in ("model.h5", "model.keras"):
+        theirs.save(tmp_path / name)
+        ours = keras.models.load_model(tmp_path / name)
+        assert names(ours) == names(theirs)
+        assert_close(ours.predict(x, verbose=0), np.asarray(theirs(x)), 1e-5)
+
+
 def test_the_placeholder_of_an_input_has_its_tensor():
     start = Input((4,), name="a")
     model = keras.Model(start, Dense(2)(start))

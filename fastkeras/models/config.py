@@ -21,6 +21,8 @@ _MAX_LAYERS = 10_000
 
 # What Keras 3 writes among the layers of a model where it has worked out masks; here they travel by themselves.
 _MASK_OPERATIONS = {"NotEqual", "ConvertToTensor", "Any", "LogicalAnd"}
+_OPERATIONS_ON_MASKS = {"LogicalOr", "ExpandDims", "Concatenate"}  # these only where they follow such
+_MASKS_LIKE = {"ZerosLike", "OnesLike"}  # these only where they make bool
 
 
 def _entries(config):
@@ -29,6 +31,19 @@ def _entries(config):
     if not isinstance(entries, list) or len(entries) > _MAX_LAYERS:
         raise ValueError(f"A model must have a list of at most {_MAX_LAYERS} `layers`. Received: {entries!r:.200}")
     return entries
+
+
+def _makes_mask(entry, masks):
+    """Whether what a configuration lists is an operation on masks. masks: the names of those before it."""
+    kind = entry.get("class_name")
+    if kind in _MASK_OPERATIONS:
+        return True
+    if kind in _MASKS_LIKE:
+        return entry["config"].get("dtype") == "bool"
+    if kind not in _OPERATIONS_ON_MASKS:
+        return False
+    calls = [node.get("args", []) for node in entry.get("inbound_nodes", []) if isinstance(node, dict)]
+    return any(name in masks for name, *_ in _places(calls))
 
 
 def _input_to_config(tensor):
@@ -131,13 +146,14 @@ def _inner_to_config(layer):
 
 
 def graph_from_config(config):
-    """(inputs, outputs, losses) of the model that a configuration describes: lists of symbolic tensors, or of the
-    former two a dictionary."""
+    """(inputs, outputs, losses, names) of the model that a configuration describes: lists of symbolic tensors, or of
+    the former two a dictionary; and the names of its layers in its order."""
     entries = _entries(config)
     keep_batch, is_keras_3 = any(map(_is_stateful, entries)), False
-    found, tensors, calls = {}, {}, []
+    found, tensors, calls, masks = {}, {}, [], set()
     for entry in entries:
-        if isinstance(entry, dict) and entry.get("class_name") in _MASK_OPERATIONS:
+        if isinstance(entry, dict) and _makes_mask(entry, masks):
+            masks.add(entry.get("name"))
             continue
         layer = layer_from_config(entry)
         name, nodes = entry.get("name", layer.name), entry.get("inbound_nodes", [])
@@ -160,7 +176,7 @@ def graph_from_config(config):
         ends_there = [_existing(tensors, place) for place in places]
         keyed = isinstance(config.get(key), dict) and "class_name" not in config[key]
         ends.append(dict(zip(config[key], ends_there, strict=True)) if keyed else ends_there)
-    return ends
+    return *ends, list(found)
 
 
 def _is_graph(layer):

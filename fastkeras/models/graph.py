@@ -8,6 +8,7 @@ from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.core import InputLayer
 from fastkeras.layers.layer import CallSite
 from fastkeras.layers.penalties import with_penalty
+from fastkeras.models.mask_operations import with_mask_operations
 
 
 class Graph:
@@ -80,11 +81,14 @@ class Graph:
         """Each layer once: the farther from the outputs, the earlier. Files and `model.layers[i]` rely on this order.
 
         At the same distance, in the order in which a walk back from the outputs first meets them; inputs that nothing
-        depends on come before the outputs.
+        depends on come before the outputs. The operations that make masks count, as they do in Keras 3 alone: the order
+        of tf_keras is another where layers lie before a mask's making and beside it.
         """
         far, distance = {}, dict.fromkeys(self.sources, 0)  # the longest way from a tensor's slot, and from a layer
-        for layer, reads, writes in reversed(self.steps):
-            d = distance[layer] = max(distance.get(layer, 0), *(far.get(slot, 0) for slot in writes))
+        for layer, reads, writes in reversed(with_mask_operations(self.steps, len(self.tensors))):
+            d = max(distance.get(layer, 0), *(far.get(slot, 0) for slot in writes))
+            if layer is not None:
+                distance[layer] = d
             far.update((slot, max(far.get(slot, 0), d + 1)) for slot in reads)
         for slot, layer in enumerate(self.sources):
             distance[layer] = far.get(slot, 0)
@@ -99,6 +103,11 @@ class Graph:
                 seen.update(writes)
                 stack += reads[::-1]
         return sorted(distance, key=lambda layer: (-distance[layer], met.get(layer, -1)))
+
+    def order_layers(self, names):
+        """Puts `layers` in the order of these names, that of the model they were read from: its weights lie in it."""
+        places = {name: place for place, name in enumerate(names)}
+        self.layers.sort(key=lambda layer: places.get(layer.name, len(places)))
 
     def unpooled(self):
         """For each step, whether its layer may leave its output Unpooled: the layer can, and one reads it that can too,
@@ -117,7 +126,8 @@ class Graph:
             (layer, reads, [t.shape for t in site.outputs], site.keywords)
             for site, (layer, reads, _) in zip(self.sites, self.steps, strict=True)
         ]
-        return _replayed, (inputs, calls, self.output_slots, self.loss_slots)
+        names = [layer.name for layer in self.layers]
+        return _replayed, (inputs, calls, self.output_slots, self.loss_slots, names)
 
 
 def _common_dtype(tensor, readers):
@@ -130,7 +140,7 @@ def _common_dtype(tensor, readers):
     return wanted.pop() if len(wanted) == 1 else "float32"
 
 
-def _replayed(inputs, calls, output_slots, loss_slots):
+def _replayed(inputs, calls, output_slots, loss_slots, names):
     """A graph from what its `__reduce__` gave: for pickle and copy."""
     tensors = [SymbolicTensor(*described) for described in inputs]
     for layer, reads, shapes, keywords in calls:
@@ -138,7 +148,9 @@ def _replayed(inputs, calls, output_slots, loss_slots):
         layer.sites.append(site)
         tensors += site.outputs
     ends = ([tensors[slot] for slot in slots] for slots in (output_slots, loss_slots))
-    return Graph(tensors[: len(inputs)], *ends)
+    graph = Graph(tensors[: len(inputs)], *ends)
+    graph.order_layers(names)
+    return graph
 
 
 class Pass:

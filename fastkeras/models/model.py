@@ -423,10 +423,11 @@ class Model(Layer):
         with reading("The configuration", custom_objects):
             if cls.call is not None:
                 return cls(**_known_arguments(cls, config))
-            inputs, outputs, losses = graph_from_config(config)
+            inputs, outputs, losses, names = graph_from_config(config)
             model = cls(inputs, outputs, name=config.get("name"))
             for loss in losses:
                 model.add_loss(loss)
+            model.graph.order_layers(names)
         model._trainable = config.get("trainable") is not False  # without setting it in the layers, which know theirs
         return model
 
