@@ -406,7 +406,7 @@ static void forward_part(float *y, const float *x, fk_activation f, fk_index N, 
 
 void fk_activation_forward(float *y, const float *x, fk_activation f, fk_index M, fk_index N)
 {
-    const fk_index step = fk_activation_is_rowwise(f.kind) ? N : FK_VL;
+    const fk_index step = fk_activation_is_rowwise(f.kind) ? fk_max(1, N) : FK_VL;
     FK_FOR_SHARES(begin, end, M * N, step, fk_threads_for(M * N, GRAIN), forward_part(y, x, f, N, begin, end));
 }
 
@@ -424,7 +424,7 @@ static void backward_part(float *dx, const float *dy, const float *v, fk_activat
 void fk_activation_backward(float *dx, const float *dy, const float *x, const float *y, fk_activation f,
                             fk_index M, fk_index N)
 {
-    const fk_index step = fk_activation_is_rowwise(f.kind) ? N : FK_VL;
+    const fk_index step = fk_activation_is_rowwise(f.kind) ? fk_max(1, N) : FK_VL;
     const float *v = fk_activation_needs_x(f.kind) ? x : y;
     FK_FOR_SHARES(begin, end, M * N, step, fk_threads_for(M * N, GRAIN),
                   backward_part(dx, dy, v, f, N, begin, end));

@@ -39,14 +39,14 @@ static fk_index workspace_size(fk_index size[PARTS], fk_index S, fk_index K, fk_
     return total;
 }
 
-/* The calling thread's part of the scratch. */
-static workspace workspace_of(float *scratch, fk_index S, fk_index K, fk_index V)
+/* A thread's part of the scratch. */
+static workspace workspace_of(float *scratch, fk_index thread, fk_index S, fk_index K, fk_index V)
 {
     workspace w;
     float **part[PARTS] = {&w.keys_across, &w.values, &w.keys, &w.values_across, &w.queries, &w.gradients,
                            &w.P, &w.mP, &w.dP};
     fk_index size[PARTS];
-    float *next = scratch + fk_thread_index() * workspace_size(size, S, K, V);
+    float *next = scratch + thread * workspace_size(size, S, K, V);
     for (fk_index i = 0; i < PARTS; i++) {
         *part[i] = next;
         next += size[i];
@@ -130,7 +130,7 @@ void fk_attention_forward(float *y, float *P, const fk_attention *a, float *scra
 {
     const fk_index threads = threads_for(a->B, a->H, a->T, a->S, a->K, a->V), heads = a->B * a->H;
     FK_FOR_EACH(bh, heads, 1, threads, {
-        const workspace w = workspace_of(scratch, a->S, a->K, a->V);
+        const workspace w = workspace_of(scratch, fk_part, a->S, a->K, a->V);
         forward_head(y, P, a, &w, bh / a->H, bh % a->H);
     });
 }
@@ -213,7 +213,7 @@ void fk_attention_backward(float *dq, float *dk, float *dv, float *dx, const flo
             memset(dk, 0, (size_t)(heads * a->S * a->K) * sizeof(float));
     }
     FK_FOR_EACH(bh, heads, 1, threads, {
-        const workspace w = workspace_of(scratch, a->S, a->K, a->V);
+        const workspace w = workspace_of(scratch, fk_part, a->S, a->K, a->V);
         backward_head(dq, dk, dv, dx, dy, dP_given, a, &w, bh / a->H, bh % a->H);
     });
 }

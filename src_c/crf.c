@@ -162,7 +162,7 @@ fk_status fk_crf_loss(float *nll, float *dx, float *dA, float *dstart, float *de
     if (dx)
         memset(parts, 0, (size_t)(blocks * step) * sizeof(float));
     FK_FOR_EACH(k, blocks, 1, threads, {
-        float *part = parts + k * step, *rows = scratch + fk_thread_index() * per_thread(T, C);
+        float *part = parts + k * step, *rows = scratch + fk_part * per_thread(T, C);
         for (fk_index b = k * FK_CRF_SAMPLES; b < fk_min(B, (k + 1) * FK_CRF_SAMPLES); b++) {
             const chain g = {x + b * T * C, A, start, end, T, C};
             nll[b] = sample_loss(dx ? dx + b * T * C : NULL, part, start ? part + C * C : NULL,
@@ -243,7 +243,7 @@ void fk_crf_decode(int32_t *tags, const float *x, const float *A, const float *s
 {
     FK_FOR_EACH(b, B, 1, threads_for(B, T, C), {
         const chain g = {x + b * T * C, A, start, end, T, C};
-        float *rows = scratch + fk_thread_index() * per_thread(T, C);
+        float *rows = scratch + fk_part * per_thread(T, C);
         decode_sample(tags + b * T, &g, mask ? mask + b * T : NULL, rows);
     });
 }

@@ -30,17 +30,8 @@ void fk_dense_forward(float *y, float *z, const float *x, const float *W, const 
 
 void fk_column_sums_add(float *db, const float *dz, fk_index dz_row, fk_index B, fk_index U)
 {
-    const fk_index threads = fk_min(fk_ceil_div(U, FK_VL), fk_threads_for(B * U, GRAIN));
-    if (threads <= 1) {
-        fk_add_rows(db, dz, dz_row, U, B);
-        return;
-    }
-#pragma omp parallel for num_threads((int)threads) schedule(static)
-    for (fk_index part = 0; part < threads; part++) {
-        fk_index u, last;
-        fk_share(&u, &last, U, FK_VL, part, threads);
-        fk_add_rows(db + u, dz + u, dz_row, last - u, B);
-    }
+    FK_FOR_SHARES(u, last, U, FK_VL, fk_threads_for(B * U, GRAIN),
+                  fk_add_rows(db + u, dz + u, dz_row, last - u, B));
 }
 
 void fk_dense_backward(float *dx, float *dW, float *db, float *dz, const float *dy, const float *x, const float *W,

@@ -45,7 +45,7 @@ typedef struct {
     fk_index row;
 } fk_gemm_rows;
 
-/* Rows that will be read soon after a product. While it computes it asks the L2 cache for line after line of them,
+/* Rows that are read or written soon after a product. While it computes it asks the L2 cache for line after line of them,
  * as far as it comes. (The gradient of a recurrent layer's R, 120 x 480, from 9249 states whose dz lies in the L3
  * cache, 256 at a time: 1.1 times as fast.) */
 typedef struct {

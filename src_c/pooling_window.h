@@ -69,7 +69,7 @@ FK_INLINE void largest_of_bands(float *y, int32_t *place, make_pixels *make, con
                                 float *bands, fk_index threads)
 {
     FK_FOR_EACH(r, s->B * s->OH, 1, threads, {
-        float *band = bands + fk_thread_index() * band_size(s); /* stays in the L1 or L2 cache */
+        float *band = bands + fk_part * band_size(s); /* stays in the L1 or L2 cache */
         const pooling_window row = window_at(s, r % s->OH, 0);
         make(band, of, (r / s->OH * s->H + row.h0) * s->W, (row.h1 - row.h0) * s->W);
         for (fk_index q = 0; q < s->OW; q++) {

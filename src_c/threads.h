@@ -25,20 +25,23 @@ FK_INLINE void fk_share(fk_index *begin, fk_index *end, fk_index n, fk_index ste
 }
 
 /* The last argument is a statement, run for shares [begin, end) of [0, n) that are cut at multiples of `step`: one
- * for each of `threads` threads. Where that is one thread, OpenMP is left out, whose parallel region takes half a
- * microsecond even then (libgomp makes a team: 0.48 us measured). A loop over a share is vectorized by Clang; one
- * over [0, n) that OpenMP itself shares out is not. */
+ * for each of at most `threads` threads; fk_part is the number of the share, for scratch of its own. Where that is one
+ * thread, OpenMP is left out, whose parallel region takes half a microsecond even then (libgomp makes a team: 0.48 us
+ * measured): so the statement is compiled twice. A loop over a share is vectorized by Clang; one over [0, n) that
+ * OpenMP itself shares out is not. */
 #define FK_FOR_SHARES(begin, end, n, step, threads, ...)                                                        \
     do {                                                                                                        \
-        const fk_index fk_shares = (threads);                                                                   \
+        const fk_index fk_shares = fk_min((threads), fk_ceil_div((n), (step)));                                 \
         if (fk_shares <= 1) {                                                                                   \
+            const fk_index fk_part = 0;                                                                         \
             fk_index begin = 0, end = (n);                                                                      \
+            (void)fk_part;                                                                                      \
             __VA_ARGS__;                                                                                        \
         } else {                                                                                                \
             _Pragma("omp parallel for num_threads((int)fk_shares) schedule(static)")                            \
-            for (fk_index fk_t = 0; fk_t < fk_shares; fk_t++) {                                                 \
+            for (fk_index fk_part = 0; fk_part < fk_shares; fk_part++) {                                        \
                 fk_index begin, end;                                                                            \
-                fk_share(&begin, &end, n, step, fk_t, fk_shares);                                               \
+                fk_share(&begin, &end, n, step, fk_part, fk_shares);                                            \
                 __VA_ARGS__;                                                                                    \
             }                                                                                                   \
         }                                                                                                       \

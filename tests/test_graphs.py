@@ -116,7 +116,25 @@ def test_a_model_read_from_a_configuration_has_its_order():
     config["layers"] = [config["layers"][i] for i in (1, 0, 3, 2, 4, 5)]
     model = keras.Model.from_config(config)
     assert names(model) == ["a", "b", "unmasked", "zeros", "both", "end"]
-    assert names(copy.deepcopy(model)) == names(model)
+    assert names(copy.deepcopy(model)) == names(keras.models.clone_model(model)) == names(model)
+
+
+def masks_that_nobody_reads(keras):
+    layers = keras.layers
+    a, b = layers.Input((5,), name="a"), layers.Input((5,), name="b")
+    plain = layers.Embedding(7, 3, name="plain")(b)
+    masked = layers.Embedding(7, 3, mask_zero=True, name="masked")(a)
+    both = layers.Concatenate(name="both")([plain, masked])
+    return keras.Model([a, b], layers.Dense(2, name="end")(both))
+
+
+def test_masks_that_nobody_reads_do_not_count_in_the_order():
+    assert names(masks_that_nobody_reads(keras)) == ["b", "a", "plain", "masked", "both", "end"]
+
+
+@needs_tensorflow
+def test_masks_that_nobody_reads_do_not_count_in_keras_3():
+    assert names(masks_that_nobody_reads(keras)) == names(masks_that_nobody_reads(keras_module("keras")))
 
 
 @needs_tensorflow

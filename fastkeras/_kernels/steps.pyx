@@ -312,7 +312,11 @@ cdef object explained(error, call, inputs):
     """What to raise where numpy refuses inputs: an error that names the operation and the first of them that holds no
     numbers, or else numpy's own."""
     for x in inputs:
-        if np.asarray(x).dtype.kind not in "biufc":
+        try:
+            kind = np.asarray(x).dtype.kind
+        except ValueError:  # a ragged list
+            continue
+        if kind not in "biufc":
             return TypeError(f"ops.{call.__name__.removesuffix('_over')}: expected numbers. Received: {x!r:.200}")
     return error
 

@@ -62,6 +62,8 @@ def _cloned_graph(model, starts, make):
     clone.input_keys, clone.output_keys = model.input_keys, model.output_keys
     for slot in graph.loss_slots:
         clone.add_loss(tensors[slot])
+    made.update(zip(graph.sources, clone.graph.sources, strict=True))
+    clone.graph.order_layers([made[layer].name for layer in graph.layers])
     return clone
 
 

@@ -86,6 +86,8 @@ class Graph:
         """
         far, distance = {}, dict.fromkeys(self.sources, 0)  # the longest way from a tensor's slot, and from a layer
         for layer, reads, writes in reversed(with_mask_operations(self.steps, len(self.tensors))):
+            if layer is None and writes[0] not in far:
+                continue  # a mask that nobody reads is not in Keras's graph
             d = max(distance.get(layer, 0), *(far.get(slot, 0) for slot in writes))
             if layer is not None:
                 distance[layer] = d
@@ -140,7 +142,7 @@ def _common_dtype(tensor, readers):
     return wanted.pop() if len(wanted) == 1 else "float32"
 
 
-def _replayed(inputs, calls, output_slots, loss_slots, names):
+def _replayed(inputs, calls, output_slots, loss_slots, names=()):
     """A graph from what its `__reduce__` gave: for pickle and copy."""
     tensors = [SymbolicTensor(*described) for described in inputs]
     for layer, reads, shapes, keywords in calls:

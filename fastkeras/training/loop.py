@@ -137,8 +137,8 @@ def _validator(model, source, steps, wanted, hooks):
     def validate(epoch):
         if source is None or not wanted(epoch):
             return {}
-        batches, _ = _limited(source, steps)
-        made, values = _evaluate(model, batches, hooks, Progress(0), _same_weights(source, hooks, "test"))
+        batches, total = _limited(source, steps)
+        made, values = _evaluate(model, batches, hooks, Progress(0), _same_weights(source, total, hooks, "test"))
         if made == 0:
             warn("`validation_data` have come to their end; the epoch is not validated.")
             return {}
@@ -204,11 +204,11 @@ def _each_batch(mode, model, batches, step, logs, hooks, progress, steps=0):
     return steps
 
 
-def _same_weights(source, hooks, mode):
-    """A SameWeights if nothing can change the weights between the batches of the source, neither code that makes them
-    nor a callback; else None."""
+def _same_weights(source, steps, hooks, mode):
+    """A SameWeights for so many batches of the source, if neither code that makes them nor a callback has its turn in
+    between, when it could change the weights; else None."""
     may_change = type(source) is not data.Arrays or any(hooks.methods(hook) for hook in _BATCH_HOOKS[mode])
-    return None if may_change or source.steps < 2 else SameWeights(source.steps)
+    return None if may_change or steps < 2 else SameWeights(steps)
 
 
 def _limited(source, steps):
@@ -254,7 +254,7 @@ def evaluate(
     batches, total = _limited(source, steps)
     hooks = CallbackList(callbacks, model=model, epochs=1, steps=total, verbose=verbose)
     with Progress(verbose, total) as progress:
-        made, values = _evaluate(model, batches, hooks, progress, _same_weights(source, hooks, "test"))
+        made, values = _evaluate(model, batches, hooks, progress, _same_weights(source, total, hooks, "test"))
         progress.finish(made, values)
     return result(values, return_dict)
 
@@ -277,7 +277,7 @@ def predict(model, x, batch_size=32, verbose=0, steps=None, callbacks=None, **ac
     def logs():
         return {"outputs": predictions.last()}
 
-    same_weights = _same_weights(source, hooks, "predict")
+    same_weights = _same_weights(source, total, hooks, "predict")
     with predict_step(model, predictions, same_weights) as step, Progress(verbose, total) as progress:
         hooks.call("on_predict_begin", {})
         made = _each_batch("predict", model, batches, step, logs, hooks, progress)
