@@ -91,10 +91,10 @@ void fk_sum_middle(float *y, const float *x, const fk_index n[3])
 {
     const fk_index I = n[0], J = n[1], K = n[2], threads = fk_min(I, fk_threads_for(I * J * K, GRAIN));
     memset(y, 0, (size_t)(I * K) * sizeof *y);
-    if (I == 1 && K > 1)
-        fk_column_sums_add(y, x, K, J, K);
-    else if (K > 1)
-        FK_FOR_EACH(i, I, 1, threads, fk_add_rows(y + i * K, x + i * J * K, K, K, J));
-    else
+    if (K == 1)
         FK_FOR_EACH(i, I, 1, threads, y[i] = sum_of_row(x + i * J, J));
+    else if (I == 1)
+        fk_column_sums_add(y, x, K, J, K);
+    else
+        FK_FOR_EACH(i, I, 1, threads, fk_add_rows(y + i * K, x + i * J * K, K, K, J));
 }
