@@ -113,8 +113,9 @@ def run_workload(workload, pythons, threads, rounds, texts, folder):
 
 def measured_in_steps(report):
     """The names of the report's workloads that fastkeras did, and that phases.py can look into."""
+    known = in_steps()
     names = [workload["name"] for workload in report["workloads"] if OURS not in workload["failed"]]
-    return [name for name in names if name in in_steps()]
+    return [name for name in names if name in known]
 
 
 def measure_roofline(names, python, threads):

@@ -237,9 +237,8 @@ def time_table(rows, names):
         line = [title_of(workload, row), workload["batch"] or "-", unit_of(workload)]
         line += [number(times.get(name)) for name in names]
         lines.append([*line, f"{number(gain)} x" if gain else "-", goal_of(workload)])
-    return (
-        table(["workload", "batch", "unit", *titles_of(names), "against the fastest", "goal"], lines) if lines else ""
-    )
+    header = ["workload", "batch", "unit", *titles_of(names), "against the fastest", "goal"]
+    return table(header, lines) if lines else ""
 
 
 def figure_table(rows, names, figure, text):

@@ -89,7 +89,7 @@ FK_INLINE float sum_of_row(const float *x, fk_index n)
 
 void fk_sum_middle(float *y, const float *x, const fk_index n[3])
 {
-    const fk_index I = n[0], J = n[1], K = n[2], threads = fk_min(I, fk_threads_for(I * J * K, GRAIN));
+    const fk_index I = n[0], J = n[1], K = n[2], threads = fk_threads_for(I * J * K, GRAIN);
     memset(y, 0, (size_t)(I * K) * sizeof *y);
     if (K == 1)
         FK_FOR_EACH(i, I, 1, threads, y[i] = sum_of_row(x + i * J, J));

@@ -154,8 +154,8 @@ static fk_index row_of_y(const fk_conv *s, fk_index h, fk_index i)
     return below >= 0 && below % s->stride_h == 0 && p < s->OH ? p : -1;
 }
 
-/* dx of row h of image b.  x[b, SH p + DH i, SW q + DW j] was multiplied by W_ij to give y[b, p, q]: each tap of a
- * row of y gives its gradient dz W_ij^T back to pixels of x that are SW apart. Taps above each other are one
+/* dx of row top + h of image b.  x[b, SH p + DH i, SW q + DW j] was multiplied by W_ij to give y[b, p, q]: each tap
+ * of a row of y gives its gradient dz W_ij^T back to pixels of x that are SW apart. Taps above each other are one
  * product (3 x 3 with 16, 32, 64 and 128 channels: 1.8, 1.14, 1.05 and 1.02 times as fast as one by one). */
 static void row_gradient(float *dx, const float *dz, const float *packed, const fk_conv *s,
                          const fk_conv_inner *in, fk_index b, fk_index h)

@@ -20,6 +20,9 @@
 
 #define FK_INLINE static inline __attribute__((always_inline))
 
+/* Floats of a cache line. */
+#define FK_LINE 16
+
 typedef ptrdiff_t fk_index;
 
 /* What a kernel may find wrong in the data; shapes are checked by the wrapper. */

@@ -16,8 +16,7 @@
  * comes from far, is 1.06 times as fast.) Else they go down a panel. */
 #define NEAR (1 << 16)
 #define FAR (1 << 13)
-/* Floats of a cache line, and the products of a row of a tile for which one line is asked for. */
-#define LINE 16
+/* The products of a row of a tile for which one cache line is asked for. */
 #define PER_LINE 48
 /* Multiplications that are worth a thread of their own. */
 #define GRAIN (1 << 18)
@@ -71,7 +70,7 @@ static void look_ahead(fk_gemm_ahead *a, fk_index lines)
 {
     for (; lines > 0 && a->rows > 0; lines--) {
         __builtin_prefetch(a->row + a->asked, 0, 2); /* no nearer than the L2 cache: the L1 is the product's */
-        a->asked += LINE;
+        a->asked += FK_LINE;
         if (a->asked >= a->columns) {
             a->row += a->to_next;
             a->rows--;
@@ -192,7 +191,7 @@ static void copy_panels(float *to, const float *B, fk_index row, fk_index step, 
 static fk_index panels_size(const plan *p) { return p->depth * (p->in_place ? NR : p->width); }
 
 /* From row to row of a copied block of A: an odd number of cache lines, so that rows fall into different sets. */
-static fk_index copied_row(const plan *p) { return (fk_ceil_div(p->depth, LINE) | 1) * LINE; }
+static fk_index copied_row(const plan *p) { return (fk_ceil_div(p->depth, FK_LINE) | 1) * FK_LINE; }
 
 static fk_index scratch_size(const plan *p)
 {

@@ -41,11 +41,6 @@ FK_INLINE vf clip_slope(vf y) { return vf_step((y >= EPSILON) & (y <= ONE_LESS_E
 
 typedef vf elementwise(vf *slope, vf *p, vf y, vf t, fk_loss loss);
 
-/* 1, -1, or x itself where it is 0 or NaN */
-FK_INLINE vf sign(vf x)
-{
-    return vf_select(x > 0.0f, vf_set(1.0f), vf_select(x < 0.0f, vf_set(-1.0f), x));
-}
 /* x^exponent for x >= 0; 0^exponent is about 0 for a positive exponent, and 1 for none */
 FK_INLINE vf power(vf x, float exponent) { return vf_exp(exponent * vf_log(vf_max(x, vf_set(1e-37f)))); }
 
@@ -59,7 +54,7 @@ FK_INLINE vf squared_error(vf *slope, vf *p, vf y, vf t, fk_loss loss)
 FK_INLINE vf absolute_error(vf *slope, vf *p, vf y, vf t, fk_loss loss)
 {
     (void)p, (void)loss;
-    *slope = sign(y - t);
+    *slope = vf_sign(y - t);
     return vf_abs(y - t);
 }
 
@@ -67,7 +62,7 @@ FK_INLINE vf percentage_error(vf *slope, vf *p, vf y, vf t, fk_loss loss)
 {
     (void)p, (void)loss;
     const vf share = 100.0f / vf_max(vf_abs(t), vf_set(EPSILON));
-    *slope = share * sign(y - t);
+    *slope = share * vf_sign(y - t);
     return share * vf_abs(y - t);
 }
 
@@ -85,7 +80,7 @@ FK_INLINE vf huber(vf *slope, vf *p, vf y, vf t, fk_loss loss)
     (void)p;
     const vf x = y - t, size = vf_abs(x);
     const vi small = size <= loss.delta;
-    *slope = vf_select(small, x, loss.delta * sign(x));
+    *slope = vf_select(small, x, loss.delta * vf_sign(x));
     return vf_select(small, 0.5f * x * x, loss.delta * size - 0.5f * loss.delta * loss.delta);
 }
 

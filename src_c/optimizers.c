@@ -291,20 +291,14 @@ void fk_optimizer_adadelta(float *p, float *v, float *x, float *g, fk_optimizer_
 
 /* --- Lion ---------------------------------------------------------------------------------------------- */
 
-/* 1, -1, or x itself where it is zero or not a number */
-FK_INLINE vf sign(vf x)
-{
-    return vf_select(x > 0.0f, vf_set(1.0f), vf_select(x < 0.0f, vf_set(-1.0f), x));
-}
-
 static void lion_share(float *p, float *m, float *g, fk_optimizer_step step, float beta_1, float beta_2,
                        fk_index n)
 {
     for (fk_index i = 0; i < n; i += FK_VL) {
         const fk_index left = n - i;
         const vf d = take_gradient(g + i, step, left), m_old = vf_load_first(m + i, left, 0.0f);
-        /* p -= r sign(beta_1 m + (1 - beta_1) d) */
-        const vf direction = sign(beta_1 * m_old + (1.0f - beta_1) * d);
+        /* p -= r vf_sign(beta_1 m + (1 - beta_1) d) */
+        const vf direction = vf_sign(beta_1 * m_old + (1.0f - beta_1) * d);
         vf_store_first(p + i, load_decayed(p + i, step, left) - step.learning_rate * direction, left);
         /* m = beta_2 m + (1 - beta_2) d */
         vf_store_first(m + i, beta_2 * m_old + (1.0f - beta_2) * d, left);

@@ -9,9 +9,8 @@
 #define GRAIN (64 * 1024)
 /* States whose gradients are summed at a time: their rows stay in the L2 cache, where dR and dP find them. */
 #define STATES 256
-/* Floats of 4 KB, and of a cache line. */
+/* Floats of 4 KB. */
 #define PAGE 1024
-#define LINE 16
 
 fk_index fk_recurrent_scratch(fk_index B, fk_index scratch_row)
 {
@@ -37,13 +36,9 @@ static void walk_blocks(fk_states tree, fk_step step, const void *layer, int bac
 void fk_recurrent_walk(fk_states tree, fk_step step, const void *layer, int backward, fk_index work,
                        float *scratch, fk_index scratch_row)
 {
-    const fk_index blocks = fk_prefix_blocks(tree.B), parts = fk_min(blocks, fk_threads_for(tree.S * work, GRAIN));
-#pragma omp parallel for num_threads((int)parts) if (parts > 1) schedule(static)
-    for (fk_index part = 0; part < parts; part++) {
-        fk_index k0, k1;
-        fk_share(&k0, &k1, blocks, 1, part, parts);
-        walk_blocks(tree, step, layer, backward, scratch + k0 * FK_PREFIX_BLOCK * scratch_row, k0, k1);
-    }
+    const fk_index blocks = fk_prefix_blocks(tree.B);
+    FK_FOR_SHARES(k0, k1, blocks, 1, fk_threads_for(tree.S * work, GRAIN),
+                  walk_blocks(tree, step, layer, backward, scratch + k0 * FK_PREFIX_BLOCK * scratch_row, k0, k1));
 }
 
 void fk_recurrent_dropped(float *hp, const float *h, const float *m, fk_states tree, fk_index s0, fk_index s1,
@@ -79,7 +74,7 @@ void fk_recurrent_to_parents(float *dh, const float *dhp, const float *m, fk_sta
     }
 }
 
-fk_index fk_recurrent_backward_row(fk_index N, fk_index U) { return U + N + LINE; }
+fk_index fk_recurrent_backward_row(fk_index N, fk_index U) { return U + N + FK_LINE; }
 
 void fk_recurrent_product_backward(float *dh, const float *dz, fk_index dz_row, const float *Rt_packed,
                                    const float *m, fk_states tree, float *scratch, fk_wave w, fk_index N,
@@ -93,8 +88,8 @@ void fk_recurrent_product_backward(float *dh, const float *dz, fk_index dz_row, 
      * reads many of them. Copies lie N floats and a cache line apart (N = 1024, U = 256: 1.1 to 1.5 times as fast). */
     if (dz_row % PAGE == 0) {
         for (fk_index i = 0; i < states; i++)
-            memcpy(copy + i * (N + LINE), dz_s.data + i * dz_row, (size_t)N * sizeof(float));
-        dz_s = (fk_gemm_rows){copy, NULL, N + LINE};
+            memcpy(copy + i * (N + FK_LINE), dz_s.data + i * dz_row, (size_t)N * sizeof(float));
+        dz_s = (fk_gemm_rows){copy, NULL, N + FK_LINE};
     }
     fk_gemm_packed(dhp, U, dz_s, zero, Rt_packed, &soon, states, U, N);
     fk_recurrent_to_parents(dh, dhp, m, tree, w.s0, w.s1, U);
@@ -177,13 +172,9 @@ void fk_recurrent_gradients(float *dR, fk_index dR_row, float *db, float *dP, fk
                             fk_states tree, float *scratch, fk_index N, fk_index U)
 {
     const gradients g = {dR, db, dP, dR_row, dP_row, P_columns, P_gap, dz, m, dz_row, hp, tree, U};
-    const fk_index parts = fk_min(fk_ceil_div(N, FK_VL), fk_threads_for(tree.S * U * N, GRAIN));
     /* A thread owns some columns and passes over all states: the sums keep their order. */
-#pragma omp parallel for num_threads((int)parts) if (parts > 1) schedule(static)
-    for (fk_index part = 0; part < parts; part++) {
-        fk_index n, last;
-        fk_share(&n, &last, N, FK_VL, part, parts);
+    FK_FOR_SHARES(n, last, N, FK_VL, fk_threads_for(tree.S * U * N, GRAIN), {
         for (fk_index s = 0; s < tree.S; s += STATES)
-            add_gradients(&g, scratch + part * share_size(N, U), n, last, s, fk_min(tree.S, s + STATES));
-    }
+            add_gradients(&g, scratch + fk_part * share_size(N, U), n, last, s, fk_min(tree.S, s + STATES));
+    });
 }

@@ -11,8 +11,6 @@
 #define TAKE_GRAIN (64 * 1024)
 /* Floats a thread should clear. */
 #define CLEAR_GRAIN (128 * 1024)
-/* Floats of a cache line, which two threads had better not share. */
-#define LINE 16
 
 fk_status fk_rows_distinct(int32_t *index, int32_t *ids, fk_index *count, fk_index *position, const int32_t *x,
                            int32_t *seen, fk_index N, fk_index V)
@@ -106,10 +104,9 @@ void fk_rows_gather_masked(float *y, const float *values, const float *m, const 
 void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, fk_index dy_row,
                          const int32_t *index, fk_index N, fk_index D)
 {
-    const fk_index threads = fk_min(fk_ceil_div(D, LINE), fk_threads_for(N * D, GRAIN));
-    /* A thread owns some columns and passes over all rows:
-     * the sums keep the order of n, and none has more to do. */
-    FK_FOR_SHARES(d, last, D, LINE, threads, {
+    /* A thread owns some columns and passes over all rows: the sums keep the order of n, none has more to do, and
+     * no two share a cache line. */
+    FK_FOR_SHARES(d, last, D, FK_LINE, fk_threads_for(N * D, GRAIN), {
         for (fk_index n = 0; n < N; n++) {
             float *dvalues_n = dvalues + index[n] * dvalues_row + d;
             fk_add(dvalues_n, dvalues_n, dy + n * dy_row + d, last - d);
@@ -120,8 +117,7 @@ void fk_rows_scatter_add(float *dvalues, fk_index dvalues_row, const float *dy, 
 void fk_rows_scatter_add_masked(float *dvalues, const float *dy, const float *m, const int32_t *first,
                                 const int32_t *second, fk_index P, fk_index D)
 {
-    const fk_index threads = fk_min(fk_ceil_div(D, LINE), fk_threads_for(P * D, GRAIN));
-    FK_FOR_SHARES(d, last, D, LINE, threads, {
+    FK_FOR_SHARES(d, last, D, FK_LINE, fk_threads_for(P * D, GRAIN), {
         for (fk_index p = 0; p < P; p++)
             fk_multiply_add(dvalues + first[p] * D + d, dy + p * D + d, m + second[p] * D + d, last - d);
     });
@@ -136,7 +132,7 @@ void fk_rows_scatter_add_pairs(float *dleft, float *dright, const float *dy, con
 
 void fk_rows_clear(float *y, fk_index n)
 {
-    FK_FOR_SHARES(i, last, n, LINE, fk_threads_for(n, CLEAR_GRAIN),
+    FK_FOR_SHARES(i, last, n, FK_LINE, fk_threads_for(n, CLEAR_GRAIN),
                   memset(y + i, 0, (size_t)(last - i) * sizeof(float)));
 }
 

@@ -192,6 +192,11 @@ FK_INLINE void vf_transpose(vf row[FK_VL])
 FK_INLINE vf vf_abs(vf x) { return (vf)((vi)x & INT32_MAX); }
 /* magnitude, which has no sign, with that of `sign` */
 FK_INLINE vf vf_with_sign(vf magnitude, vf sign) { return (vf)((vi)magnitude | ((vi)sign & INT32_MIN)); }
+/* 1, -1, or x itself where it is 0 or NaN */
+FK_INLINE vf vf_sign(vf x)
+{
+    return vf_select(x > 0.0f, vf_set(1.0f), vf_select(x < 0.0f, vf_set(-1.0f), x));
+}
 /* 2^n for -127 <= n <= 128; the two ends give 0 and infinity. */
 FK_INLINE vf vf_power_of_two(vi n) { return (vf)((n + 127) << 23); }
 

@@ -119,6 +119,13 @@ def test_a_model_read_from_a_configuration_has_its_order():
     assert names(copy.deepcopy(model)) == names(keras.models.clone_model(model)) == names(model)
 
 
+def test_layers_of_one_name_keep_their_order_in_copies():
+    start = Input((3,))
+    model = keras.Model(start, Dense(2, name="d")(Dense(5, name="e")(Dense(7, name="d")(start))))
+    for again in copy.deepcopy(model), pickle.loads(pickle.dumps(model)):
+        assert [w.shape for w in again.get_weights()] == [w.shape for w in model.get_weights()]
+
+
 def masks_that_nobody_reads(keras):
     layers = keras.layers
     a, b = layers.Input((5,), name="a"), layers.Input((5,), name="b")
@@ -143,6 +150,16 @@ def test_what_makes_masks_counts_in_the_order_of_keras_3(kind):
     assert names(masked(keras, kind)) == names(masked(keras_module("keras"), kind))
 
 
+def handed_over(writer, reader, library, path):
+    """What `library` reads of a model: the whole of it or, where the path says so, its weights, into `reader`."""
+    if path.name.endswith(".weights.h5"):
+        writer.save_weights(path)
+        reader.load_weights(path)
+        return reader
+    writer.save(path)
+    return library.models.load_model(path)
+
+
 @needs_tensorflow
 @pytest.mark.parametrize("name", ["model.h5", "model.keras", "model.weights.h5"])
 @pytest.mark.parametrize("kind", ["concatenated", "states"])
@@ -150,20 +167,10 @@ def test_files_of_graphs_with_masks_go_both_ways(tmp_path, kind, name):
     theirs = keras_module("keras")
     x = [RNG.integers(0, 7, (3, 5)) for _ in range(2)]
     ours, peer = masked(keras, kind), masked(theirs, kind)
-    if "weights" in name:
-        ours.save_weights(tmp_path / name)
-        peer.load_weights(tmp_path / name)
-    else:
-        ours.save(tmp_path / name)
-        peer = theirs.models.load_model(tmp_path / name)
+    peer = handed_over(ours, peer, theirs, tmp_path / name)
     assert_close(np.asarray(peer(x)), ours.predict(x, verbose=0), 1e-5)
     peer.set_weights([w + 0.1 * i for i, w in enumerate(peer.get_weights())])
-    if "weights" in name:
-        peer.save_weights(tmp_path / name)
-        ours.load_weights(tmp_path / name)
-    else:
-        peer.save(tmp_path / name)
-        ours = keras.models.load_model(tmp_path / name)
+    ours = handed_over(peer, ours, keras, tmp_path / name)
     assert_close(ours.predict(x, verbose=0), np.asarray(peer(x)), 1e-5)
 
 

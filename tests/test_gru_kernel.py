@@ -74,8 +74,7 @@ def test_forward_and_gradients(B, T, V, U, masked, own_roots, dropped, names, af
     np.add.at(dP_expected, index, dp)
     assert_close(dP, dP_expected, 5e-5, "dP")
     assert_close(dR, dR_expected, 5e-5, "dR")
-    if after:
-        assert_close(db, rest[0], 5e-5, "db")
+    assert_close(db, rest[0] if after else dp.sum((0, 1)), 5e-5, "db")
     if own_roots:
         assert_close(dh0, rest[-1], 5e-5, "dh0")
 
@@ -91,11 +90,12 @@ def test_nothing_to_do(shape, after):
     assert not h.any()
 
 
-@pytest.mark.parametrize("wrong", ["h", "gates", "inner", "x", "P", "R", "b_a", "m"])
-@pytest.mark.parametrize("after", [True, False])
-def test_arrays_of_other_shapes_are_refused(wrong, after):
-    if wrong == "inner" and after:
-        return  # there is none
+@pytest.mark.parametrize(
+    ("after", "wrong"),
+    [(after, wrong) for after in (True, False) for wrong in ("h", "gates", "x", "P", "R", "b_a", "m")]
+    + [(False, "inner")],
+)
+def test_arrays_of_other_shapes_are_refused(after, wrong):
     states = States(np.arange(6, dtype=np.int32).reshape(2, 3))
     shapes = {"h": (7, 5), "gates": (6, 15), "inner": (6, 5), "x": (6, 15), "P": (6, 15), "R": (5, 15), "b_a": (5,)}
     shapes["m"] = (2, 5)

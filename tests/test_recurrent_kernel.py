@@ -111,10 +111,10 @@ def added(dR, dP, *arguments, **columns):
 def test_rows_of_4_KB_give_back_to_their_parents(units, parts):
     """dh[parent_s] += dz_s R^T, where the rows of dz are copied"""
     rng, tanh = np.random.default_rng(8), Activation("tanh")
-    states = States(np.zeros((5, 1), np.int32), own_roots=True)
+    states = States(np.zeros((37, 1), np.int32), own_roots=True)  # three blocks, which threads share
     R = (rng.normal(size=(units, parts * units)) / np.sqrt(units)).astype("f")
-    h, c, dh0, dc0 = rng.normal(size=(4, states.first + 5, units)).astype("f")
-    dz0 = rng.random((5, parts * units), "f")
+    h, c, dh0, dc0 = rng.normal(size=(4, states.first + 37, units)).astype("f")
+    dz0 = rng.random((37, parts * units), "f")
 
     def run():
         dh, dc, dz = guarded(dh0), guarded(dc0), guarded(dz0)

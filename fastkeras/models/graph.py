@@ -128,8 +128,8 @@ class Graph:
             (layer, reads, [t.shape for t in site.outputs], site.keywords)
             for site, (layer, reads, _) in zip(self.sites, self.steps, strict=True)
         ]
-        names = [layer.name for layer in self.layers]
-        return _replayed, (inputs, calls, self.output_slots, self.loss_slots, names)
+        order = [self.layers.index(layer) for layer in self._layers_as_keras_orders_them()]
+        return _replayed, (inputs, calls, self.output_slots, self.loss_slots, order)
 
 
 def _common_dtype(tensor, readers):
@@ -142,8 +142,8 @@ def _common_dtype(tensor, readers):
     return wanted.pop() if len(wanted) == 1 else "float32"
 
 
-def _replayed(inputs, calls, output_slots, loss_slots, names=()):
-    """A graph from what its `__reduce__` gave: for pickle and copy."""
+def _replayed(inputs, calls, output_slots, loss_slots, order=None):
+    """A graph from what its `__reduce__` gave: for pickle and copy. order: the place of each layer, if it is kept."""
     tensors = [SymbolicTensor(*described) for described in inputs]
     for layer, reads, shapes, keywords in calls:
         site = CallSite(layer, [tensors[slot] for slot in reads], shapes, keywords)
@@ -151,7 +151,8 @@ def _replayed(inputs, calls, output_slots, loss_slots, names=()):
         tensors += site.outputs
     ends = ([tensors[slot] for slot in slots] for slots in (output_slots, loss_slots))
     graph = Graph(tensors[: len(inputs)], *ends)
-    graph.order_layers(names)
+    if order is not None:
+        graph.layers = [layer for _, layer in sorted(zip(order, graph.layers, strict=True), key=lambda pair: pair[0])]
     return graph
 
 
