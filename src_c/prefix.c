@@ -96,28 +96,30 @@ static void grow(tree *tr, int32_t *ends, int32_t *state, int32_t *last, const i
                  int share, const int32_t *rows, fk_index n, fk_index T)
 {
     fk_index step[FK_PREFIX_BLOCK] = {0}; /* the next step of each row */
+    int32_t at[FK_PREFIX_BLOCK];          /* where it stands: not in last, whose cache lines belong to many blocks */
     for (fk_index i = 0; i < tr->roots; i++)
         add_node(tr);
     for (fk_index i = 0; i < n; i++) {
-        last[rows[i]] = tr->roots == 1 ? 0 : (int32_t)i;
-        tr->members[last[rows[i]]]++;
+        at[i] = tr->roots == 1 ? 0 : (int32_t)i;
+        tr->members[at[i]]++;
     }
     for (fk_index w = 0; w < T; w++) {
         for (fk_index i = 0; i < n; i++) {
             const fk_index b = rows[i];
-            const int32_t node = last[b];
             fk_index t = step[i];
             for (; t < T && mask != NULL && !mask[b * T + t]; t++)
-                state[b * T + t] = node;
+                state[b * T + t] = at[i];
             if (t < T) {
-                last[b] = child(tr, node, index[b * T + t], (int32_t)b, share);
-                tr->members[last[b]]++;
-                state[b * T + t++] = last[b];
+                at[i] = child(tr, at[i], index[b * T + t], (int32_t)b, share);
+                tr->members[at[i]]++;
+                state[b * T + t++] = at[i];
             }
             step[i] = t;
         }
         ends[w] = tr->nodes - tr->roots;
     }
+    for (fk_index i = 0; i < n; i++)
+        last[rows[i]] = at[i];
 }
 
 /* --- where a block stands among the others ----------------------------------------------------------------- */
