@@ -110,6 +110,8 @@ class CallbackList:
 
     def methods(self, hook):
         """The methods that override the hook, in order; they are looked up once."""
+        if not self.callbacks:
+            return ()
         found = self._methods.get(hook)
         if found is None:
             found = self._methods[hook] = [getattr(c, hook) for c in self.callbacks if _overrides(c, hook)]

@@ -207,8 +207,9 @@ def _each_batch(mode, model, batches, step, logs, hooks, progress, steps=0):
 def _same_weights(source, steps, hooks, mode):
     """A SameWeights for so many batches of the source, if neither code that makes them nor a callback has its turn in
     between, when it could change the weights; else None."""
-    may_change = type(source) is not data.Arrays or any(hooks.methods(hook) for hook in _BATCH_HOOKS[mode])
-    return None if may_change or steps < 2 else SameWeights(steps)
+    if type(source) is not data.Arrays or steps < 2 or any(hooks.methods(hook) for hook in _BATCH_HOOKS[mode]):
+        return None
+    return SameWeights(steps)
 
 
 def _limited(source, steps):
