@@ -122,7 +122,7 @@ def test_a_model_read_from_a_configuration_has_its_order():
 def test_layers_of_one_name_keep_their_order_in_copies():
     start = Input((3,))
     model = keras.Model(start, Dense(2, name="d")(Dense(5, name="e")(Dense(7, name="d")(start))))
-    for again in copy.deepcopy(model), pickle.loads(pickle.dumps(model)):
+    for again in copy.deepcopy(model), pickle.loads(pickle.dumps(model)), keras.models.clone_model(model):
         assert [w.shape for w in again.get_weights()] == [w.shape for w in model.get_weights()]
 
 

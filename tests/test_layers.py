@@ -7,6 +7,7 @@ import pytest
 import reference
 from checks import as_rows, assert_close, built, random, summed_by_row
 
+import fastkeras as keras
 from fastkeras import activations, losses, metrics
 from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
@@ -387,3 +388,50 @@ def test_a_layer_of_the_users_own():
     assert_close(dx, dy * a, 1e-6)
     assert_close(da, [(dy * x).sum()], 1e-5)
     assert re.fullmatch(r"scale(_\d+)?", layer.name)
+
+
+class Around(Layer):
+    """A layer that builds the one inside by hand, as layers written for Keras 3 do."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = keras.layers.Dense(3)
+
+    def build(self, input_shape):
+        self.inner.build(input_shape)
+        self.factor = self.add_weight(shape=(3,))
+        super().build(input_shape)
+
+    def call(self, x):
+        return self.inner(x) * self.factor
+
+
+@pytest.mark.parametrize(
+    "make, shape, weights",
+    [
+        (lambda: keras.layers.Dense(3), (2, 5), 2),
+        (lambda: keras.layers.LSTM(3), (2, 7, 5), 3),
+        (lambda: keras.layers.Bidirectional(keras.layers.GRU(3)), (2, 7, 5), 6),
+        (lambda: keras.layers.TimeDistributed(keras.layers.Dense(3)), (2, 7, 5), 2),
+        (lambda: keras.layers.Flatten(), (2, 7, 5), 0),
+        (Around, (2, 5), 3),
+    ],
+)
+def test_a_layer_built_by_hand_keeps_its_weights(make, shape, weights):
+    layer = make()
+    layer.build((None, *shape[1:]))
+    assert layer.built and len(layer.weights) == weights
+    layer.set_weights([np.full(w.shape, i + 1.0) for i, w in enumerate(layer.get_weights())])
+    before = layer.get_weights()
+    layer.build((None, *shape[1:]))
+    layer(random(*shape))
+    assert len(layer.weights) == weights
+    assert all(np.array_equal(a, b) for a, b in zip(layer.get_weights(), before, strict=True))
+
+
+def test_attention_is_built_as_in_keras_3_too():
+    layer = keras.layers.MultiHeadAttention(2, 3)
+    layer.build((None, 5, 7), (None, 11, 13))
+    assert [w.shape for w in layer.weights][::2] == [(7, 2, 3), (13, 2, 3), (13, 2, 3), (2, 3, 7)]
+    assert layer(random(2, 5, 7), random(2, 11, 13)).shape == (2, 5, 7)
+    assert len(layer.weights) == 8

@@ -29,9 +29,10 @@ def test_array_starts_a_cache_line_or_a_huge_page(shape, dtype, alignment):
     assert [np.all(array == i) for i, array in enumerate(arrays)] == [True] * 3  # none lies on another
 
 
-def test_more_than_there_is_is_a_memory_error():
+@pytest.mark.parametrize("size", [1 << 48, 1 << 61])
+def test_more_than_there_is_is_a_memory_error(size):
     with pytest.raises(MemoryError):
-        empty((1 << 48,))
+        empty((size,))
 
 
 def test_buffer_of_the_same_shape_is_the_same_memory():

@@ -32,7 +32,7 @@ def _huge_pages(size):
     pages = -(-size // _HUGE_PAGE) + 1  # one more, for what lies before the first boundary
     try:
         block = mmap.mmap(-1, pages * _HUGE_PAGE, flags=mmap.MAP_PRIVATE)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise MemoryError(f"no memory for an array of {size} bytes") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):  # Linux
         with contextlib.suppress(OSError):  # whose kernel may be built without huge pages

@@ -183,7 +183,10 @@ class MultiHeadAttention(Layer):
         if self.built and sizes != [p.kernel.shape[0] for p in (self.query_dense, self.value_dense, self.key_dense)]:
             raise wrong(self, "the features that it was built for", f"shapes {input_shape}")
 
-    def build(self, input_shape):
+    def build(self, input_shape, value_shape=None, key_shape=None):
+        """input_shape: the three inputs' shapes, or as in Keras 3 the query's, followed by the others'."""
+        if value_shape is not None:
+            input_shape = [input_shape, value_shape, key_shape or value_shape]
         query, value, key = (shape[-1] for shape in input_shape)
         H, K, V = self.num_heads, self.key_dim, self.value_dim
         self.query_dense = Projection("query", (query,), (H, K), self)

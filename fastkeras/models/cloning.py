@@ -63,7 +63,7 @@ def _cloned_graph(model, starts, make):
     for slot in graph.loss_slots:
         clone.add_loss(tensors[slot])
     made.update(zip(graph.sources, clone.graph.sources, strict=True))
-    clone.graph.order_layers([made[layer].name for layer in graph.layers])
+    clone.graph.layers = list(dict.fromkeys(made[layer] for layer in graph.layers))  # names may come twice
     return clone
 
 
