@@ -1,16 +1,17 @@
 """What stands between fastkeras and its goals: the workloads that have not reached them, and how far they could come.
 
-The roof of a step (roofline.py) is what its products and its arrays take on this machine at the least.
+The roof of a step (roofline.py) is what its products take at the speed of the fastest product, and its arrays at
+that of memory.
 """
 
 from statistics import median
 
 from benchmarks.report import OURS, UNITS, fastest_peer, goal_of, number, ratio, table, title_of, unit_of
-from benchmarks.roofline import WHOLE
+from benchmarks.roofline import BEYOND_MEMORY, WHOLE
 
 ABOUT = (
     "At the roof: what a step would take if its products ran at the speed of the fastest product, and its arrays at "
-    "that of memory; would be: the times of the fastest peer's speed that this makes."
+    f"that of memory; would be: the times of the fastest peer's speed that this makes. {BEYOND_MEMORY}"
 )
 
 

@@ -1,8 +1,9 @@
 """Where the time of a fastkeras step goes: `python -m benchmarks.phases --workload NAME`.
 
 Every kernel that fastkeras calls is put between two readings of the clock, while whole epochs are trained or all rows
-are predicted. A kernel belongs to a phase of the step, and what no kernel takes is Python and numpy. The products among
-the kernels are counted too, so that their speed stands beside the machine's best (the fastest of some large products).
+are predicted. A kernel belongs to a phase of the step. The readings take time of their own, so the whole step is
+measured without them, before and after; what no kernel takes of it is Python and numpy. The products among the kernels
+are counted too, so that their speed stands beside the machine's best (the fastest of some large products).
 """
 
 import functools
@@ -192,27 +193,50 @@ def phase_of(module, kernel):
     return PHASES.get((module, kernel)) or PHASES.get((module, "*")) or OTHER
 
 
+def seconds_of(call, *arguments):
+    begin = time.perf_counter()
+    call(*arguments)
+    return time.perf_counter() - begin
+
+
+def empty_reading(groups=10, calls=1000):
+    """Seconds that a Clock finds in a call that does nothing: the mean of the fastest group of calls."""
+    means = []
+    for _ in range(groups):
+        clock = Clock()
+        timed = clock._timed(lambda: None, "", "")
+        for _ in range(calls):
+            timed()
+        means.append(clock.spent["", ""].seconds / calls)
+    return min(means)
+
+
 def measure(workload, least=1.0):
-    """({(module, kernel): Spent}, seconds, steps) of whole epochs or predictions that last about `least` seconds."""
+    """({(module, kernel): Spent}, seconds, steps) of whole epochs or predictions that last about `least` seconds.
+
+    seconds: of as many steps without the Clock, half of them before and half after those with it. What an empty call
+    shows between two readings is taken off each call of a kernel.
+    """
     import fastkeras
 
     again, steps = workload.again(fastkeras)
-    begin = time.perf_counter()
-    again(1)
-    times = math.ceil(least / (time.perf_counter() - begin))
+    half = math.ceil(least / seconds_of(again, 1) / 2)
+    before = seconds_of(again, half)
     with Clock() as clock:
-        begin = time.perf_counter()
-        again(times)
-        seconds = time.perf_counter() - begin
-    return clock.spent, seconds, times * steps
+        again(2 * half)
+    seconds = before + seconds_of(again, half)
+    empty = empty_reading()
+    for its in clock.spent.values():
+        its.seconds = max(0.0, its.seconds - its.calls * empty)
+    return clock.spent, seconds, 2 * half * steps
 
 
 def by_phase(spent, seconds):
-    """{phase: Spent} in the order of PHASES; the phase REST has what no kernel took."""
+    """{phase: Spent} in the order of PHASES; the phase REST has what no kernel took of the seconds."""
     phases = {phase: Spent() for phase in (*PHASES.values(), OTHER, REST)}
     for kernel, its in spent.items():
         phases[phase_of(*kernel)].add(its)
-    phases[REST].seconds = seconds - sum(total.seconds for total in phases.values())
+    phases[REST].seconds = max(0.0, seconds - sum(total.seconds for total in phases.values()))
     return phases
 
 

@@ -1,10 +1,11 @@
 """How far each phase of a step is from what the machine can do: `python -m benchmarks.roofline`.
 
-A phase can be no faster than its products at the speed of the fastest product, and no faster than its arrays pass
-through memory once: the longer of the two is its roof (Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009).
-What it takes beyond is lost. Beside the products that are computed stand those that would be needed if nothing were
-shared: every row of an embedding for itself, every state of every step, padding and masked steps included, and
-gradients through pooling of all pixels.
+A phase's roof is the time of its products at the speed of the fastest product, or that of its arrays passing through
+memory once, whichever is longer (Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009). What the phase takes
+beyond is lost. The roof is no strict bound: arrays that stay in caches pass faster than memory, so that a phase may
+reach more than 100 % of memory; then it loses nothing. Beside the products that are computed stand those that would be
+needed if nothing were shared: every row of an embedding for itself, every state of every step, padding and masked steps
+included, and gradients through pooling of all pixels.
 
     found = measure(["reuters-lstm"], threads=2)       # a dictionary, fit for JSON
     print(markdown(found))                             # the table, and the largest losses by name
@@ -25,6 +26,7 @@ from benchmarks.workloads import WORKLOADS
 
 WHOLE = "a step"  # the row of a workload that holds all of its phases
 LOSSES = 3
+BEYOND_MEMORY = "Arrays that stay in caches pass faster than memory, so the roof is no strict bound."
 
 
 # --- products without sharing -----------------------------------------------------------------------------------------
@@ -103,7 +105,7 @@ def bandwidth(megabytes=64):
 
 
 def roof(its, best, fastest):
-    """Seconds that its products or its arrays take at the least: the longer of the two."""
+    """Seconds of its products at the best speed, or of its arrays at memory's: the longer of the two."""
     return max(its.flops / best, its.moved / fastest)
 
 
@@ -191,7 +193,7 @@ def markdown(found):
 
     machine = (
         f"Fastest product: {number(found['peak'] / 1e9)} GFLOP/s; memory: {number(found['bandwidth'] / 1e9)} GB/s, "
-        f"reading and writing; threads: {found['threads']}."
+        f"reading and writing; threads: {found['threads']}. {BEYOND_MEMORY}"
     )
     longest = ["The largest losses, in time:", "", *named(losses(found, shares=False))]
     shares = ["The largest losses, as shares of a step:", "", *named(losses(found, shares=True))]

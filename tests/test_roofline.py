@@ -98,6 +98,7 @@ def test_the_largest_losses_are_named_by_time_and_by_their_share_of_the_step():
     assert "in time:\n\n1. Long: optimizer, 4.00 ms, 40% of the step\n" in text
     assert "of a step:\n\n1. Short: projection, 0.900 ms, 45% of the step\n" in text
     assert "1.00 GFLOP/s; memory: 3.00 GB/s" in text
+    assert "threads: 2. Arrays that stay in caches pass faster than memory, so the roof is no strict bound." in text
     assert len([line for line in text.splitlines() if line.startswith("|")]) == 2 + len(rows)
 
 
@@ -106,7 +107,9 @@ def test_measure_gives_a_row_for_each_phase_and_each_whole_step():
     step = found["rows"][-1]
     assert step["phase"] == roofline.WHOLE
     assert step["needed"] == step["flops"] > 0  # nothing is shared
-    assert sum(row["share"] for row in found["rows"][:-1]) == pytest.approx(1.0)
+    assert (
+        sum(row["share"] for row in found["rows"][:-1]) > 0.999
+    )  # more if a kernel was held up in the one measurement
     assert found["peak"] > 0
     assert found["bandwidth"] > 0
 
