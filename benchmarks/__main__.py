@@ -1,7 +1,6 @@
 """The command: see `python -m benchmarks --help`."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -57,7 +56,7 @@ def parse_arguments(arguments=None):
 def main():
     options = parse_arguments()
     if options.tables:
-        print("\n\n".join(markdown(json.loads(file.read_text())) for file in options.tables))
+        print("\n\n".join(markdown(results.load(file)) for file in options.tables))
         return 0
     data.folder = options.data
     keep = results.keeper(options.report) if options.report else compare.keep_nothing

@@ -181,7 +181,8 @@ def markdown(report, figures=()):
     add(
         "Time",
         f"Medians of {rounds_of(whole)} rounds, in which the peers take turns. A step is one of a later epoch, without "
-        "what the first one prepares. Against the fastest: its time / fastkeras's, the median of the rounds.",
+        "what the first one prepares. Spread: the distance between the quartiles of fastkeras's rounds, as a share of "
+        "their median. Against the fastest: its time / fastkeras's, the median of the rounds.",
         time_table(whole, names),
         "steps",
     )
@@ -227,8 +228,8 @@ def rounds_of(rows):
 
 
 def time_table(rows, names):
-    """Each workload's median time in every library, how many times the fastest peer's speed fastkeras has, and how
-    many it is meant to have."""
+    """Each workload's median time in every library, the spread of fastkeras's, how many times the fastest peer's speed
+    fastkeras has, and how many it is meant to have."""
     lines = []
     for workload, row in rows:
         unit = UNITS[workload["unit"]]
@@ -236,8 +237,9 @@ def time_table(rows, names):
         gain = ratio(row, fastest_peer(row))
         line = [title_of(workload, row), workload["batch"] or "-", unit_of(workload)]
         line += [number(times.get(name)) for name in names]
+        line.append(percent(spread(row["peers"][OURS]["times"]) if OURS in row["peers"] else None))
         lines.append([*line, f"{number(gain)} x" if gain else "-", goal_of(workload)])
-    header = ["workload", "batch", "unit", *titles_of(names), "against the fastest", "goal"]
+    header = ["workload", "batch", "unit", *titles_of(names), "spread", "against the fastest", "goal"]
     return table(header, lines) if lines else ""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks import goals, roofline
 from benchmarks.report import markdown
+from benchmarks.workload import Workload
 from benchmarks.workloads import WORKLOADS
 
 NAME = "results.json"
@@ -22,7 +23,17 @@ class ResultsError(Exception):
 def read(folder):
     """The report of an earlier run into the folder, or None."""
     path = folder / NAME
-    return json.loads(path.read_text()) if path.exists() else None
+    return load(path) if path.exists() else None
+
+
+def load(path):
+    """The report in a results.json. A workload that was written without a goal or a limit has that of today."""
+    report = json.loads(path.read_text())
+    for workload in report["workloads"]:
+        today = WORKLOADS.get(workload["name"], Workload)
+        for key in "goal", "limit":
+            workload.setdefault(key, getattr(today, key))
+    return report
 
 
 def merged(earlier, report):

@@ -8,6 +8,7 @@ from benchmark_cases import cells, row, short_report, whole_report
 
 from benchmarks import __main__ as command
 from benchmarks import compare, report, results
+from benchmarks.workloads import WORKLOADS
 
 
 def test_a_ratio_is_the_median_of_the_rounds_ratios():
@@ -61,7 +62,8 @@ def test_the_report_has_a_line_for_each_workload():
     text = report.markdown(whole_report())
     steps, losses, preparation, memory = text.split("| workload")[1:]
     assert "Medians of 3 rounds" in text
-    assert cells(steps, "| a model") == ["a model", "32", "ms a step", "2.00", "20.0", "10.0 x", "10 x"]
+    assert cells("| workload" + steps, "| workload")[-3:] == ["spread", "against the fastest", "goal"]
+    assert cells(steps, "| a model") == ["a model", "32", "ms a step", "2.00", "20.0", "50%", "10.0 x", "10 x"]
     assert cells(losses, "| a model") == ["a model", "-", "0e+00"]
     assert cells(preparation, "| a model") == ["a model", "2.40", "1.50"]
     assert cells(memory, "| a model") == ["a model", "64.0", "64.0"]
@@ -93,7 +95,7 @@ def test_a_report_of_nothing_is_its_heading():
 def test_a_peer_without_a_time_is_a_dash():
     found = whole_report()
     found["workloads"][0]["rows"].append(row(torch=[0.5]) | {"case": "long"})
-    assert cells(report.markdown(found).split("| workload")[1], "| a model, long")[3:] == ["-", "500", "-", "10 x"]
+    assert cells(report.markdown(found).split("| workload")[1], "| a model, long")[3:] == ["-", "500", "-", "-", "10 x"]
 
 
 def test_details_have_a_line_for_each_peer():
@@ -120,6 +122,29 @@ def test_a_later_run_replaces_its_workloads_and_keeps_the_others():
     assert both["missing"] == {"jax": "no"}  # TensorFlow was found later
     assert results.merged(None, later) is later
     assert results.merged(earlier | {"roofline": {"rows": []}}, later)["roofline"] == {"rows": []}
+
+
+def test_results_from_before_there_were_goals_have_those_of_today(tmp_path, monkeypatch, capsys):
+    found = short_report("gemm", "predict-one-row", "tiny-mlp", "one that is no more")
+    for workload in found["workloads"]:
+        del workload["goal"], workload["limit"]
+    found["workloads"][2] |= {"goal": 7}
+    (tmp_path / "results.json").write_text(json.dumps(found))
+    read = results.read(tmp_path)["workloads"]
+    one_row = WORKLOADS["predict-one-row"]
+    assert [(workload["goal"], workload["limit"]) for workload in read] == [
+        (WORKLOADS["gemm"].goal, None),
+        (one_row.goal, one_row.limit),
+        (7, None),
+        (1.0, None),
+    ]
+    assert one_row.limit
+    results.publish(tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "| 7 x |" in text.replace("  ", "")
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--tables", str(tmp_path / "results.json")])
+    assert command.main() == 0
+    assert "7 x |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
