@@ -137,6 +137,32 @@ class FunctionActivation(_Named):
         return self.wrapped(x) if _leads_back(x) else self.forward(np.asarray(x, np.float32, order="C"))[0]
 
 
+class _Halves:
+    """What `glu` computes, and its gradient."""
+
+    name = "glu"
+
+    def __init__(self, axis):
+        self.axis = axis
+
+    def forward(self, x):
+        x = np.moveaxis(np.asarray(x, np.float32), self.axis, -1)
+        *shape, columns = x.shape
+        if columns % 2:
+            raise ValueError(f"glu halves axis {self.axis}, so its extent must be even. Received: {columns}")
+        rows = math.prod(shape)
+        x = np.ascontiguousarray(x).reshape(rows, columns)
+        y = np.empty((rows, columns // 2), np.float32)
+        kernels.glu_forward(y, x)
+
+        def backward(dy):
+            dy, dx = np.moveaxis(np.asarray(dy, np.float32), self.axis, -1), np.empty_like(x)
+            kernels.glu_backward(dx, np.ascontiguousarray(dy).reshape(y.shape), x)
+            return np.moveaxis(dx.reshape(*shape, columns), -1, self.axis)
+
+        return np.moveaxis(y.reshape(*shape, columns // 2), -1, self.axis), backward
+
+
 def _along(activation, x, axis):
     """The rowwise `activation` along any axis."""
     if _leads_back(x):
@@ -192,14 +218,8 @@ def gelu(x, approximate=False):
 
 def glu(x, axis=-1):
     """a sigmoid(b), a and b being the halves of x along the axis (Dauphin et al., arXiv 1612.08083)."""
-    x = np.moveaxis(np.asarray(x, np.float32), axis, -1)
-    *shape, columns = x.shape
-    if columns % 2:
-        raise ValueError(f"glu halves axis {axis}, so its extent must be even. Received: {columns}")
-    y = np.empty((*shape, columns // 2), np.float32)
-    rows = math.prod(shape)
-    kernels.glu_forward(y.reshape(rows, -1), np.ascontiguousarray(x).reshape(rows, columns))
-    return np.moveaxis(y, -1, axis)
+    halves = _Halves(axis)
+    return _recorded_as_one(halves, x) if _leads_back(x) else halves.forward(x)[0]
 
 
 def silu(x):

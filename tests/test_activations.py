@@ -70,6 +70,13 @@ def test_glu(axis):
     x = RNG.normal(size=(4, 3, 6))
     want = np.moveaxis(reference.glu(np.moveaxis(x, axis, -1)), -1, axis)
     assert_close(activations.glu(x, axis=axis), want, 1e-6)
+    dy, tensor = RNG.normal(size=want.shape), ops.convert_to_tensor(x, "float32")
+    with GradientTape() as tape:
+        tape.watch(tensor)
+        y = activations.glu(tensor, axis=axis)
+    dx = central_difference(lambda x: np.moveaxis(reference.glu(np.moveaxis(x, axis, -1)), -1, axis), x, dy)
+    assert_close(y, want, 1e-6)
+    assert_close(tape.gradient(y, tensor, dy), dx, 3e-6)
     with pytest.raises(ValueError, match=r"axis 1, so its extent must be even. Received: 3"):
         activations.glu(x, axis=1)
 
