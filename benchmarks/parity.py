@@ -1,9 +1,9 @@
 """How far fastkeras's results are from those of Keras on TensorFlow, live: `python -m benchmarks.parity`.
 
 Every layer, activation, loss, metric, optimizer and exercise of the tests' cases is computed by both, and the largest
-differences stand in one table. It ends with 1 where a difference is beyond its tolerance, or where a layer, a loss, a
-metric or an optimizer is neither compared nor in UNCOMPARED. It needs a checkout and, in one Python, fastkeras, pytest,
-TensorFlow and tf_keras: pip install -e ".[test,compare]".
+differences stand in one table. It ends with 1 where a difference is beyond its tolerance, or where a layer, an
+activation, a loss, a metric or an optimizer is neither compared nor in UNCOMPARED. It needs a checkout and, in one
+Python, fastkeras, pytest, TensorFlow and tf_keras: pip install -e ".[test,compare]".
 """
 
 import argparse
@@ -35,10 +35,13 @@ MEANING = {
 # Where fastkeras differs from Keras 3 on purpose, and is not compared with it.
 DIFFERENCES = (
     "`batch_size=None` means one full batch in fit, and 32 rows in Keras.",
-    "Random streams are fastkeras's own: initial weights, dropout's masks, noise and the order of shuffled rows differ "
-    "under the same seed. All comparisons start from the same weights, without shuffling.",
+    "Random streams are fastkeras's own: initial weights, dropout's masks, noise, what random image layers do and the "
+    "order of shuffled rows differ under the same seed. All comparisons start from the same weights, without "
+    "shuffling; layers that draw are compared where nothing is drawn, in prediction or with a rate of 0.",
     "An adaptive optimizer squares the summed gradient of an embedding row that a batch repeats, as tf_keras, JAX and "
     "PyTorch do. Keras 3 on TensorFlow sums the squares of its parts: such exercises are compared with tf_keras.",
+    "`clipnorm`, `global_clipnorm` and `clipvalue` clip the summed gradient of such a row, as Keras on JAX does. "
+    "TensorFlow clips its parts.",
     "A mask reaches a layer that is called on several tensors, such as a recurrent layer with initial states, as in "
     "tf_keras. Keras 3 drops it there.",
     "Where tf_keras and Keras 3 differ otherwise (batch normalization's moving variance, crossentropy of probabilities "
@@ -73,7 +76,7 @@ UNCOMPARED = {
         "FunctionLoss": "a function of the user's",
         "Loss": "the base class",
     },
-    "metrics": {},
+    "metrics": {"MeanMetricWrapper": "a function of the user's", "Metric": "the base class"},
     "optimizers": {"Optimizer": "the base class"},
 }
 
@@ -147,7 +150,10 @@ def compare_layers(lines, keras):
 def compare_activations(lines, keras):
     from test_keras_activations_losses import ROWS, X, gradient
 
-    from fastkeras import activations
+    from fastkeras import GradientTape, activations, ops
+
+    def add(name, y, wanted, dx, wanted_dx):
+        lines["activations", name].add(outputs=difference(y, wanted), gradients=difference(dx, wanted_dx))
 
     for name, activation in activations._BY_NAME.items():
         if name in UNCOMPARED["activations"] or not hasattr(keras.activations, name):
@@ -156,8 +162,20 @@ def compare_activations(lines, keras):
         dy = np.cos(np.arange(x.size, dtype=np.float32)).reshape(x.shape)
         weighted, wanted_dx = gradient(lambda x: getattr(keras.activations, name)(x) * dy, x)  # noqa: B023
         y, backward = activation.forward(x)
-        outputs, gradients = difference(y * dy, weighted), difference(backward(dy), wanted_dx)
-        lines["activations", name].add(outputs=outputs, gradients=gradients)
+        add(name, y * dy, weighted, backward(dy), wanted_dx)
+
+    # those that no layer has by name
+    for name, x, arguments in (
+        ("glu", ROWS[:, :6], {}),
+        ("glu", ROWS[:4], {"axis": 0}),
+        ("threshold", X, {"threshold": 0.4, "default_value": -3.0}),
+    ):
+        wanted, wanted_dx = gradient(lambda x: getattr(keras.activations, name)(x, **arguments) ** 2, x)  # noqa: B023
+        tensor = ops.convert_to_tensor(x)
+        with GradientTape() as tape:
+            tape.watch(tensor)
+            y = getattr(activations, name)(tensor, **arguments) ** 2
+        add(name, y, wanted, tape.gradient(y, tensor), wanted_dx)
 
 
 def compare_losses(lines, keras):
@@ -290,29 +308,48 @@ def public_classes(module):
     return sorted(cls.__name__ for cls in found)
 
 
+def public_functions(module):
+    """The names of the public functions that a module of fastkeras defines, and their aliases; not get and the like."""
+    found = {name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__}
+    functions = {name for name in found if inspect.isfunction(getattr(module, name)) and not name.startswith("_")}
+    return sorted(functions - {"get", "serialize", "deserialize"})
+
+
 def expected():
     """{kind: the names that must be compared or stand in UNCOMPARED}"""
     from fastkeras import activations, layers, losses, metrics, optimizers
 
-    bases = {"layers": layers.Layer, "losses": losses.Loss, "optimizers": optimizers.Optimizer}
+    bases = {layers: layers.Layer, losses: losses.Loss, metrics: metrics.Metric, optimizers: optimizers.Optimizer}
     classes = {
-        kind: [name for name in public_classes(module) if issubclass(getattr(module, name, object), bases[kind])]
-        for kind, module in (("layers", layers), ("losses", losses), ("optimizers", optimizers))
+        module.__name__.rpartition(".")[2]: [
+            name for name in public_classes(module) if issubclass(getattr(module, name, object), base)
+        ]
+        for module, base in bases.items()
     }
-    return classes | {"metrics": list(metrics._CLASSES), "activations": list(activations._BY_NAME)}
+    return classes | {"activations": public_functions(activations)}
 
 
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
+def exercised():
+    """The class names of the layers in the exercises' models."""
+    from parity_cases import CASES
+
+    import fastkeras
+
+    return set().union(*(layers_in(case(fastkeras)[0].get_config()) for case in CASES))
+
+
 def forgotten(lines, kinds):
-    """["layers: Dense", ...]: what is neither compared nor in UNCOMPARED."""
+    """["layers: Dense", ...]: what is neither compared nor in UNCOMPARED, nor a layer of exercises that did not run."""
+    left = exercised() if "layers" in kinds and "exercises" not in kinds else set()
     return [
         f"{kind}: {name}"
         for kind, names in expected().items()
         if kind in kinds
         for name in names
-        if (kind, name) not in lines and name not in UNCOMPARED[kind]
+        if (kind, name) not in lines and name not in UNCOMPARED[kind] and not (kind == "layers" and name in left)
     ]
 
 
