@@ -58,6 +58,10 @@ def run_call(layer, inputs, training, mask, keywords=None):
     """layer.call on a list of tensors, with the call's keywords and what it takes of training and mask."""
     parameters = parameters_of(layer)
     x, told = inputs_by_name(inputs, keywords) if keywords else (inputs, {})
+    if not parameters.takes_all:  # training and mask may be told to any layer
+        told = {name: value for name, value in told.items() if name in parameters.names}
+    if isinstance(told.get("mask"), np.ndarray):
+        told["mask"] = told["mask"] != 0
     first = told.pop(parameters.first) if parameters.first in told else x if len(x) > 1 or layer.takes_list else x[0]
     for name, value in (("training", bool(training)), ("mask", mask)):
         if name not in told and (name in parameters.names or (parameters.takes_all and value is not None)):

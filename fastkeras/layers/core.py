@@ -151,6 +151,16 @@ class Dense(Layer):
         }
 
 
+def _differ(x, value, last_axis=False):
+    """Where x, an array or a symbolic tensor, is not `value`; of the last axis whether it is anywhere."""
+    if isinstance(x, SymbolicTensor):
+        from fastkeras import ops  # here, since most scripts need none
+
+        differs = ops.not_equal(x, value)
+        return ops.any(differs, axis=-1) if last_axis else differs
+    return (x != value).any(axis=-1) if last_axis else x != value
+
+
 class Embedding(Layer):
     """y[b, t] = embeddings[x[b, t]]
 
@@ -201,7 +211,7 @@ class Embedding(Layer):
             raise ValueError(self._ids_outside(cure, received))
 
     def compute_mask(self, x, mask=None):
-        return x != 0 if self.mask_zero else None
+        return _differ(x, 0) if self.mask_zero else None
 
     def forward(self, x, run):
         ids = dense(x, run)[0]
@@ -301,7 +311,7 @@ class Masking(Layer):
 
     def compute_mask(self, x, mask=None):
         x = x.values[x.index] if type(x) is Rows else x
-        return (x != np.float32(self.mask_value)).any(axis=-1)
+        return _differ(x, np.float32(self.mask_value), last_axis=True)
 
     def forward(self, x, run):
         x, back = dense(x, run)

@@ -28,7 +28,7 @@ from fastkeras import constraints, initializers, regularizers
 from fastkeras.core.tensor import SymbolicTensor, tapes
 from fastkeras.core.variable import Variable, initial_value
 from fastkeras.layers import calling, cures, eager
-from fastkeras.layers.arguments import numbered
+from fastkeras.layers.arguments import inputs_by_name, numbered
 from fastkeras.layers.inside import among, inside, is_layer
 from fastkeras.layers.penalties import numbers, of_weight
 from fastkeras.utils import suggest
@@ -46,12 +46,22 @@ class CallSite:
     """One use of a layer in a graph: the symbolic tensors it was called on and those it gave.
 
     keywords: what else the layer was told, {name: value}; tensors in it are the last of the inputs, Nth here.
+    training: whether the layer trains here, whatever the model does; None if the call did not say so.
+    masks: of a layer whose `forward` looks for no mask among the keywords, the mask that the call gave each of the
+    other inputs, the Nth input or None; None if it gave none.
     """
 
     def __init__(self, layer, inputs, output_shapes, keywords=None):
         self.layer = layer
         self.inputs = inputs
         self.keywords = keywords or {}
+        self.training = self.keywords.get("training")
+        self.masks = None
+        if layer.call is None and "mask" not in layer.call_keywords and "mask" in self.keywords:
+            given = self.keywords["mask"]
+            given = given if isinstance(given, list) else [given]
+            others, _ = inputs_by_name(inputs, self.keywords)
+            self.masks = given + [None] * (len(others) - len(given))
         self.outputs = [SymbolicTensor(shape, name=layer.name, site=self) for shape in output_shapes]
 
 
@@ -117,7 +127,8 @@ class Layer:
     is_model = False  # a model's get_config gives its layers, a layer's the arguments of __init__
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
     inputs_apart = False  # whether a call has its inputs one by one, layer(query, value), not in a list
-    call_keywords = ("initial_state",)  # what a call may be told besides its inputs, as far as files keep it
+    # What a call may be told besides its inputs, and files keep: with training, mask and, where `call` is defined, all.
+    call_keywords = ("initial_state",)
     _is_building = False
     weights_place = ""  # where Keras 3 keeps the weights in files, within the layer's own place
 
@@ -422,9 +433,10 @@ class Layer:
         """A layer called on a symbolic tensor adds a call site to the graph; called on data, it answers at once.
 
         x: one input or a list of them. initial_state: the state, or list of states, that a recurrent layer starts
-        from. training and mask (bool, the leading axes of x; a list of them if x is one) count for data only; within
-        the `call` of another layer, training is that layer's unless it is given. Without `mask`, that counts which x
-        carries, as the output does then.
+        from. mask: bool, the leading axes of x; a list of them, or of None, if x is one. Without it, that counts which
+        x carries, as the output does then. training: whether dropout and its like are active; it may come second. On
+        a symbolic tensor it holds whatever the model does, in fit and in predict, and mask is symbolic too. Without it
+        training is the model's, or that of the layer whose `call` this one is called in.
 
         A layer with a `call` of its own takes what that takes, and counts training and mask among it.
         """
@@ -433,13 +445,36 @@ class Layer:
         return self._call_built_in(x, *args, **kwargs)
 
     def _call_built_in(self, x, initial_state=None, training=None, mask=None):
+        if isinstance(initial_state, bool):  # Dropout(0.5)(x, True)
+            initial_state, training = None, initial_state
         symbolic = _is_symbolic(x)
         several = isinstance(x, (list, tuple)) and len(x) > 0
         many = several and (symbolic or all(isinstance(item, np.ndarray) for item in x))
         inputs = list(x) if many else [x]
         if initial_state is not None:
             inputs += initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
-        return self._call_symbolic(inputs) if symbolic else self._call_eager(inputs, training, mask)
+        if not symbolic:
+            return self._call_eager(inputs, training, mask)
+        told = {} if mask is None else {"mask": self._symbolic_masks(mask, inputs)}
+        keywords = numbered(told, SymbolicTensor, inputs)
+        return self._call_symbolic(inputs, self._with_training(keywords, training))
+
+    def _symbolic_masks(self, mask, inputs):
+        """The mask of a call on symbolic tensors: one, or a list of one or None for each input; a ValueError if it is
+        neither."""
+        masks = mask if isinstance(mask, (list, tuple)) else [mask]
+        if len(masks) > len(inputs) or not all(m is None or isinstance(m, SymbolicTensor) for m in masks):
+            fields = names_of(self)
+            raise ValueError(message("symbolic_mask", **fields, count=len(inputs), received=f"{mask!r:.200}"))
+        return mask if isinstance(mask, SymbolicTensor) else list(masks)
+
+    def _with_training(self, keywords, training):
+        """The keywords of a call on symbolic tensors, with `training` if it is given; a ValueError if it is no bool."""
+        if training is None:
+            return keywords
+        if not isinstance(training, (bool, np.bool_, int, np.integer)):
+            raise ValueError(message("training", **names_of(self), received=f"{training!r:.200}"))
+        return {**keywords, "training": bool(training)}
 
     def call_with(self, inputs, keywords, training=None):
         """As `__call__`, for a layer whose calls have keywords of their own; None and False are those left out.
@@ -451,7 +486,7 @@ class Layer:
         keywords = numbered(told, (SymbolicTensor, np.ndarray), inputs)
         if not _is_symbolic(inputs):
             return self._call_eager(inputs, training, None, keywords)
-        return self._call_symbolic(inputs, keywords)
+        return self._call_symbolic(inputs, self._with_training(keywords, training))
 
     def _call_symbolic(self, inputs, keywords=None):
         try:
@@ -511,6 +546,8 @@ class Layer:
 
     def _prepare(self, shapes, keywords=None):
         """Checks the inputs' shapes, makes the weights if there are none, and returns the output's shape."""
+        if self.call is None and keywords:
+            shapes, _ = inputs_by_name(shapes, keywords)
         return self.compute_output_shape(self._ready(shapes))
 
     def _ready(self, shapes):

@@ -16,6 +16,7 @@ from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.arguments import inputs_by_name, replaced
 from fastkeras.layers.config import layer_from_config, layer_to_config
 from fastkeras.layers.core import InputLayer
+from fastkeras.layers.normalization import BatchNormalization
 
 _MAX_LAYERS = 10_000
 
@@ -164,9 +165,7 @@ def graph_from_config(config):
             tensors[name, 0, 0] = _placeholder(layer, keep_batch)
         is_keras_3 = is_keras_3 or any(isinstance(node, dict) for node in nodes)
         first = 1 if not is_keras_3 and layer.is_model and layer.graph is not None else 0
-        calls += [
-            (name, first + number, *_call_from_config(node, layer.call_keywords)) for number, node in enumerate(nodes)
-        ]
+        calls += [(name, first + number, *_call_from_config(node, layer, masks)) for number, node in enumerate(nodes)]
     _replay(found, calls, tensors)
     ends = []
     for key in ("input_layers", "output_layers", "losses"):
@@ -218,8 +217,12 @@ class _Place(tuple):
     """A tensor among the keywords of a call."""
 
 
-def _call_from_config(node, known):
-    """(the tensors of a call, its keywords: those that the layer knows, each tensor a _Place)."""
+def _call_from_config(node, layer, masks):
+    """(the tensors of a call, its keywords: those that the layer knows, each tensor a _Place).
+
+    masks: the operations on masks, of which nothing is read here. Keras 3 writes False as `training` of its own accord
+    where that is the default of the layer's `call`, so there it says nothing; 0 is a False that the call was told.
+    """
     if isinstance(node, dict):  # Keras 3
         inputs, arguments = _places(node.get("args")), node.get("kwargs")
     else:
@@ -227,7 +230,22 @@ def _call_from_config(node, known):
         last = node[0] if node and isinstance(node[0], list) else node
         arguments = last[3] if len(last) > 3 else None
     arguments = arguments if isinstance(arguments, dict) else {}
-    return inputs, {key: _keyword(value) for key, value in arguments.items() if key in known}
+    if layer.call is None:
+        known = {*layer.call_keywords, "training", "mask"}
+        arguments = {key: value for key, value in arguments.items() if key in known}
+    keywords = {key: _keyword(value) for key, value in arguments.items() if value is not None}
+    if isinstance(node, dict) and keywords.get("training") is False and not _asks_for_training(layer):
+        del keywords["training"]
+    if type(keywords.get("training")) is int:
+        keywords["training"] = bool(keywords["training"])
+    if any(name in masks for name, *_ in _places_in(keywords.get("mask"))):
+        del keywords["mask"]
+    return inputs, keywords
+
+
+def _asks_for_training(layer):
+    """Whether Keras 3 writes `training` of a call only if the call was told it."""
+    return layer.is_model or isinstance(layer, BatchNormalization)
 
 
 def _keyword(value):

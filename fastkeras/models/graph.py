@@ -53,8 +53,8 @@ class Graph:
         """(layer, what it takes arrays as there) for each place where a slot is read"""
         return [
             (layer, dtype)
-            for layer, reads, _ in self.steps
-            for read, dtype in zip(reads, layer.input_dtypes(len(reads)), strict=True)
+            for site, (layer, reads, _) in zip(self.sites, self.steps, strict=True)
+            for read, dtype in zip(reads, _input_dtypes(site), strict=True)
             if read == slot
         ]
 
@@ -85,7 +85,7 @@ class Graph:
         of tf_keras is another where layers lie before a mask's making and beside it.
         """
         far, distance = {}, dict.fromkeys(self.sources, 0)  # the longest way from a tensor's slot, and from a layer
-        for layer, reads, writes in reversed(with_mask_operations(self.steps, len(self.tensors))):
+        for layer, reads, writes in reversed(with_mask_operations(self.steps, len(self.tensors), self._told_masks())):
             if layer is None and writes[0] not in far:
                 continue  # a mask that nobody reads is not in Keras's graph
             d = max(distance.get(layer, 0), *(far.get(slot, 0) for slot in writes))
@@ -106,6 +106,19 @@ class Graph:
                 stack += reads[::-1]
         return sorted(distance, key=lambda layer: (-distance[layer], met.get(layer, -1)))
 
+    def _told_masks(self):
+        """{number of a step: the slots, or None, of the masks that its call gave its inputs}"""
+        return {
+            number: [None if n is None else reads[n] for n in site.masks]
+            for number, (site, (_, reads, _)) in enumerate(zip(self.sites, self.steps, strict=True))
+            if site.masks is not None
+        }
+
+    @property
+    def is_told_masks(self):
+        """Whether a call in the graph was given masks."""
+        return any(site.masks is not None for site in self.sites)
+
     def order_layers(self, names):
         """Puts `layers` in the order of these names, that of the model they were read from: its weights lie in it."""
         places = {name: place for place, name in enumerate(names)}
@@ -115,9 +128,9 @@ class Graph:
         """For each step, whether its layer may leave its output Unpooled: the layer can, and one reads it that can too,
         and nothing else does."""
         readers = {slot: [] for slot in range(len(self.tensors))}
-        for layer, reads, _ in self.steps:
+        for site, (layer, reads, _) in zip(self.sites, self.steps, strict=True):
             for slot in reads:
-                readers[slot].append(layer.takes_unpooled)
+                readers[slot].append(layer.takes_unpooled and site.masks is None)
         for slot in self.output_slots + self.loss_slots:
             readers[slot].append(False)
         return [layer.can_give_unpooled and readers[writes[0]] == [True] for layer, _, writes in self.steps]
@@ -130,6 +143,12 @@ class Graph:
         ]
         order = [self.layers.index(layer) for layer in self._layers_as_keras_orders_them()]
         return _replayed, (inputs, calls, self.output_slots, self.loss_slots, order)
+
+
+def _input_dtypes(site):
+    """What a call's layer takes arrays as for each of the inputs, its masks last."""
+    given = len(site.inputs) if site.masks is None else len(site.masks)
+    return [*site.layer.input_dtypes(given), *["float32"] * (len(site.inputs) - given)]
 
 
 def _common_dtype(tensor, readers):
@@ -156,6 +175,34 @@ def _replayed(inputs, calls, output_slots, loss_slots, order=None):
     return graph
 
 
+class _ToldMasks:
+    """A layer where its call gave it masks, in the steps of a pass: the last inputs are no inputs, but the masks.
+
+    masks: the number of its mask among all inputs, or None, for each input of the layer; run: that of the call site.
+    """
+
+    def __init__(self, layer, masks, run):
+        self._layer, self._masks, self._run = layer, masks, run
+        self.activity_regularizer = layer.activity_regularizer
+
+    def forward(self, x, run):
+        masks = [None if n is None else dense(x[n], run, f"mask_{n}")[0] != 0 for n in self._masks]
+        count = len(masks)
+        run.masks, run.mask = masks if count > 1 else None, masks[0]
+        y, layer_backward = self._layer.forward(x[:count] if count > 1 else x[0], run)
+
+        def backward(dy):
+            dx = layer_backward(dy)
+            return [*(dx if count > 1 else [dx]), *[None] * (len(x) - count)]
+
+        return y, backward
+
+    def compute_mask(self, x, mask):
+        count = len(self._masks)
+        given = (x[:count], self._run.masks) if count > 1 else (x[0], self._run.mask)
+        return self._layer.compute_mask(*given)
+
+
 class Pass:
     """One walk through a graph: the buffers of its call sites, and after `forward` the closures that lead back.
 
@@ -171,10 +218,21 @@ class Pass:
         ]
         # A step's slots: an int where there is one, as nearly always, else a list.
         self._steps = [
-            (layer, run, _one_or_all(reads), _one_or_all(writes))
-            for (layer, reads, writes), run in zip(graph.steps, self.runs, strict=True)
+            (
+                layer if site.masks is None else _ToldMasks(layer, site.masks, run),
+                run,
+                _one_or_all(reads),
+                _one_or_all(writes),
+            )
+            for site, (layer, reads, writes), run in zip(graph.sites, graph.steps, self.runs, strict=True)
         ]
-        self._makes_masks = any(_makes_masks(layer) for layer in graph.layers)
+        self._led = []  # the runs that train where the model does
+        for site, run in zip(graph.sites, self.runs, strict=True):
+            if site.training is None:
+                self._led.append(run)
+            else:
+                run.training = site.training
+        self._makes_masks = graph.is_told_masks or any(_makes_masks(layer) for layer in graph.layers)
         for run, unpooled in zip(self.runs, graph.unpooled(), strict=True):
             run.unpooled = unpooled
         self._unknown = [None] * (len(graph.tensors) - len(graph.inputs))  # the values that a pass finds
@@ -214,7 +272,7 @@ class Pass:
             self._set_wants(wants_dx)
         if training is not self._training:
             self._training = training
-            for run in self.runs:
+            for run in self._led:
                 run.training = training
         if logits is not self._logits:
             self._logits = logits

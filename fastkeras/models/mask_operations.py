@@ -19,9 +19,9 @@ from fastkeras.layers.wrappers import Bidirectional, TimeDistributed
 _TAKES_MASK = (Stepwise, Bidirectional, TimeDistributed, BatchNormalization, GlobalAveragePooling1D, Softmax)
 
 
-def with_mask_operations(steps, count):
+def with_mask_operations(steps, count, told):
     """The steps (layer, slots it reads, slots it writes) of a graph of `count` slots, and between them those of the
-    masks: (None, slots, [a new slot])."""
+    masks: (None, slots, [a new slot]). told: {number of a step: the slots, or None, of the masks its call gave}."""
     slots = itertools.count(count)
     masks, found = {}, []
 
@@ -29,11 +29,11 @@ def with_mask_operations(steps, count):
         found.append((None, reads, [next(slots)]))
         return found[-1][2][0]
 
-    for layer, reads, writes in steps:
-        given = [masks.get(slot) for slot in reads]
+    for number, (layer, reads, writes) in enumerate(steps):
+        given = told.get(number) or [masks.get(slot) for slot in reads]
         takes = len(reads) == 1 and given[0] is not None and (isinstance(layer, _TAKES_MASK) or layer.is_model)
         found.append((layer, reads + given if takes else reads, writes))
-        masks[writes[0]] = _mask(layer, reads, given, operation)
+        masks[writes[0]] = _mask(layer, reads[: len(given)], given, operation)
     return found
 
 

@@ -356,6 +356,9 @@ class Model(Layer):
         own = self.graph.input_dtypes if self.graph else []
         return own if len(own) == n else super().input_dtypes(n)
 
+    def makes_masks(self):
+        return super().makes_masks() or (self.graph is not None and self.graph.is_told_masks)
+
     def forward(self, x, run):
         """As of a layer, by a pass through the graph that belongs to this call site. x: an array or a list of them."""
         if self.call is not None:

@@ -165,10 +165,12 @@ def _with_dictionaries(entry):
 def _call(call, tensor, class_name):
     tensors = [tensor(place) for place in call]
     keywords = {name: _keyword(value, tensor) for name, value in call[0][3].items()}
+    if keywords.get("training") is False:
+        keywords["training"] = 0  # False is what Keras 3 writes where no call said so (models/config.py)
     if len(tensors) == 1 and class_name not in _TAKE_LISTS:
         return {"args": tensors, "kwargs": keywords}
     if class_name in _TAKE_STATES:
-        return {"args": tensors[:1], "kwargs": {"initial_state": tensors[1:]}}
+        return {"args": tensors[:1], "kwargs": {"initial_state": tensors[1:], **keywords}}
     return {"args": [tensors], "kwargs": keywords}
 
 

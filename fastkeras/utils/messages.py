@@ -260,6 +260,16 @@ TABLE = {
         "ko": "층 '{layer}' ({kind})에는 입력이 하나만 필요합니다. 여러 텐서는 먼저 Concatenate()([a, b])처럼 "
         "합치세요. 받은 값: {received}",
     },
+    "symbolic_mask": {
+        "en": "Layer '{layer}' ({kind}): on symbolic tensors `mask` must be a symbolic tensor, or a list of one or "
+        "None for each of the {count} inputs. Received: {received}",
+        "ko": "층 '{layer}' ({kind}): 심볼릭 텐서에 호출할 때 `mask`는 심볼릭 텐서이거나, "
+        "입력 {count}개마다 심볼릭 텐서 또는 None을 담은 리스트여야 합니다. 받은 값: {received}",
+    },
+    "training": {
+        "en": "Layer '{layer}' ({kind}): `training` must be True, False or None. Received: {received}",
+        "ko": "층 '{layer}' ({kind}): `training`은 True, False 또는 None이어야 합니다. 받은 값: {received}",
+    },
     "weights_of_layer": {
         "en": "Layer '{layer}': set_weights() wants {count} arrays of shapes {expected}. Received: {received}",
         "ko": "층 '{layer}': set_weights()에는 shape {expected}인 배열 {count}개를 넣어야 합니다. 받은 값: {received}",
