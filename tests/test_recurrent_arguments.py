@@ -6,7 +6,7 @@ from checks import assert_close
 from recurrent_cases import EVERY_OUTPUT, LAYERS, for_each_layer, layer_of, repeated, specified
 
 from fastkeras import Sequential
-from fastkeras.layers import GRU, LSTM, Input, SimpleRNN
+from fastkeras.layers import GRU, LSTM, RNN, Input, LSTMCell, SimpleRNN
 from fastkeras.optimizers import SGD
 
 
@@ -106,6 +106,39 @@ def test_bad_arguments_are_named(kind, options, message):
     with pytest.raises((TypeError, ValueError), match=message) as error:
         cls(**{"units": 3, **own, **options})
     assert cls.__name__ in str(error.value) or "Did you mean" in message
+
+
+@for_each_layer
+def test_what_a_batch_starts_from(kind):
+    cls, own = LAYERS[kind]
+    layer = cls(3, **own)
+    assert layer.state_size == [3] * len(layer.state_names)
+    states = layer.get_initial_state(batch_size=2)
+    assert [state.shape for state in states] == [(2, 3)] * len(layer.state_names)
+    assert not any(np.any(state) for state in states)
+    x = np.ones((2, 5, 7), np.float32)
+    np.testing.assert_array_equal(layer(x), layer(x, initial_state=states))
+
+
+@pytest.mark.parametrize("cls", [LSTM, GRU])
+def test_cudnn_may_be_asked_for_or_not(cls):
+    for value in ("auto", True, False):
+        layer = cls(3, use_cudnn=value)
+        assert layer.use_cudnn is value and "use_cudnn" not in layer.get_config()
+    with pytest.raises(
+        ValueError, match=f"{cls.__name__}: `use_cudnn` must be 'auto', True or False. Received: .*'no'"
+    ):
+        cls(3, use_cudnn="no")
+    with pytest.raises(TypeError, match="use_cudnn"):
+        SimpleRNN(3, use_cudnn=True)
+    with pytest.raises(TypeError, match="use_cudnn"):
+        LSTMCell(3, use_cudnn=True)
+
+
+def test_a_layer_is_no_cell():
+    for layer in (LSTM(3), RNN(LSTMCell(3))):
+        with pytest.raises(ValueError, match="a cell must be a layer with `state_size`"):
+            RNN(layer)
 
 
 def test_arguments_of_one_layer_only():

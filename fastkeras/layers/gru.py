@@ -29,10 +29,12 @@ class GRU(Recurrent):
         use_bias=True,
         *,
         reset_after=True,
+        use_cudnn="auto",
         **kwargs,
     ):
         super().__init__(units, activation, use_bias, **kwargs)
         self.recurrent_activation = self.elementwise("recurrent_activation", recurrent_activation)
+        self.use_cudnn = self.asked_for_cudnn(use_cudnn)
         self.reset_after = bool(reset_after)
 
     def bias_shape(self):

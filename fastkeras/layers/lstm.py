@@ -28,10 +28,12 @@ class LSTM(Recurrent):
         use_bias=True,
         *,
         unit_forget_bias=True,
+        use_cudnn="auto",
         **kwargs,
     ):
         super().__init__(units, activation, use_bias, **kwargs)
         self.recurrent_activation = self.elementwise("recurrent_activation", recurrent_activation)
+        self.use_cudnn = self.asked_for_cudnn(use_cudnn)
         self.unit_forget_bias = bool(unit_forget_bias)
 
     def build(self, input_shape):

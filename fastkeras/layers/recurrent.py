@@ -30,7 +30,8 @@ class Recurrent(Stepwise):
 
     In training, dropout multiplies x_t, and recurrent_dropout h_{t-1} where it meets the recurrent kernel, by one mask
     per batch row, the same at all steps and for all gates (Gal and Ghahramani 2016); each batch row then has states of
-    its own. implementation is accepted; there is one. All that is not about weights and dropout is told in Stepwise.
+    its own. implementation is accepted, and use_cudnn; there is one. All that is not about weights and dropout is told
+    in Stepwise.
 
     A subclass says how many `gates` it has and what its states are called, takes its arguments, and gives
 
@@ -87,11 +88,25 @@ class Recurrent(Stepwise):
             )
         return found
 
+    def asked_for_cudnn(self, use_cudnn):
+        """Keras 3's argument of LSTM and GRU, which says nothing on a CPU; a ValueError if it is none of its values."""
+        if use_cudnn not in ("auto", True, False):
+            raise ValueError(
+                f"{type(self).__name__}: `use_cudnn` must be 'auto', True or False. Received: use_cudnn={use_cudnn!r}"
+            )
+        return use_cudnn
+
     # --- shapes and weights ----------------------------------------------------------------------------------------
 
     @property
     def state_sizes(self):
         return [self.units for _ in self.state_names]
+
+    state_size = state_sizes  # Keras's word
+
+    def get_initial_state(self, batch_size):
+        """What a batch of this size starts from, if it is given no states: a list of zeros (batch_size, units)."""
+        return [np.zeros((batch_size, size), np.float32) for size in self.state_sizes]
 
     @property
     def output_size(self):

@@ -76,7 +76,7 @@ def _initial_states(cell, batch_size):
 
 
 def _checked_cell(owner, cell):
-    if not isinstance(cell, Layer) or not hasattr(cell, "state_size"):
+    if not isinstance(cell, Layer) or isinstance(cell, Stepwise) or not hasattr(cell, "state_size"):
         raise ValueError(
             f"{owner}: a cell must be a layer with `state_size`, and with `forward` or `call`. Received: {cell!r}"
         )
@@ -241,7 +241,7 @@ class RNN(Stepwise):
 # --- cells -----------------------------------------------------------------------------------------------------------
 
 # What a layer can be told that is not about a single step.
-_OF_SEQUENCES = (Stepwise._arguments() - Layer._arguments()) | {"activity_regularizer"}
+_OF_SEQUENCES = (Stepwise._arguments() - Layer._arguments()) | {"activity_regularizer", "use_cudnn"}
 
 
 class _LayerCell(Layer):
