@@ -46,6 +46,8 @@ DIFFERENCES = (
     "tf_keras. Keras 3 drops it there.",
     "Where tf_keras and Keras 3 differ otherwise (batch normalization's moving variance, crossentropy of probabilities "
     "of exactly 0 or 1, hard_sigmoid, masked moments), fastkeras is Keras 3.",
+    "`training` that a layer of a graph was told holds in fit and predict too, as in tf_keras. Keras 3 overrides it "
+    "there.",
     "sparsemax sums to 1. In Keras 3.15 it does not where two elements are positive.",
     "celu's slope at exactly 0 is 1. TensorFlow adds those of its two halves.",
     "The progress bar speaks as Keras 2's does.",
