@@ -10,16 +10,19 @@ from checks import as_rows, assert_close, central_difference, random, summed_by_
 from wrapped import all_layers, built, repeated, run_layer
 
 import fastkeras as keras
-from fastkeras import ops
+from fastkeras import Model, ops
+from fastkeras.core import nest
 from fastkeras.core.run import Run
 from fastkeras.layers import (
     GRU,
     LSTM,
     RNN,
+    Add,
     Bidirectional,
     Dense,
     Embedding,
     GRUCell,
+    Input,
     Layer,
     LSTMCell,
     SimpleRNN,
@@ -28,6 +31,7 @@ from fastkeras.layers import (
     TimeDistributed,
 )
 from fastkeras.layers import rnn as rnn_module
+from fastkeras.models import load_model
 
 RNG = np.random.default_rng(29)
 PAIRS = [
@@ -206,9 +210,9 @@ def test_stacked_cells_are_stacked_layers():
         layer.set_weights(weights[:3])
         weights = weights[3:]
         shape = (B, T, layer.units)
-    assert rnn.state_size == [3, 3, 5, 2] and rnn.cell.state_size == [[3, 3], 5, 2] and rnn.cell.output_size == 2
+    assert rnn.state_size == rnn.cell.state_size == [[3, 3], 5, 2] and rnn.cell.output_size == 2
     x, mask = random(B, T, D), np.array([[1, 1, 0, 1], [0, 0, 0, 0], [0, 1, 1, 1]], bool)
-    dy, dstates = random(B, T, 2), [random(B, n) for n in rnn.state_size]
+    dy, dstates = random(B, T, 2), [random(B, n) for n in rnn.state_sizes]
     ys, (dx,), gradients = run_layer(rnn, x, [dy, *dstates], mask)
 
     runs = [Run(mask=mask, trains=True, wants_dx=True) for _ in layers]
@@ -238,8 +242,34 @@ def test_initial_states_may_be_grouped_by_cell():
     for a, b in zip(grouped, flat, strict=True):
         np.testing.assert_array_equal(a, b)
     assert np.abs(grouped[0] - layer(x)[0]).max() > 1e-3
-    sizes = [state.shape for state in layer.get_initial_state(7)]
-    assert sizes == [(7, 3), (7, 3), (7, 5)] and not layer.get_initial_state(1)[0].any()
+    of_first, s = layer.get_initial_state(7)
+    assert [state.shape for state in (*of_first, s)] == [(7, 3), (7, 3), (7, 5)] and not s.any()
+
+
+@pytest.mark.parametrize("cells", ["several", "one in a list", "alone", "deep"])
+def test_returned_states_are_grouped_by_cell(tmp_path, cells):
+    cell, sizes = {
+        "several": ([LSTMCell(3), GRUCell(2)], [[3, 3], 2]),
+        "one in a list": ([LSTMCell(3)], [[3, 3]]),
+        "alone": (LSTMCell(3), [3, 3]),
+        "deep": ([StackedRNNCells([LSTMCell(3), GRUCell(2)]), SimpleRNNCell(5)], [[[3, 3], 2], 5]),
+    }[cells]
+    layer, x = RNN(cell, return_state=True), random(2, 7, 4)
+    assert layer.state_size == sizes
+    y, *states = layer(x)
+    assert nest.mapped(lambda state: state.shape[1], states) == sizes
+
+    start = Input((7, 4))
+    symbolic = layer(start)
+    assert nest.mapped(lambda state: state.shape[1], symbolic[1:]) == sizes
+    model = Model(start, [symbolic[0], Add()([nest.flat(symbolic)[1], nest.flat(symbolic)[2]])])
+    model.save(tmp_path / "model.keras")
+    for again in (model, load_model(tmp_path / "model.keras", compile=False)):
+        first, total = again.predict(x)
+        assert_close(first, y, 1e-6)
+        assert_close(total, nest.flat(states)[0] + nest.flat(states)[1], 1e-6)
+    every = Model(start, symbolic).predict(x)
+    assert [array.shape[1] for array in every] == [y.shape[1], *nest.flat(sizes)]
 
 
 def test_the_cell_of_the_docstring_is_a_linear_simple_rnn():

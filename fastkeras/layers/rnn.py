@@ -47,7 +47,7 @@ their cells, but compute each distinct state once.
 import numpy as np
 
 from fastkeras._kernels import rows as rows_kernel
-from fastkeras.core.nest import flat
+from fastkeras.core.nest import flat, packed
 from fastkeras.core.rows import Rows, dense
 from fastkeras.core.run import Run
 from fastkeras.core.tensor import as_tensor
@@ -113,7 +113,8 @@ def _one_step(cell, x, states, training):
 class RNN(Stepwise):
     """y_t, states_t = cell(x_t, states_{t-1}) for all steps t in turn
 
-    x: (B, T, D), or Rows of that shape. What is returned, and the other arguments: see Stepwise.
+    x: (B, T, D), or Rows of that shape. What is returned, and the other arguments: see Stepwise; the states that
+    return_state adds are grouped as the cell's state_size is.
 
     cell: one of this module's, or of your own as described there; a list of them becomes StackedRNNCells.
     """
@@ -129,7 +130,11 @@ class RNN(Stepwise):
     def state_sizes(self):
         return flat(self.cell.state_size)
 
-    state_size = state_sizes  # Keras's word
+    @property
+    def state_size(self):
+        """The sizes of the states as the cell groups them: of cells one on another, a list with an item for each."""
+        size = self.cell.state_size
+        return list(size) if isinstance(size, (list, tuple)) else [size]
 
     @property
     def output_size(self):
@@ -147,21 +152,24 @@ class RNN(Stepwise):
         self.build_inside(self.cell, (shape[0], *shape[2:]))
 
     def get_initial_state(self, batch_size):
-        """The states that a batch of this size starts from, if it is given none: a flat list."""
-        return _initial_states(self.cell, batch_size)
+        """The states that a batch of this size starts from, if it is given none: a list, grouped as state_size is."""
+        return packed(self.state_size, _initial_states(self.cell, batch_size))
 
     # --- the pass --------------------------------------------------------------------------------------------------
 
     def __call__(self, x, initial_state=None, **options):
-        """As every layer's; the initial states may be given as the cell groups them."""
-        return super().__call__(x, None if initial_state is None else flat(initial_state), **options)
+        """As every layer's; the states that return_state adds are grouped as the cell groups them, and so may the
+        initial ones be."""
+        found = super().__call__(x, None if initial_state is None else flat(initial_state), **options)
+        return [found[0], *packed(self.state_size, found[1:])] if self.return_state else found
 
     def forward(self, x, run):
         x, *given = x if isinstance(x, list) else [x]
         B, T = x.shape[:2]
         given = [dense(state, run, f"initial_{i}") for i, state in enumerate(given)]
         undo_given = [undo for _, undo in given]
-        states = [state for state, _ in given] or (self.states if self.stateful else None) or self.get_initial_state(B)
+        states = [state for state, _ in given] or (self.states if self.stateful else None)
+        states = states or _initial_states(self.cell, B)
         self.check_steps_and_states(x, states)
         xs, undo_xs = self._by_step(x, run)
         order = range(T)[::-1] if self.go_backwards else range(T)

@@ -12,6 +12,7 @@ of the layer: the list of tensors it was called on, each followed by a dictionar
 The configuration of a single layer is layers/config.py's.
 """
 
+from fastkeras.core import nest
 from fastkeras.core.tensor import SymbolicTensor
 from fastkeras.layers.arguments import inputs_by_name, replaced
 from fastkeras.layers.config import layer_from_config, layer_to_config
@@ -200,7 +201,7 @@ def _replay(found, calls, tensors):
             outputs = found[name](*x, **keywords)
         else:
             outputs = found[name](x if len(x) > 1 or found[name].takes_list else x[0], **keywords)
-        for i, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
+        for i, output in enumerate(nest.flat(outputs)):
             tensors[name, number, i] = output
             ready += waiting.pop((name, number, i), [])
     if waiting:

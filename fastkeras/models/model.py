@@ -83,7 +83,7 @@ class Model(Layer):
         if inputs is not None:
             self.input_keys, inputs = _keys_and_items(inputs)
             self.output_keys, outputs = _keys_and_items(outputs)
-            self._set_graph(inputs, outputs)
+            self._set_graph(inputs, nest.flat(outputs))  # RNN groups states
 
     def _set_graph(self, inputs, outputs, losses=()):
         self.graph = Graph(inputs, outputs, losses)
