@@ -9,7 +9,8 @@ object with
 
     forward(x) -> (y, backward)      x, y: float32 (rows, columns), and backward(dy) -> dx, all of one shape
 
-and, if a model that uses it is to be saved, `get_config()`; or a function of x that computes with fastkeras.ops.
+and, if a model that uses it is to be saved, `get_config()`; or a function of x that computes with fastkeras.ops; or one
+of the layers of layers/activation.py, such as LeakyReLU(0.2).
 """
 
 import math
@@ -123,18 +124,41 @@ class FunctionActivation(_Named):
         y, back = recorded(self.wrapped, [x])
 
         def backward(dy):
-            if not isinstance(y, Tensor):
-                raise TypeError(
-                    f"Activation '{self.name}' must compute with fastkeras.ops and return a tensor, or its gradient is "
-                    f"not known. Received: {type(y).__name__}"
-                )
+            self._check(y)
             (dx,) = back([(y, dy)])
             return np.zeros_like(x) if dx is None else np.array(dx, np.float32, order="C")
 
         return np.array(y, np.float32, order="C"), backward
 
+    def _check(self, y):
+        if not isinstance(y, Tensor):
+            raise TypeError(
+                f"Activation '{self.name}' must compute with fastkeras.ops and return a tensor, or its gradient is not "
+                f"known. Received: {type(y).__name__}"
+            )
+
     def __call__(self, x):
-        return self.wrapped(x) if _leads_back(x) else self.forward(np.asarray(x, np.float32, order="C"))[0]
+        if not _leads_back(x):
+            return self.forward(np.asarray(x, np.float32, order="C"))[0]
+        y = self.wrapped(x)
+        self._check(y)
+        return y
+
+
+class LayerActivation(_Named):
+    """A layer that does nothing but apply an activation to its input, as an activation."""
+
+    def __init__(self, layer):
+        self.wrapped = self.function = layer
+        self.name = layer.name
+        self.kernel, self.forward = layer.activation.kernel, layer.activation.forward
+
+    def __call__(self, x):
+        return self.wrapped.activation(x)
+
+
+LAYERS = {}  # {name: class} of the layers that can stand for an activation, which is their `activation`
+_OWN = (OwnActivation, FunctionActivation, LayerActivation)
 
 
 class _Halves:
@@ -380,11 +404,11 @@ def get(identifier):
     """The activation that `identifier` means, with `name`, `kernel` (None for one of your own) and `forward`.
 
     identifier: None (linear), a name, a function of this module, an activation, an object with
-    forward(x) -> (y, backward), a function in fastkeras.ops, or what `serialize` gave.
+    forward(x) -> (y, backward), a function in fastkeras.ops, a layer of LAYERS, or what `serialize` gave.
     """
     if identifier is None:
         return _BY_NAME["linear"]
-    if isinstance(identifier, (Activation, OwnActivation, FunctionActivation)):
+    if isinstance(identifier, (Activation, *_OWN)):
         return identifier
     if isinstance(identifier, str):
         own = get_registered_object(identifier)
@@ -397,6 +421,13 @@ def get(identifier):
         return deserialize(identifier)
     if isinstance(identifier, types.FunctionType) and identifier in _BY_FUNCTION:
         return _BY_FUNCTION[identifier]
+    if hasattr(identifier, "ensure_built"):
+        if type(identifier) not in LAYERS.values() or identifier.activation is None:
+            raise ValueError(
+                f"A layer as an activation must be one of {', '.join(LAYERS)}, with the last axis alone. "
+                f"Received: {identifier!r}"
+            )
+        return LayerActivation(identifier)
     if hasattr(identifier, "forward"):
         return OwnActivation(identifier() if isinstance(identifier, type) else identifier)
     if callable(identifier):
@@ -408,11 +439,14 @@ def get(identifier):
 
 
 def serialize(activation):
-    """The activation's name, or for one of your own {"class_name": ..., "config": ...}."""
+    """The activation's name, or for one of your own, or a layer, {"class_name": ..., "config": ...}."""
     activation = get(activation)
-    if activation.kernel is not None or isinstance(activation, FunctionActivation):
+    own = getattr(activation, "wrapped", None)
+    if isinstance(activation, LayerActivation):
+        kind = type(own).__name__
+        return {"module": "keras.layers", "class_name": kind, "config": own.get_config(), "registered_name": None}
+    if own is None or (isinstance(activation, FunctionActivation) and not hasattr(own, "get_config")):
         return activation.name
-    own = activation.wrapped
     return {"class_name": type(own).__name__, "config": own.get_config() if hasattr(own, "get_config") else {}}
 
 
@@ -425,7 +459,8 @@ def deserialize(config, custom_objects=None):
         raise ValueError(f"The configuration of an activation must have a `class_name`. Received: {config!r}")
     if name == "function":
         return get(numbers)
-    own = (custom_objects or {}).get(name) or get_registered_object(name)
+    own = (custom_objects or {}).get(name) or get_registered_object(config.get("registered_name") or name)
+    own = own or get_registered_object(name) or LAYERS.get(name)
     if own is None:
-        raise ValueError(suggest.unknown("activation class", name, custom_objects or _BY_NAME))
+        raise ValueError(suggest.unknown("activation class", name, custom_objects or {**_BY_NAME, **LAYERS}))
     return get(own.from_config(numbers) if hasattr(own, "from_config") else own(**numbers))

@@ -93,7 +93,7 @@ def test_the_configuration_makes_an_equal_layer(kind):
     ("options", "message"),
     [
         ({"units": 0}, "`units` must be a positive integer. Received: units=0"),
-        ({"activation": "softmax"}, "`activation` must be an elementwise activation"),
+        ({"activation": "sofmax"}, "Did you mean 'softmax'"),
         ({"dropout": 1.5}, "`dropout` must be a number from 0 to 1"),
         ({"recurrent_dropout": -0.1}, "`recurrent_dropout` must be a number from 0 to 1"),
         ({"recurrent_dropuot": 0.1}, "Did you mean 'recurrent_dropout'"),
@@ -142,8 +142,8 @@ def test_a_layer_is_no_cell():
 
 
 def test_arguments_of_one_layer_only():
-    with pytest.raises(ValueError, match="LSTM: `recurrent_activation` must be an elementwise activation"):
-        LSTM(3, recurrent_activation="softmax")
+    with pytest.raises(ValueError, match="Did you mean 'hard_sigmoid'"):
+        LSTM(3, recurrent_activation="hard_sigmiod")
     with pytest.raises(TypeError, match="argument of SimpleRNN"):
         SimpleRNN(3, recurrent_activation="sigmoid")
     with pytest.raises(TypeError, match="Did you mean 'reset_after'"):

@@ -30,7 +30,7 @@ from fastkeras.layers import (
     StackedRNNCells,
     TimeDistributed,
 )
-from fastkeras.layers import rnn as rnn_module
+from fastkeras.layers import cells as cells_module
 from fastkeras.models import load_model
 
 RNG = np.random.default_rng(29)
@@ -67,17 +67,17 @@ class Leaky(Layer):
 
 
 class LeakyCell(Leaky):
-    def forward(self, x, states, run):
-        s, n = states
+    def forward(self, x, run):
+        x, s, n = x
         new_s = self.a.value * s + x @ self.W.value
 
-        def backward(dy, dstates):
-            ds = 2 * dy + dstates[0]
+        def backward(dys):
+            ds = 2 * dys[0] + dys[1]
             self.a.grad += (ds * s).sum(axis=0)
             self.W.grad += x.T @ ds
-            return ds @ self.W.value.T, [ds * self.a.value, dstates[1]]
+            return [ds @ self.W.value.T, ds * self.a.value, dys[2]]
 
-        return 2 * new_s, [new_s, n + 1], backward
+        return [2 * new_s, new_s, n + 1], backward
 
 
 class LeakyCellInOps(Leaky):
@@ -273,7 +273,7 @@ def test_returned_states_are_grouped_by_cell(tmp_path, cells):
 
 
 def test_the_cell_of_the_docstring_is_a_linear_simple_rnn():
-    told = rnn_module.__doc__
+    told = cells_module.__doc__
     example = told[told.index("    class MinimalCell") : told.index("A layer that a cell holds")]
     names = {"Layer": Layer}
     exec(textwrap.dedent(example), names)
@@ -299,10 +299,11 @@ class Holder(Layer):
     def sublayers(self):
         return [self.inner]
 
-    def forward(self, x, states, run):
+    def forward(self, x, run):
+        x, h = x
         y, back = self.inner.forward(x, run.inside(self.inner, "inner"))
-        y = states[0] + y
-        return y, [y], lambda dy, dstates: (back((dy + dstates[0]).copy()), [dy + dstates[0]])
+        y = h + y
+        return [y, y], lambda dys: [back(dys[0] + dys[1]), dys[0] + dys[1]]
 
 
 def test_a_cell_may_hold_a_model():
@@ -339,8 +340,8 @@ class Counter(Layer):
 
     state_size = 1
 
-    def forward(self, x, states, run):
-        return states[0] + x, [states[0] + x], lambda dy, dstates: (dy + dstates[0], [dy + dstates[0]])
+    def forward(self, x, run):
+        return [x[1] + x[0]] * 2, lambda dys: [dys[0] + dys[1]] * 2
 
     def get_initial_state(self, batch_size):
         return np.full((batch_size, 1), 10)
@@ -390,7 +391,7 @@ def test_a_cell_called_by_itself():
     np.testing.assert_array_equal(new_h, y)
     np.testing.assert_array_equal(new_c, expected_c)
     y, states = StackedRNNCells([cell, SimpleRNNCell(2)])(x, [[h, c], random(2, 2)])
-    assert y.shape == (2, 2) and len(states) == 3
+    assert y.shape == (2, 2) and [len(states), len(states[0])] == [2, 2]
 
 
 def test_bidirectional_rnn_of_cells():

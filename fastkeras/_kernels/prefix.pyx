@@ -78,6 +78,11 @@ cdef class States:
         return self._parent[:self.c.S]
 
     @property
+    def owner(self):
+        """(S): a batch row that passes through each state."""
+        return self._owner[:self.c.S]
+
+    @property
     def waves(self):
         """(T, blocks): how many states the block at each place has in each wave."""
         return np.diff(self._waves).reshape(self.c.T, fk_prefix_blocks(self.c.B))

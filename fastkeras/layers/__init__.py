@@ -12,6 +12,7 @@ from fastkeras.layers.augmentation import (
     RandomZoom,
 )
 from fastkeras.layers.category import CategoryEncoding, Discretization, Hashing
+from fastkeras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from fastkeras.layers.config import know
 from fastkeras.layers.convolutional import Conv1D, Conv2D, Convolution1D, Convolution2D
 from fastkeras.layers.core import (
@@ -104,7 +105,7 @@ from fastkeras.layers.reshaping import (
     ZeroPadding2D,
 )
 from fastkeras.layers.resizing import CenterCrop, Resizing
-from fastkeras.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from fastkeras.layers.rnn import RNN
 from fastkeras.layers.scaling import Normalization, Rescaling
 from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.layers.text_vectorization import TextVectorization

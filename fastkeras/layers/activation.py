@@ -193,3 +193,6 @@ class Softmax(Layer):
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
+
+
+activations.LAYERS.update((kind.__name__, kind) for kind in (Activation, ELU, LeakyReLU, ReLU, Softmax))

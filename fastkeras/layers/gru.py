@@ -20,6 +20,7 @@ class GRU(Recurrent):
     """
 
     gates = 3
+    activation_names = ("activation", "recurrent_activation")
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class GRU(Recurrent):
         **kwargs,
     ):
         super().__init__(units, activation, use_bias, **kwargs)
-        self.recurrent_activation = self.elementwise("recurrent_activation", recurrent_activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
         self.use_cudnn = self.asked_for_cudnn(use_cudnn)
         self.reset_after = bool(reset_after)
 
@@ -71,6 +72,26 @@ class GRU(Recurrent):
                 dense_kernel.add_column_sums(self.bias.grad[0], dP)
 
         return backward
+
+    def equations(self, p, hr, h):
+        U, g, R = self.units, self.recurrent_activation, self.recurrent_kernel
+        q = hr @ (R if self.reset_after else R[:, : 2 * U])
+        z, r = g(p[:, :U] + q[:, :U]), g(p[:, U : 2 * U] + q[:, U : 2 * U])
+        if not self.reset_after:
+            inner = (r * hr) @ R[:, 2 * U :]
+        else:
+            inner = r * (q[:, 2 * U :] + self.bias[1, 2 * U :] if self.use_bias else q[:, 2 * U :])
+        a = self.activation(p[:, 2 * U :] + inner)
+        return [z * h + (1 - z) * a]
+
+    def add_bias_gradient(self, dP):
+        U, grad = self.units, self.bias.grad
+        if not self.reset_after:
+            super().add_bias_gradient(dP)
+            return
+        sums = dP.sum(axis=0)
+        grad[0] += sums
+        grad[1, : 2 * U] += sums[: 2 * U]  # input_bias() adds these parts of the recurrent row
 
     def get_config(self):
         return {

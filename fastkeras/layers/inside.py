@@ -21,16 +21,23 @@ def among(attributes, wanted):
 
 
 def inside(layer):
-    """The layer and those inside it, at any depth."""
-    yield layer
-    for inner in layer.sublayers():
-        yield from inside(inner)
+    """The layer and those inside it, at any depth, each once."""
+    return _entered(layer, lambda inner: True, {})
 
 
 def learning(layer):
     """Those of them whose weights training may change; what is inside a layer that is not trainable is not either."""
-    if not layer.trainable:
-        return
-    yield layer
-    for inner in layer.sublayers():
-        yield from learning(inner)
+    return _entered(layer, lambda inner: inner.trainable, {})
+
+
+def _entered(layer, enters, found):
+    if id(layer) not in found and enters(layer):
+        found[id(layer)] = layer
+        for inner in layer.sublayers():
+            _entered(inner, enters, found)
+    return found.values()
+
+
+def each_once(items):
+    """A list of the items without those that stand in it before, by identity."""
+    return list({id(item): item for item in items}.values())

@@ -29,7 +29,7 @@ from fastkeras.core.tensor import SymbolicTensor, tapes
 from fastkeras.core.variable import Variable, initial_value
 from fastkeras.layers import calling, cures, eager
 from fastkeras.layers.arguments import inputs_by_name, numbered
-from fastkeras.layers.inside import among, inside, is_layer
+from fastkeras.layers.inside import among, each_once, inside, is_layer
 from fastkeras.layers.penalties import numbers, of_weight
 from fastkeras.utils import suggest
 from fastkeras.utils.arrays import to_array
@@ -318,7 +318,7 @@ class Layer:
         """All weights: those that were made trainable first, as in Keras."""
         inner = [v for layer in self.sublayers() for v in layer.variables]
         self._adopt_own()
-        return self._variables + inner
+        return each_once(self._variables + inner) if inner else list(self._variables)
 
     weights = variables
 
@@ -329,7 +329,7 @@ class Layer:
             return []
         inner = [v for layer in self.sublayers() for v in layer.trainable_variables]
         self._adopt_own()
-        return self.own_trainable_variables + inner
+        return each_once(self.own_trainable_variables + inner) if inner else self.own_trainable_variables
 
     trainable_weights = trainable_variables
 
@@ -367,7 +367,7 @@ class Layer:
         """The penalties that the regularizers of the trained weights add to the loss now, one number for each, and
         after a call on data what the layers have added to the loss of it. While a tape records: tensors."""
         regularized = [v for v in self.trainable_variables if v.regularizer is not None]
-        added = list({id(loss): loss for layer in inside(self) for loss in layer._added_losses}.values())
+        added = each_once([loss for layer in inside(self) for loss in layer._added_losses])
         if tapes.recording:
             return [of_weight(v) for v in regularized] + numbers(added)
         return [v.regularizer(v.value) for v in regularized] + added

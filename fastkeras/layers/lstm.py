@@ -18,6 +18,7 @@ class LSTM(Recurrent):
     """
 
     gates = 4
+    activation_names = ("activation", "recurrent_activation")
     state_names = ("h", "c")
 
     def __init__(
@@ -32,7 +33,7 @@ class LSTM(Recurrent):
         **kwargs,
     ):
         super().__init__(units, activation, use_bias, **kwargs)
-        self.recurrent_activation = self.elementwise("recurrent_activation", recurrent_activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
         self.use_cudnn = self.asked_for_cudnn(use_cudnn)
         self.unit_forget_bias = bool(unit_forget_bias)
 
@@ -55,6 +56,13 @@ class LSTM(Recurrent):
             self.add_gradients(dP, gates, h, m, states, run)
 
         return backward
+
+    def equations(self, p, hr, h, c):
+        U, act, g = self.units, self.activation, self.recurrent_activation
+        z = p + hr @ self.recurrent_kernel
+        i, f, a, o = (z[:, k * U : (k + 1) * U] for k in range(4))
+        c = g(f) * c + g(i) * act(a)
+        return [g(o) * act(c), c]
 
     def get_config(self):
         return {

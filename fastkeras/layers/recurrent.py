@@ -5,6 +5,8 @@ share one state. `States` (src_c/prefix.h) numbers the distinct ones; a layer co
 that it returns are Rows over them. Masked steps are not in the numbering at all: they cost nothing.
 """
 
+from functools import partial
+
 import numpy as np
 
 from fastkeras import activations
@@ -13,6 +15,7 @@ from fastkeras._kernels import recurrent as kernel
 from fastkeras._kernels import rows as rows_kernel
 from fastkeras._kernels.prefix import States
 from fastkeras.core.rows import Rows, computed_once, dense, masked
+from fastkeras.layers import waves
 from fastkeras.layers.regularization import checked_rate, dropout_mask
 from fastkeras.layers.stepwise import Stepwise, shape_of_x
 from fastkeras.random_state import SeedGenerator
@@ -38,11 +41,17 @@ class Recurrent(Stepwise):
         step(cells, P, m, states, run)    computes the states from P, the projected inputs; returns backward
         backward(dcells, dP)              adds to the gradients of recurrent weights and bias, and to dP what each
                                           state gives back to its row: add_gradients() does all three
+        equations(p, hr, *states)         the new states (n, units) of some states before, in ops, p being rows of P and
+                                          hr the h that meets the recurrent kernel: for activations without a kernel,
+                                          which layers/waves.py runs
     """
 
     weights_place = "cell"
     gates = 1  # how many times `units` the kernels are wide
     state_names = ("h",)  # h, which is the output, comes first
+    activation_names = ("activation",)
+    cell_class = None  # layers/cells.py has it
+    _cell = None
 
     def __init__(
         self,
@@ -68,7 +77,7 @@ class Recurrent(Stepwise):
         super().__init__(**kwargs)
         kind = type(self).__name__
         self.units = positive_integer(kind, "units", units)
-        self.activation = self.elementwise("activation", activation)
+        self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.keep_options("recurrent", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
@@ -77,16 +86,6 @@ class Recurrent(Stepwise):
         self.recurrent_dropout = checked_rate(kind, "recurrent_dropout", recurrent_dropout)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
-
-    def elementwise(self, argument, activation):
-        """The activation, or a ValueError: a recurrent layer has no use for one that looks at whole rows."""
-        found = activations.get(activation)
-        if found.kernel is None or found.kernel.rowwise:
-            raise ValueError(
-                f"{type(self).__name__}: `{argument}` must be an elementwise activation of fastkeras.activations. "
-                f"Received: {activation!r}"
-            )
-        return found
 
     def asked_for_cudnn(self, use_cudnn):
         """Keras 3's argument of LSTM and GRU, which says nothing on a CPU; a ValueError if it is none of its values."""
@@ -131,6 +130,15 @@ class Recurrent(Stepwise):
     def bias_shape(self):
         return (self.gates * self.units,)
 
+    @property
+    def cell(self):
+        """The layer's step, y, states = cell(x, states): a cell that has the layer's weights."""
+        if self._cell is None:
+            self._cell = self.cell_class.of(self)
+        if self.built:
+            self._cell.ensure_built((None, self.kernel.shape[0]))
+        return self._cell
+
     # --- the pass --------------------------------------------------------------------------------------------------
 
     def forward(self, x, run):
@@ -157,7 +165,8 @@ class Recurrent(Stepwise):
             cell[0] = 0.0
             if initial is not None:
                 cell[1 : states.first] = initial[i]
-        step_backward = self.step(cells, P, m, states, run)
+        step = self.step if self.has_kernel() else partial(waves.step, self)
+        step_backward = step(cells, P, m, states, run)
 
         last = [run.buffer(f"last_{name}", (len(index), self.units)) for name in self.state_names]
         for state, cell in zip(last, cells, strict=True):
@@ -189,6 +198,14 @@ class Recurrent(Stepwise):
     def step(self, cells, P, m, states, run):
         raise NotImplementedError(f"{type(self).__name__} must define step(cells, P, m, states, run) -> backward")
 
+    def has_kernel(self):
+        """Whether all activations are functions of single numbers that the kernels know."""
+        kernels = [getattr(self, name).kernel for name in self.activation_names]
+        return all(kernel is not None and not kernel.rowwise for kernel in kernels)
+
+    def equations(self, p, hr, *states):
+        raise NotImplementedError(f"{type(self).__name__} must define equations(p, hr, *states) -> new states")
+
     def keeps_gates(self, run):
         """Whether there may be a backward pass: a frozen layer has one too where a layer around it is trained."""
         return run.trains or run.wants_dx or bool(run.trained)
@@ -205,6 +222,10 @@ class Recurrent(Stepwise):
         dR = self.recurrent_kernel.grad if run.trains else None
         db = np.atleast_2d(self.bias.grad)[-1] if run.trains and self.use_bias else None
         kernel.gradients(dR, db, dP, dz, h, m, states, **columns)
+
+    def add_bias_gradient(self, dP):
+        """db += sum of dP over rows, for the bias that `input_bias` adds."""
+        dense_kernel.add_column_sums(self.bias.grad, dP)
 
     def _last_output(self, h, outputs, last, initial, run):
         """h at the last step: the last state, but zero for a row whose every step is masked (as in Keras)."""

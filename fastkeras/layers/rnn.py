@@ -1,44 +1,4 @@
-"""RNN, which takes one step of a cell after another, and the cells: SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells.
-
-A cell is a layer for a single step. To write one, subclass Layer and give it
-
-    state_size                  the size of its state, or a list with that of each state
-    output_size                 the size of its output, if it is not that of the first state
-    build(input_shape)          makes the weights, for a step's input (batch, features)
-    forward(x, states, run)     takes the step: returns (y, new_states, backward)
-
-x is (B, D), y (B, output_size), states and new_states are lists of arrays (B, size). backward(dy, dstates) takes the
-gradients of y and of new_states, all of them arrays, which it may overwrite; it adds to the weights' gradients and
-returns dx and the list of the gradients of `states`. The buffers of `run` are this step's own. For example
-
-    class MinimalCell(Layer):                                # h_t = x_t W + h_{t-1} R, which is the output too
-        def __init__(self, units, **kwargs):
-            super().__init__(**kwargs)
-            self.units = self.state_size = units
-
-        def build(self, input_shape):
-            self.W = self.add_weight("kernel", (input_shape[-1], self.units))
-            self.R = self.add_weight("recurrent_kernel", (self.units, self.units))
-
-        def forward(self, x, states, run):
-            h = states[0]
-            new_h = x @ self.W.value + h @ self.R.value
-
-            def backward(dy, dstates):
-                d = dy + dstates[0]
-                self.W.grad += x.T @ d
-                self.R.grad += h.T @ d
-                return d @ self.W.value.T, [d @ self.R.value.T]
-
-            return new_h, [new_h], backward
-
-        def get_config(self):
-            return {**super().get_config(), "units": self.units}
-
-A layer that a cell holds is among its sublayers() and is run with run.inside(layer, name).
-
-In place of `forward`, a cell may define call(x, states) with fastkeras.ops, which returns (y, new_states); its
-gradients are then found by themselves, as in every layer with a `call`.
+"""RNN: one step of a cell (layers/cells.py) after another.
 
 The steps run one by one, in Python, over all rows of the batch. SimpleRNN, LSTM and GRU give the same numbers as RNN of
 their cells, but compute each distinct state once.
@@ -47,67 +7,11 @@ their cells, but compute each distinct state once.
 import numpy as np
 
 from fastkeras._kernels import rows as rows_kernel
-from fastkeras.core.nest import flat, packed
+from fastkeras.core import nest
 from fastkeras.core.rows import Rows, dense
-from fastkeras.core.run import Run
-from fastkeras.core.tensor import as_tensor
-from fastkeras.layers import calling
-from fastkeras.layers.arguments import Nth
+from fastkeras.layers import cells
 from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
-from fastkeras.layers.gru import GRU
-from fastkeras.layers.layer import Layer
-from fastkeras.layers.lstm import LSTM
-from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.layers.stepwise import Stepwise, shape_of_x
-from fastkeras.utils import suggest
-
-
-def _output_size(cell):
-    size = getattr(cell, "output_size", None)
-    return flat(cell.state_size)[0] if size is None else size
-
-
-def _initial_states(cell, batch_size):
-    """What the cell starts from: its get_initial_state's states, or zeros, as a flat list of float32 arrays."""
-    make = getattr(cell, "get_initial_state", None)
-    if make is None:
-        return [np.zeros((batch_size, size), np.float32) for size in flat(cell.state_size)]
-    return [np.ascontiguousarray(state, np.float32) for state in flat(make(batch_size=batch_size))]
-
-
-def _checked_cell(owner, cell):
-    if not isinstance(cell, Layer) or isinstance(cell, Stepwise) or not hasattr(cell, "state_size"):
-        raise ValueError(
-            f"{owner}: a cell must be a layer with `state_size`, and with `forward` or `call`. Received: {cell!r}"
-        )
-    return cell
-
-
-def _step(cell, x, states, run):
-    """(y, new states, backward) of one step of any cell."""
-    if cell.call is None:
-        return cell.forward(x, states, run)
-    run.wants_dx = True  # for the gradients of the states
-    run.keywords = {"states": [Nth(i) for i in range(1, 1 + len(states))]}
-    (y, *new_states), back = calling.forward(cell, [x, *states], run)
-
-    def backward(dy, dstates):
-        dx, *dold = back([dy, *dstates])
-        return dx, dold
-
-    return y, new_states, backward
-
-
-def _one_step(cell, x, states, training):
-    """(y, new states) of a cell called on arrays."""
-    x, states = np.ascontiguousarray(x, np.float32), [np.ascontiguousarray(s, np.float32) for s in flat(states)]
-    cell.check_input_shape(x.shape)
-    cell.ensure_built(x.shape)
-    y, new_states, _ = cell.forward(x, states, Run(training=bool(training)))
-    return as_tensor(y), [as_tensor(state) for state in new_states]
-
-
-# --- RNN -------------------------------------------------------------------------------------------------------------
 
 
 class RNN(Stepwise):
@@ -116,19 +20,19 @@ class RNN(Stepwise):
     x: (B, T, D), or Rows of that shape. What is returned, and the other arguments: see Stepwise; the states that
     return_state adds are grouped as the cell's state_size is.
 
-    cell: one of this module's, or of your own as described there; a list of them becomes StackedRNNCells.
+    cell: one of layers/cells.py, or of your own as described there; a list of them becomes StackedRNNCells.
     """
 
     def __init__(self, cell, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else _checked_cell("RNN", cell)
+        self.cell = cells.StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cells.checked_cell("RNN", cell)
 
     def sublayers(self):
         return [self.cell]
 
     @property
     def state_sizes(self):
-        return flat(self.cell.state_size)
+        return nest.flat(self.cell.state_size)
 
     @property
     def state_size(self):
@@ -138,7 +42,7 @@ class RNN(Stepwise):
 
     @property
     def output_size(self):
-        return _output_size(self.cell)
+        return cells.output_size(self.cell)
 
     # --- shapes and weights ----------------------------------------------------------------------------------------
 
@@ -153,15 +57,15 @@ class RNN(Stepwise):
 
     def get_initial_state(self, batch_size):
         """The states that a batch of this size starts from, if it is given none: a list, grouped as state_size is."""
-        return packed(self.state_size, _initial_states(self.cell, batch_size))
+        return nest.packed(self.state_size, cells.initial_states(self.cell, batch_size))
 
     # --- the pass --------------------------------------------------------------------------------------------------
 
     def __call__(self, x, initial_state=None, **options):
         """As every layer's; the states that return_state adds are grouped as the cell groups them, and so may the
         initial ones be."""
-        found = super().__call__(x, None if initial_state is None else flat(initial_state), **options)
-        return [found[0], *packed(self.state_size, found[1:])] if self.return_state else found
+        found = super().__call__(x, None if initial_state is None else nest.flat(initial_state), **options)
+        return [found[0], *nest.packed(self.state_size, found[1:])] if self.return_state else found
 
     def forward(self, x, run):
         x, *given = x if isinstance(x, list) else [x]
@@ -169,7 +73,7 @@ class RNN(Stepwise):
         given = [dense(state, run, f"initial_{i}") for i, state in enumerate(given)]
         undo_given = [undo for _, undo in given]
         states = [state for state, _ in given] or (self.states if self.stateful else None)
-        states = states or _initial_states(self.cell, B)
+        states = states or cells.initial_states(self.cell, B)
         self.check_steps_and_states(x, states)
         xs, undo_xs = self._by_step(x, run)
         order = range(T)[::-1] if self.go_backwards else range(T)
@@ -180,7 +84,7 @@ class RNN(Stepwise):
         outputs = run.buffer("outputs", (B, T, size)) if self.return_sequences else None
         step_backs = []
         for k, t in enumerate(order):
-            new_y, new_states, back = _step(self.cell, xs[t], states, run.inside(self.cell, "cell", step=k))
+            new_y, new_states, back = cells.step(self.cell, xs[t], states, run.inside(self.cell, "cell", step=k))
             if mask is None:
                 y, states = new_y, new_states
             else:
@@ -244,151 +148,3 @@ class RNN(Stepwise):
         with reading("The configuration"):
             cell = layer_from_config(config["cell"])
         return cls(**{**config, "cell": cell})
-
-
-# --- cells -----------------------------------------------------------------------------------------------------------
-
-# What a layer can be told that is not about a single step.
-_OF_SEQUENCES = (Stepwise._arguments() - Layer._arguments()) | {"activity_regularizer", "use_cudnn"}
-
-
-class _LayerCell(Layer):
-    """A step of a recurrent layer: the layer itself, on sequences of one step.
-
-    x (B, D) and the layer's states, (B, units) each; the output is the first state. Arguments: those of the layer that
-    tell of a step. Dropout draws its masks at the first step of a sequence, for all its steps.
-    """
-
-    layer_class = None
-
-    def __init__(self, units, *arguments, name=None, trainable=True, dtype=None, **options):
-        super().__init__(name=name, trainable=trainable, dtype=dtype)
-        for option in _OF_SEQUENCES.intersection(options):
-            raise TypeError(suggest.unknown(f"argument of {type(self).__name__}", option, self._arguments()))
-        self._layer = self.layer_class(units, *arguments, return_state=True, name=self.name, **options)
-        self.units = self.output_size = self._layer.units
-        names = self._layer.state_names
-        self.state_size = self.units if len(names) == 1 else [self.units for _ in names]
-
-    @classmethod
-    def _arguments(cls):
-        return cls.layer_class._arguments() - _OF_SEQUENCES
-
-    def check_input_shape(self, input_shape):
-        self._layer.check_input_shape((input_shape[0], None, *input_shape[1:]))
-
-    def build(self, input_shape):
-        self._layer.ensure_built((input_shape[0], None, *input_shape[1:]))
-        self._variables = self._layer._variables
-        self.kernel, self.recurrent_kernel = self._layer.kernel, self._layer.recurrent_kernel
-        self.bias = self._layer.bias
-
-    def get_initial_state(self, batch_size):
-        """Zeros: a list with an array (batch_size, units) for each state."""
-        return [np.zeros((batch_size, self.units), np.float32) for _ in self._layer.state_names]
-
-    def __call__(self, x, states, training=False):
-        """(y, new states) of one step, on arrays."""
-        return _one_step(self, x, states, training)
-
-    def forward(self, x, states, run):
-        (y, *new_states), layer_back = self._layer.forward([x[:, None], *states], run)
-
-        def backward(dy, dstates):
-            dx, *dold = layer_back([dy, *dstates])
-            return None if dx is None else dx[:, 0], dold
-
-        return y, new_states, backward
-
-    def get_config(self):
-        config = {key: value for key, value in self._layer.get_config().items() if key not in _OF_SEQUENCES}
-        return {**config, **super().get_config()}
-
-
-class SimpleRNNCell(_LayerCell):
-    """A step of SimpleRNN, where its equation and its arguments are."""
-
-    layer_class = SimpleRNN
-
-
-class LSTMCell(_LayerCell):
-    """A step of LSTM, where its equations and its arguments are. The states are h and c."""
-
-    layer_class = LSTM
-
-
-class GRUCell(_LayerCell):
-    """A step of GRU, where its equations and its arguments are."""
-
-    layer_class = GRU
-
-
-class StackedRNNCells(Layer):
-    """Cells one on another, as one cell: the output of each is the input of the next.
-
-    Its states are those of the first cell, then those of the second, and so on.
-    """
-
-    def __init__(self, cells, **kwargs):
-        super().__init__(**kwargs)
-        self.cells = [_checked_cell("StackedRNNCells", cell) for cell in cells]
-        if not self.cells:
-            raise ValueError("StackedRNNCells: `cells` must have at least one. Received: cells=[]")
-
-    def sublayers(self):
-        return self.cells
-
-    @property
-    def state_size(self):
-        return [cell.state_size for cell in self.cells]
-
-    @property
-    def output_size(self):
-        return _output_size(self.cells[-1])
-
-    def check_input_shape(self, input_shape):
-        self.cells[0].check_input_shape(input_shape)
-
-    def build(self, input_shape):
-        shape = input_shape
-        for cell in self.cells:
-            self.build_inside(cell, shape)
-            shape = (shape[0], _output_size(cell))
-
-    def get_initial_state(self, batch_size):
-        """The initial states of each cell, as a list of lists."""
-        return [_initial_states(cell, batch_size) for cell in self.cells]
-
-    def __call__(self, x, states, training=False):
-        """(y, new states) of one step, on arrays."""
-        return _one_step(self, x, states, training)
-
-    def forward(self, x, states, run):
-        remaining, new_states, backs = list(states), [], []
-        for i, cell in enumerate(self.cells):
-            count = len(flat(cell.state_size))
-            own, remaining = remaining[:count], remaining[count:]
-            inner = run.inside(cell, i)
-            inner.wants_dx = run.wants_dx or i > 0
-            x, new, back = _step(cell, x, own, inner)
-            new_states += new
-            backs.append((back, count))
-
-        def backward(dy, dstates):
-            dold = []
-            for back, count in reversed(backs):
-                dstates, own = dstates[:-count], dstates[-count:]
-                dy, down = back(dy, own)
-                dold = [*down, *dold]
-            return dy, dold
-
-        return x, new_states, backward
-
-    def get_config(self):
-        return {**super().get_config(), "cells": [inner_layer_to_config(cell) for cell in self.cells]}
-
-    @classmethod
-    def from_config(cls, config):
-        with reading("The configuration"):
-            cells = [layer_from_config(cell) for cell in config["cells"]]
-        return cls(**{**config, "cells": cells})

@@ -26,3 +26,6 @@ class SimpleRNN(Recurrent):
             self.add_gradients(dP, dz, h, m, states, run)
 
         return backward
+
+    def equations(self, p, hr, h):
+        return [self.activation(p + hr @ self.recurrent_kernel)]

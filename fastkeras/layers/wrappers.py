@@ -3,8 +3,10 @@
 import numpy as np
 
 from fastkeras._kernels import rows as rows_kernel
+from fastkeras.core import nest
 from fastkeras.core.rows import Rows, dense
 from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
+from fastkeras.layers.inside import inside
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.penalties import with_penalty
 from fastkeras.utils.custom_objects import custom_object_scope
@@ -131,8 +133,8 @@ class Bidirectional(Layer):
 
         "concat"  [y | z], (B, T, 2U)    "sum"  y + z    "ave"  (y + z) / 2    "mul"  y z    None  the list [y, z]
 
-    Without return_sequences there is no T. With return_state the states follow, those of the forward layer first, and
-    so they do in the list of initial states after x.
+    Without return_sequences there is no T. With return_state the states follow, those of the forward layer first, each
+    layer's grouped as it groups them, and so they do in the list of initial states after x.
 
     Where both outputs are Rows, so is what they are merged to: over the distinct pairs of a forward and a backward
     state. At masked steps both outputs are zero, as in Keras, so these are one pair.
@@ -222,6 +224,16 @@ class Bidirectional(Layer):
 
     # --- the pass --------------------------------------------------------------------------------------------------
 
+    def __call__(self, x, initial_state=None, **options):
+        """As every layer's; the states that return_state adds are grouped as each of the two layers groups them, and so
+        may the initial ones be."""
+        found = super().__call__(x, None if initial_state is None else nest.flat(initial_state), **options)
+        groups = [group for layer in self.sublayers() for group in getattr(layer, "state_size", ())]
+        if not self.return_state or not groups:
+            return found
+        outputs = 2 if self.merge_mode is None else 1
+        return [*found[:outputs], *nest.packed(groups, found[outputs:])]
+
     def forward(self, x, run):
         given = (len(x) - 1) // 2 if isinstance(x, list) else 0  # initial states for each direction
         (y, y_back), (z, z_back) = (
@@ -278,14 +290,12 @@ class Bidirectional(Layer):
 def _copy(layer, prefix, go_backwards):
     """A layer like this one, with weights of its own."""
     name = prefix + layer.name.removeprefix(prefix)
-    with custom_object_scope({type(inner).__name__: type(inner) for inner in _all_inside(layer)}):
-        return type(layer).from_config({**layer.get_config(), "name": name, "go_backwards": go_backwards})
-
-
-def _all_inside(layer):
-    for inner in layer.sublayers():
-        yield inner
-        yield from _all_inside(inner)
+    with custom_object_scope({type(inner).__name__: type(inner) for inner in inside(layer)}):
+        config = {**layer.get_config(), "name": name, "go_backwards": go_backwards}
+        config |= {
+            what: getattr(layer, what) for what in getattr(layer, "activation_names", ())
+        }  # maybe not registered
+        return type(layer).from_config(config)
 
 
 def _halves(x):

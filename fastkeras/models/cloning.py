@@ -1,6 +1,7 @@
 """clone_model: the same architecture once more, with layers and weights of its own."""
 
 from fastkeras.layers.core import InputLayer
+from fastkeras.layers.inside import inside
 from fastkeras.models.model import Model
 from fastkeras.models.sequential import Sequential
 from fastkeras.utils.custom_objects import custom_object_scope
@@ -21,7 +22,7 @@ def clone_model(model, input_tensors=None, clone_function=None):
     if starts is not None and len(starts) != wanted:
         raise ValueError(f"clone_model: `input_tensors` must be {wanted} tensors. Received: {len(starts)}")
     make = clone_function or _like
-    with custom_object_scope({type(layer).__name__: type(layer) for layer in _all_inside(model)}):
+    with custom_object_scope({type(layer).__name__: type(layer) for layer in inside(model)}):
         return (_cloned_chain if isinstance(model, Sequential) else _cloned_graph)(model, starts, make)
 
 
@@ -31,12 +32,6 @@ def _as_list(x):
 
 def _like(layer):
     return type(layer).from_config(layer.get_config())
-
-
-def _all_inside(layer):
-    for inner in layer.sublayers():
-        yield inner
-        yield from _all_inside(inner)
 
 
 def _cloned_chain(model, starts, make):
