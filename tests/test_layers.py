@@ -315,7 +315,6 @@ def test_a_layer_adds_to_the_graph_when_it_is_called_on_a_symbol():
         (lambda: Dense(3, activation="rellu"), "Did you mean 'relu'"),
         (lambda: Embedding(10, -1), "`output_dim` must be a positive integer"),
         (lambda: SimpleRNN(3, dropout=1.5), "`dropout` must be a number from 0 to 1"),
-        (lambda: SimpleRNN(3, activation="softmax"), "elementwise"),
         (lambda: Dropout(-0.1), "Dropout: `rate`"),
         (lambda: SpatialDropout1D(1.1), "SpatialDropout1D: `rate`"),
         (lambda: SpatialDropout1D(0.5)(Input((3,))), r"SpatialDropout1D\): expected an input of shape"),
