@@ -243,4 +243,44 @@ def subclassed(keras, tape):
     return {**history, **predicted, "on batch": model.train_on_batch(*batches[2]), "weights": model.get_weights()}
 
 
-CASES = {case.__name__: case for case in (guide, trackers, losses, gan, vae, subclassed)}
+def of_sequences(keras, tape):
+    """Losses and metrics of one's own are given outputs of several steps as they are: values per step or one for all,
+    with a mask and with weights."""
+    ops, crossentropy = keras.ops, keras.losses.sparse_categorical_crossentropy
+
+    def masked(y_true, y_pred):
+        kept = ops.cast(y_true != 0, "float32")
+        return ops.sum(crossentropy(y_true, y_pred) * kept) / ops.sum(kept)
+
+    def later_more(y_true, y_pred):
+        return crossentropy(y_true, y_pred) * (1.0 + ops.arange(5, dtype="float32"))
+
+    def first_step(y_true, y_pred):
+        return crossentropy(y_true[:, 0], y_pred[:, 0])
+
+    class Masked(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            return masked(y_true, y_pred)
+
+    words = (1 + LABELS[:, None] + np.arange(5)) % 4
+    labels = np.roll(words, 1, axis=1) % 3
+    found = {}
+    for name, loss, mask_zero, weights in (
+        ("masked", masked, False, None),
+        ("masked twice", masked, True, None),
+        ("of a class", Masked(), False, WEIGHTS),
+        ("by step", later_more, False, None),
+        ("by step, masked", later_more, True, WEIGHTS[:, None] + np.arange(5, dtype=np.float32)),
+        ("of a step", first_step, False, WEIGHTS),
+    ):
+        layers = [keras.layers.Embedding(4, 3, mask_zero=mask_zero), keras.layers.Dense(3, activation="softmax")]
+        model = with_weights(keras.Sequential([keras.Input((5,)), *layers]))
+        model.compile("sgd", loss, metrics=[later_more] if mask_zero else [masked, first_step])
+        history = model.fit(words, labels, sample_weight=weights, **FITTED).history
+        found |= {f"{name}: {key}": values for key, values in history.items()}
+        found[f"{name}: evaluated"] = model.evaluate(words, labels, verbose=0)
+        found[f"{name}: weight"] = model.get_weights()[0]
+    return found
+
+
+CASES = {case.__name__: case for case in (guide, trackers, losses, gan, vae, subclassed, of_sequences)}

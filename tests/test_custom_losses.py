@@ -33,6 +33,26 @@ def test_losses_in_ops_train_as_the_built_in_one(loss):
     assert_close(own.get_weights()[0], built_in.get_weights()[0], 1e-4)
 
 
+def with_gradient(y_true, y_pred):
+    error = y_pred - y_true
+    return (error**2).mean(axis=1), 2 * error / error.shape[1]
+
+
+@pytest.mark.parametrize("loss", [row_losses, element_losses, MyLoss(), with_gradient])
+def test_losses_of_steps_train_as_the_built_in_one(loss):
+    steps, weights = np.stack([X, X[::-1], X + 1], axis=1), RNG.uniform(0.5, 2, size=(7, 3)).astype(np.float32)
+    steps[2, 1:] = 5.0
+    found = []
+    for given in (loss, "mse"):
+        model = fastkeras.Sequential([layers.Masking(5.0, input_shape=(3, 4)), layers.Dense(4)])
+        model.set_weights([np.full(w.shape, 0.1, np.float32) for w in model.get_weights()])
+        model.compile("sgd", given)
+        fitted = model.fit(steps, 2 * steps, sample_weight=weights, epochs=2, verbose=0, shuffle=False)
+        found.append([*fitted.history["loss"], model.evaluate(steps, 2 * steps, verbose=0), *model.get_weights()])
+    for own, built_in in zip(*found, strict=True):
+        assert_close(own, built_in, 1e-5)
+
+
 def test_a_loss_may_compare_rows_and_have_weights():
     def contrast(y_true, y_pred):
         return ops.square(y_pred[:, 0] - ops.mean(y_pred[:, 0]))

@@ -1,12 +1,12 @@
 """Loss: what all losses are, those of the library's kernels, and those of the user's own.
 
-A loss of your own is a function of (y_true, y_pred), both float32 of shape (rows, columns), that computes with
+A loss of your own is a function of (y_true, y_pred), both float32, y_pred of the output's shape, that computes with
 fastkeras.ops and returns one value per row, or several to be averaged, or one for all:
 
     def squared(y_true, y_pred):
-        return ops.mean(ops.square(y_pred - y_true), axis=-1)           # (rows,)
+        return ops.mean(ops.square(y_pred - y_true), axis=-1)           # (samples,) or (samples, steps)
 
-or that returns one value per row and their gradient, which is the faster way:
+or that returns one value per row and their gradient, which is the faster way; it is given all rows as one matrix:
 
     def squared(y_true, y_pred):
         error = y_pred - y_true
@@ -45,6 +45,7 @@ class Loss:
     fuses_with = None
     of_labels = False  # whether targets are labels, integers, which have no gradient
     of_rows = True  # else the loss is one of whole outputs, by `compute_whole`
+    gives_gradient = False  # whether a loss that is not the library's kernel gives its gradient itself, of rows
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         kind = type(self).__name__
@@ -66,6 +67,11 @@ class Loss:
         mask = mask_of_rows(y_pred)
         if mask is not None:
             sample_weight = self._masked(mask, sample_weight)
+        if self.of_rows and self.is_whole(y_pred):
+            try:
+                return self._whole(y_true, y_pred, sample_weight)
+            except _GivesGradient:
+                self.gives_gradient = True
         sources = self._sources(y_true, y_pred)
         is_recorded, in_steps = sources != [None, None], type(self).call is not Loss.call
         if not self.of_rows or (is_recorded and (in_steps or self.reduction in ("none", None))):
@@ -91,6 +97,44 @@ class Loss:
 
         Whole(sources, gradients, [value], f"loss '{self.name}'")
         return value
+
+    def is_whole(self, y_pred):
+        """Whether the loss is computed from predictions in the output's shape, not from their rows."""
+        if not self.of_rows:
+            return True
+        is_own = type(self).call is not Loss.call or isinstance(self, FunctionLoss)
+        return is_own and not self.gives_gradient and np.ndim(y_pred) > 2
+
+    def _whole(self, y_true, y_pred, sample_weight):
+        """What `__call__` gives of a loss of the user's own, in ops."""
+        if source_of(y_true) is None:
+            given, predictions = as_numbers(f"Loss '{self.name}'", y_true, y_pred)
+            y_true = self.prepare(given, predictions.shape).view(Tensor)
+            if source_of(y_pred) is None:
+                y_pred = predictions.view(Tensor)
+        shape = np.shape(y_pred)[:-1]
+        weights = None
+        if sample_weight is not None:
+            weights = row_weights(f"Loss '{self.name}'", sample_weight, shape).reshape(shape)
+        values = self._values_of(y_true, y_pred)
+        if self.reduction in ("none", None):
+            return values if weights is None else values * _weights_like(values, weights).reshape(values.shape)
+        return (values * self._factors_like(values, weights, 1.0)).sum()
+
+    def _values_of(self, y_true, y_pred):
+        """What the user's function gives, a tensor: values per row, or per sample, or one."""
+        values = self.forward(y_true, y_pred)
+        if isinstance(values, tuple):
+            raise _GivesGradient
+        if isinstance(values, SymbolicTensor):
+            raise TypeError(message("symbol_among_values", received=values))
+        return values if isinstance(values, Tensor) else as_tensor(np.asarray(values, np.float32))
+
+    def _factors_like(self, values, weights, factor):
+        """What each value counts in factor * the reduced loss, an array of their shape."""
+        weights = None if weights is None else _weights_like(values, weights)
+        flat = np.asarray(values).reshape(-1)
+        return self._factors(flat, weights, factor / max(1, flat.size)).reshape(values.shape)
 
     def _masked(self, mask, sample_weight):
         """The weights with zeros where the mask is False; the others so that a mean is one over what is left."""
@@ -189,10 +233,7 @@ class Loss:
         factor = self._factors(values, weights, scale)
         if dy is not None:
             if gradient is None:
-                raise TypeError(
-                    f"Loss '{self.name}' gave values only; to train with it, its gradient is needed: compute with "
-                    "fastkeras.ops, or return (values, gradient), as fastkeras.losses explains."
-                )
+                raise TypeError(_values_only(self.name))
             dy[...] = gradient(factor) if callable(gradient) else gradient * factor[:, None]
         return float(factor @ values.astype(np.float64))
 
@@ -210,7 +251,24 @@ class Loss:
         mask (samples, steps) or None; weights as the user gave them, or None; left_out: the activation of the layer
         that the model ends in, under which y_pred lies, or None.
         """
-        raise NotImplementedError(f"Loss '{self.name}': {type(self).__name__} must define compute_whole(...)")
+        if mask is not None:
+            weights = self._masked(mask, weights)
+        elif weights is not None:
+            weights = row_weights(f"Loss '{self.name}'", weights, y_pred.shape[:-1]).reshape(y_pred.shape[:-1])
+        try:
+            values, back = recorded(lambda x: self._values_of(y_true.view(Tensor), x), [y_pred])
+        except _GivesGradient:
+            self.gives_gradient = True
+            rows = y_pred.reshape(-1, y_pred.shape[-1])
+            scale = factor / max(1, len(rows))
+            weights = None if weights is None else weights.reshape(-1)
+            return self.compute(y_true, rows, weights, scale, None if dy is None else dy.reshape(rows.shape))
+        factors = self._factors_like(values, weights, factor)
+        if dy is not None:
+            if values.node is None:
+                raise TypeError(_values_only(self.name))
+            dy[...] = back([(values, factors)])[0]
+        return float((factors * np.asarray(values, np.float64)).sum())
 
     def forward(self, y_true, y_pred):
         """(values (rows,), gradient (rows, columns)) for y_true, y_pred (rows, columns): for subclasses."""
@@ -281,6 +339,25 @@ class Loss:
     def from_config(cls, config):
         """The loss that `get_config` describes."""
         return cls(**config)
+
+
+class _GivesGradient(Exception):
+    """A function of the user's has returned (values, gradient)."""
+
+
+def _values_only(name):
+    return (
+        f"Loss '{name}' gave values only; to train with it, its gradient is needed: compute with "
+        "fastkeras.ops, or return (values, gradient), as fastkeras.losses explains."
+    )
+
+
+def _weights_like(values, weights):
+    """One weight per value, flat, from one per row: their means where there are fewer values than rows."""
+    if values.ndim < weights.ndim:
+        weights = weights.mean(axis=tuple(range(values.ndim, weights.ndim)))
+    weights = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+    return np.asarray(np.broadcast_to(weights, values.shape), np.float32).reshape(-1)
 
 
 def _per_row(result, rows):

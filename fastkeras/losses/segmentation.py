@@ -13,6 +13,8 @@ from fastkeras.losses.loss import EPSILON, Loss
 class _Overlap(Loss):
     """A loss with one value for all elements along `axis` together, instead of one per row."""
 
+    gives_gradient = True
+
     def __init__(self, name, reduction, dtype, axis):
         super().__init__(name, reduction, dtype)
         self.axis = as_axes(axis)

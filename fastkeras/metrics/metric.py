@@ -1,7 +1,7 @@
 """Metric: what all metrics are, and the means that most of them are.
 
-A metric of your own is a function of (y_true, y_pred), both float32 (rows, columns), that returns one value per row,
-or one number for the batch; or a subclass of Metric with `update_state` and `result`:
+A metric of your own is a function of (y_true, y_pred), both float32, y_pred of the output's shape, that returns one
+value per row, or one number for the batch; or a subclass of Metric with `update_state` and `result`:
 
     class Largest(Metric):
         def __init__(self, name="largest"):
@@ -50,6 +50,7 @@ class Metric:
     """
 
     dtype = "float32"
+    of_rows = False  # whether the training loop gives it all rows as one matrix
 
     def __init__(self, name=None, dtype=None):
         if dtype not in (None, "float32", np.float32):
@@ -98,13 +99,13 @@ class Metric:
         return self.result()
 
     def update(self, y_true, y_pred, weights):
-        """update_state for the training loop: targets as the loss prepared them, y_pred (rows, columns) float32,
-        weights (rows,) float32 or None."""
+        """update_state for the training loop: targets as the loss prepared them, y_pred float32, of the output's
+        shape or, `of_rows`, (rows, columns), weights float32, one per row, or None."""
         self.update_state(self.as_rows(y_true, y_pred.shape), y_pred, weights)
 
     def as_rows(self, y_true, shape):
-        """Targets as the loss prepared them, as those of predictions of this shape, (rows, columns)."""
-        return y_true.reshape(shape[0], -1)
+        """Targets as the loss prepared them, for predictions of this shape: (rows, columns) if those are."""
+        return y_true.reshape(shape[0], -1) if len(shape) == 2 else y_true
 
     def get_config(self):
         """The arguments that make an equal metric: plain Python values, as files hold them."""
@@ -187,12 +188,16 @@ class MeanMetricWrapper(Mean):
         y_true, y_pred = as_numbers(f"Metric '{self.name}'", y_true, y_pred)
         y_true = np.asarray(y_true, np.float32)
         values = np.asarray(self.function(y_true, y_pred, **self.arguments))
-        super().update_state(values, sample_weight if values.ndim else None)
+        weights = sample_weight if values.ndim else None
+        if weights is not None and values.ndim < np.ndim(weights):  # fewer values than rows
+            weights = np.mean(weights, axis=tuple(range(values.ndim, np.ndim(weights))))
+        super().update_state(values, weights)
 
 
 class RowMetric(Metric):
     """A metric that takes its batches as rows of predictions, whatever shape they come in."""
 
+    of_rows = True
     sparse = False  # whether the targets are numbers of classes, rather than shaped like the predictions
 
     def add(self, y_true, y_pred, weights):
