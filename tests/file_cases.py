@@ -127,6 +127,24 @@ def sequences(keras):
     return trained(model, features(17, 15).reshape(17, 5, 3), features(17, 4, seed=2))
 
 
+def documents(keras):
+    """Both directions over the words of each sentence, then over sentences, with layers as activations; not compiled.
+
+    The second Masking is for Keras 3, whose TimeDistributed hands the mask of the words on.
+    """
+    L = keras.layers
+    start = keras.Input((4, 3, 2), name="document")
+    read = L.TimeDistributed(L.Bidirectional(L.GRU(2)), name="sentences")(L.Masking(0.0)(start))
+    gates = {"activation": "softmax", "recurrent_activation": L.ReLU(max_value=1.0, name="gate")}
+    read = L.LSTM(3, return_sequences=True, zero_output_for_mask=True, **gates)(L.Masking(0.0)(read))
+    there, back = L.Bidirectional(L.SimpleRNN(2, return_sequences=True), merge_mode=None, name="apart")(read)
+    model = keras.Model(start, L.Flatten()(L.Concatenate()([there, back, read])), name="documents")
+    random_weights(model, 5)
+    x = features(11, 24).reshape(11, 4, 3, 2)
+    x[padded(11, 12, 9, "post").reshape(11, 4, 3) == 0] = 0.0
+    return model, x, None
+
+
 def images(keras):
     """Convolution and pooling of images, and layers that only move values."""
     L = keras.layers
@@ -195,6 +213,7 @@ def stateful(keras):
     L = keras.layers
     start = keras.Input(batch_shape=(17, 5, 3), name="steps")
     read = L.LSTM(4, stateful=True, return_sequences=True, dropout=0.1, recurrent_dropout=0.2)(start)
+    read = L.Bidirectional(L.SimpleRNN(2, stateful=True, return_sequences=True), name="both_ways")(read)
     model = keras.Model(start, L.GRU(3, stateful=True, unroll=True)(read), name="stateful")
     random_weights(model, 5)
     return model, features(17, 15).reshape(17, 5, 3), None
@@ -273,7 +292,7 @@ def trained(model, x, y):
 
 
 COMPILED = [text, functional, layers, recurrent, tagger, sequences, images, growing_images]
-CASES = [*COMPILED, merged, cells, series, stateful, branches, states, attention]
+CASES = [*COMPILED, merged, cells, documents, series, stateful, branches, states, attention]
 
 
 def predictions(model, x):
