@@ -262,6 +262,45 @@ def rnn_of_cells(keras):
     return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 6}
 
 
+def all_masked(keras):
+    """The second batch of fit holds padding alone: every layer keeps its states as they began, and gets no gradient."""
+    L, x = keras.layers, padded(8, 3, 9, "middle")
+    x[4:] = 0
+    start = keras.Input((3,))
+    words = L.Embedding(9, 3, mask_zero=True)(start)
+    steps = L.SimpleRNN(3, return_sequences=True)(words)
+    steps = L.LSTM(3, return_sequences=True)(steps)
+    steps = L.GRU(3, return_sequences=True, go_backwards=True)(steps)
+    steps = L.Bidirectional(L.GRU(2, return_sequences=True))(steps)
+    steps = L.RNN([L.GRUCell(3), L.LSTMCell(2)], return_sequences=True)(steps)
+    lasts = [
+        L.SimpleRNN(2)(steps),
+        L.LSTM(2)(words),
+        L.GRU(2)(steps),
+        L.Bidirectional(L.LSTM(2))(words),
+        L.RNN([L.SimpleRNNCell(3), L.GRUCell(2)])(steps),
+        L.RNN(L.LSTMCell(2))(steps),
+    ]
+    model = keras.Model(start, L.Dense(1)(L.Concatenate()(lasts)))
+    y = features(8, 1)
+    return model, (x, y), {"optimizer": ("SGD", 0.1), "loss": "mse", "metrics": ["mae"]}, {"batch_size": 4}
+
+
+def one_step_one_row(keras):
+    """Sequences of one step, in batches of one row."""
+    L, x = keras.layers, series(6, 1, 3, "pre")
+    layers = [
+        L.Masking(0.0),
+        L.SimpleRNN(4, return_sequences=True),
+        L.Bidirectional(L.LSTM(3, return_sequences=True), merge_mode="sum"),
+        L.GRU(4, return_sequences=True, go_backwards=True),
+        L.RNN([L.LSTMCell(3), L.GRUCell(3)]),
+        L.Dense(1),
+    ]
+    options = {"optimizer": ("SGD", 0.1), "loss": "mse", "metrics": ["mae"]}
+    return built(keras.Sequential(layers), x), (x, x.sum(axis=(1, 2))), options, {"batch_size": 1}
+
+
 CASES = {
     rnn_rmsprop: ("tf_keras",),
     rnn_adam: ("tf_keras",),
@@ -289,4 +328,6 @@ CASES = {
     bidirectional_states: BOTH,
     time_distributed_reader: BOTH,
     rnn_of_cells: BOTH,
+    all_masked: BOTH,
+    one_step_one_row: BOTH,
 }

@@ -1,4 +1,4 @@
-"""Cells called by themselves, on arrays, while a tape records and on symbolic tensors; and those of recurrent layers."""
+"""Cells called by themselves, on arrays, while a tape records and on symbolic tensors; and recurrent layers' own."""
 
 import numpy as np
 import pytest
