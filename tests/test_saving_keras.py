@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from file_cases import CASES, COMPILED, FIT, PEERS, attention, functional, predictions, random_weights, states, text
 from live import keras_module, needs_tensorflow
+from model_data import features
 from write_file_fixtures import FILE, write
 
 import fastkeras
@@ -115,6 +116,25 @@ def test_optimizers_from_before_tensorflow_2_11(tmp_path, optimizer):
     loaded = saving.load_model(tmp_path / "old.h5")
     assert loaded.optimizer.iterations == 8
     assert_trains_on(loaded, x, y, model.fit(x, y, **FIT).history, functional, "tf_keras")
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("peer", PEERS)
+def test_weights_of_sgd_without_momentum(tmp_path, peer):
+    """tf_keras writes momenta all the same."""
+    x, y = features(5, 4), features(5, 2, seed=1)
+
+    def small(keras):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        return model
+
+    theirs, ours = small(keras_module(peer)), small(fastkeras)
+    theirs.train_on_batch(x, y)
+    theirs.save_weights(tmp_path / "sgd.weights.h5")
+    ours.load_weights(tmp_path / "sgd.weights.h5")
+    assert ours.optimizer.iterations == 1
+    np.testing.assert_allclose(ours.train_on_batch(x, y), theirs.train_on_batch(x, y), rtol=1e-5)
 
 
 # --- ours ------------------------------------------------------------------------------------------------------------

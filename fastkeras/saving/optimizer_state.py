@@ -92,6 +92,8 @@ def read_numbered_optimizer(file, optimizer):
         return None
     arrays = [group.array(str(i)) for i in range(len(list(group)))]
     own, begin = [array for _, array in optimizer.variables], 1 + _has_learning_rate(optimizer)
+    if not optimizer.slots and [a.shape for a in arrays[1:]] == [v.value.shape for v in optimizer._variables]:
+        arrays = arrays[:1]  # tf_keras's SGD keeps momenta, all zero, without a momentum too
     if len(arrays) == 1 + len(optimizer.slots):  # of tf_keras
         arrays = arrays[:1] + own[1:begin] + arrays[1:] + own[begin + len(optimizer.slots) :]
     return _state(optimizer, arrays, file)
