@@ -1,4 +1,4 @@
-"""Cells called by themselves, on arrays, while a tape records and on symbolic tensors; and recurrent layers' own."""
+"""Cells called by themselves, on arrays, while a tape records and on symbolic tensors; those of recurrent layers."""
 
 import numpy as np
 import pytest
