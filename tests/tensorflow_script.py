@@ -92,6 +92,14 @@ show(
     tf.cond(tf.constant(True), lambda: 1, lambda: 2),
 )
 
+refused = 0
+for shape in (None, (2, None), [None, 3], (2, 3), (3, 3), (2, 3, 1), ()):
+    try:
+        assert a.set_shape(shape) is None
+    except ValueError:
+        refused += 1
+show("set_shape", refused)
+
 w = tf.Variable(tf.constant([[1.0], [2.0], [3.0]]))
 with tf.GradientTape() as tape:
     loss = tf.reduce_mean(tf.square(tf.matmul(a, w) - [[1.0], [2.0]])) + tf.reduce_sum(tf.concat([w, w], 0))

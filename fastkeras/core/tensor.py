@@ -204,6 +204,12 @@ class Tensor(Operators, np.ndarray):
         """The values as a plain numpy array."""
         return np.asarray(self)
 
+    def set_shape(self, shape):
+        """Nothing, if the tensor may have this shape, None meaning any extent or shape; else a ValueError."""
+        same_rank = shape is None or len(shape) == self.ndim
+        if not same_rank or any(n not in (None, m) for n, m in zip(shape or (), self.shape, strict=False)):
+            raise ValueError(f"set_shape: expected a shape that the tensor's, {self.shape}, fits. Received: {shape}")
+
     def sum(self, axis=None, dtype=None, out=None, keepdims=False):
         """As numpy's; out must be None."""
         return sum_over(self if dtype is None else cast(self, dtype), axis, keepdims)
