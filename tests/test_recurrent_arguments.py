@@ -5,8 +5,9 @@ import pytest
 from checks import assert_close
 from recurrent_cases import EVERY_OUTPUT, LAYERS, for_each_layer, layer_of, repeated, specified
 
-from fastkeras import Sequential
-from fastkeras.layers import GRU, LSTM, RNN, Input, LSTMCell, SimpleRNN
+from fastkeras import Sequential, ops
+from fastkeras.core import nest
+from fastkeras.layers import GRU, LSTM, RNN, Input, LSTMCell, SimpleRNN, StackedRNNCells
 from fastkeras.optimizers import SGD
 
 
@@ -117,6 +118,12 @@ def test_what_a_batch_starts_from(kind):
     assert [state.shape for state in states] == [(2, 3)] * len(layer.state_names)
     assert not any(np.any(state) for state in states)
     x = np.ones((2, 5, 7), np.float32)
+    for of_inputs in (layer, layer.cell, RNN(layer.cell), StackedRNNCells([layer.cell])):
+        for asked in ({"inputs": x}, {"batch_size": ops.convert_to_tensor(x)}, {"batch_size": np.int32(2)}):
+            found = of_inputs.get_initial_state(**asked, dtype="float32")
+            assert [state.shape for state in nest.flat(found)] == [(2, 3)] * len(states)
+        with pytest.raises(ValueError, match="`batch_size` must be a positive integer"):
+            of_inputs.get_initial_state()
     np.testing.assert_array_equal(layer(x), layer(x, initial_state=states))
 
 

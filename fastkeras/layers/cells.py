@@ -55,7 +55,7 @@ from fastkeras.layers.gru import GRU
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.lstm import LSTM
 from fastkeras.layers.simple_rnn import SimpleRNN
-from fastkeras.layers.stepwise import Stepwise
+from fastkeras.layers.stepwise import Stepwise, rows_of
 from fastkeras.utils import suggest
 from fastkeras.utils.naming import snake_case
 
@@ -180,9 +180,9 @@ class _LayerCell(Cell):
         self._one_step.return_state = True
         self._one_step.return_sequences = self._one_step.stateful = self._one_step.go_backwards = False
 
-    def get_initial_state(self, batch_size):
+    def get_initial_state(self, batch_size=None, inputs=None, dtype=None):
         """Zeros: a list with an array (batch_size, units) for each state."""
-        return self._layer.get_initial_state(batch_size)
+        return self._layer.get_initial_state(batch_size, inputs)
 
     def reset_dropout_mask(self):
         """Nothing: no mask of dropout outlives a call."""
@@ -257,9 +257,10 @@ class StackedRNNCells(Cell):
             self.build_inside(cell, shape)
             shape = (shape[0], output_size(cell))
 
-    def get_initial_state(self, batch_size):
+    def get_initial_state(self, batch_size=None, inputs=None, dtype=None):
         """The initial states of each cell, as a list of lists."""
-        return [initial_states(cell, batch_size) for cell in self.cells]
+        rows = rows_of("StackedRNNCells", batch_size, inputs)
+        return [initial_states(cell, rows) for cell in self.cells]
 
     def forward(self, x, run):
         y, *remaining = x

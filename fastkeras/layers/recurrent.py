@@ -17,7 +17,7 @@ from fastkeras._kernels.prefix import States
 from fastkeras.core.rows import Rows, computed_once, dense, masked
 from fastkeras.layers import waves
 from fastkeras.layers.regularization import checked_rate, dropout_mask
-from fastkeras.layers.stepwise import Stepwise, shape_of_x
+from fastkeras.layers.stepwise import Stepwise, rows_of, shape_of_x
 from fastkeras.random_state import SeedGenerator
 from fastkeras.utils.arguments import positive_integer
 from fastkeras.utils.messages import message
@@ -103,9 +103,11 @@ class Recurrent(Stepwise):
 
     state_size = state_sizes  # Keras's word
 
-    def get_initial_state(self, batch_size):
-        """What a batch of this size starts from, if it is given no states: a list of zeros (batch_size, units)."""
-        return [np.zeros((batch_size, size), np.float32) for size in self.state_sizes]
+    def get_initial_state(self, batch_size=None, inputs=None, dtype=None):
+        """What a batch of this size, or one like `inputs`, starts from, if it is given no states: a list of zeros
+        (batch_size, units), float32."""
+        rows = rows_of(self._who(), batch_size, inputs)
+        return [np.zeros((rows, size), np.float32) for size in self.state_sizes]
 
     @property
     def output_size(self):

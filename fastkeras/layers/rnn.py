@@ -11,7 +11,7 @@ from fastkeras.core import nest
 from fastkeras.core.rows import Rows, dense
 from fastkeras.layers import cells
 from fastkeras.layers.config import inner_layer_to_config, layer_from_config, reading
-from fastkeras.layers.stepwise import Stepwise, shape_of_x
+from fastkeras.layers.stepwise import Stepwise, rows_of, shape_of_x
 
 
 class RNN(Stepwise):
@@ -55,9 +55,11 @@ class RNN(Stepwise):
         shape = shape_of_x(input_shape)
         self.build_inside(self.cell, (shape[0], *shape[2:]))
 
-    def get_initial_state(self, batch_size):
-        """The states that a batch of this size starts from, if it is given none: a list, grouped as state_size is."""
-        return nest.packed(self.state_size, cells.initial_states(self.cell, batch_size))
+    def get_initial_state(self, batch_size=None, inputs=None, dtype=None):
+        """The states that a batch of this size, or one like `inputs`, starts from, if it is given none: a list, grouped
+        as state_size is."""
+        rows = rows_of(self._who(), batch_size, inputs)
+        return nest.packed(self.state_size, cells.initial_states(self.cell, rows))
 
     # --- the pass --------------------------------------------------------------------------------------------------
 

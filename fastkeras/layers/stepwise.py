@@ -4,6 +4,7 @@ import numpy as np
 
 from fastkeras.core.nest import flat
 from fastkeras.layers.layer import Layer
+from fastkeras.utils.arguments import positive_integer
 from fastkeras.utils.messages import message
 
 
@@ -113,6 +114,15 @@ class Stepwise(Layer):
             "stateful": self.stateful,
             "unroll": self.unroll,
         }
+
+
+def rows_of(owner, batch_size, inputs):
+    """The number of rows that `get_initial_state` is asked for: batch_size, or that of an array or tensor, which is
+    given as either."""
+    given = inputs if batch_size is None else batch_size
+    shape = getattr(given, "shape", ())
+    rows = shape[0] if shape else int(given) if np.shape(given) == () and isinstance(given, np.ndarray) else given
+    return positive_integer(owner, "batch_size", rows)
 
 
 def shape_of_x(input_shape):
