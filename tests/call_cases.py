@@ -13,6 +13,7 @@ Y = RNG.normal(size=(7, 2)).astype(np.float32)
 IDS = RNG.integers(1, 9, (7, 5))
 IDS[0, 3:], IDS[1, 1:], IDS[2, 2:], IDS[5, 4:] = 0, 0, 0, 0
 STEPS = RNG.integers(0, 2, (7, 5))
+SIGNALS = RNG.normal(size=(7, 5, 3)).astype(np.float32)
 
 
 def taken_back(tape, model, function, *sources):
@@ -200,6 +201,41 @@ def added(keras, tape):
     return {**found, "losses": losses, **fitted(model, X, Y), "after": len(model.losses)}
 
 
+def other_steps(keras, tape):
+    """A model evaluated and trained on more steps than the first data had."""
+
+    class First(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(x)
+
+    model, x = First(), SIGNALS
+    model(x[:, :1])
+    model = with_weights(model)
+    model.compile("sgd", "mse", metrics=["mae"])
+    scores = [model.evaluate(x[:, :n], x[:, :n, 1:], verbose=0) for n in (1, 5)]
+    return {"scores": scores, "predicted": model.predict(x, verbose=0), **fitted(model, x, x[..., :2])}
+
+
+def masked_queries(keras, tape):
+    """Attention of masked queries: the mask that the query carries counts, that of the call does not."""
+    embedding, attention = keras.layers.Embedding(9, 3, mask_zero=True), keras.layers.MultiHeadAttention(2, 3)
+    embedding(IDS)
+    attention(SIGNALS, SIGNALS)
+    with_weights(embedding), with_weights(attention)
+    found, masks = {}, {"value_mask": STEPS == 1, "query_mask": IDS > 0}
+    for carried in (True, False):
+        query = embedding(IDS) if carried else keras.ops.convert_to_tensor(SIGNALS)
+        told = {"value_mask": masks["value_mask"]} if carried else masks
+        y, scores = attention(query, SIGNALS, return_attention_scores=True, **told)
+        query = embedding(IDS) if carried else query
+        found |= {f"y {carried}": y, f"scores {carried}": scores, f"alone {carried}": attention(query, SIGNALS, **told)}
+    return found
+
+
 def network(keras):
     """A model with layers in a list, under names before and after `layers`, and a layer of its own."""
 
@@ -235,4 +271,7 @@ def network(keras):
     return model
 
 
-CASES = {case.__name__: case for case in (arguments, structures, model_of_dicts, masks, tagger, added)}
+CASES = {
+    case.__name__: case
+    for case in (arguments, structures, model_of_dicts, masks, tagger, added, other_steps, masked_queries)
+}

@@ -73,9 +73,10 @@ class MultiHeadAttention(Layer):
     *output_shape), and with return_attention_scores the weights (B, num_heads, T, S) as well.
 
     A query attends where all of these allow: the masks of value and key, value_mask and key_mask in a call if given;
-    that of the query, which is also that of the output; attention_mask (B, T, S), also without B or with heads, (B,
-    num_heads, T, S); use_causal_mask, s <= t; sliding_window, |s - t| < sliding_window. (Keras 3 takes the masks off
-    the inputs, so that layers called on them later find none; here they stay, as in Keras 2.)
+    that which the query carries, which is also that of the output (query_mask counts for nothing, as in Keras 3);
+    attention_mask (B, T, S), also without B or with heads, (B, num_heads, T, S); use_causal_mask, s <= t;
+    sliding_window, |s - t| < sliding_window. (Keras 3 takes the masks off the inputs, so that layers called on them
+    later find none; here they stay, as in Keras 2.)
 
     Arguments: num_heads, key_dim, value_dim (by default key_dim), dropout (of the weights, in training), use_bias,
     output_shape, attention_axes (None or the steps' axis, 1), sliding_window, flash_attention (accepted: the weights
@@ -259,7 +260,7 @@ class MultiHeadAttention(Layer):
 
         told: the call's keywords; [of_query] and of_others: the masks that came with its inputs.
         """
-        of_query = booleans(told.get("query_mask", of_query[0]))
+        of_query = booleans(of_query[0])
         of_value = booleans(told.get("value_mask", of_others["value"]))
         of_key = booleans(told.get("key_mask", of_others.get("key")))
         pairs = booleans(told.get("attention_mask"))

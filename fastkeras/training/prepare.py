@@ -44,8 +44,10 @@ def prepare(model, x, y=None, sample_weight=None, class_weight=None):
     if not compiled.advised:
         advice.look_at_outputs(heads, model.outputs)
     prepared = [
-        _prepare_output(head, tensor, n, target, weight, class_weight)
-        for head, tensor, target, weight in zip(heads, model.outputs, targets, weights, strict=True)
+        _prepare_output(head, tensor, shape, target, weight, class_weight)
+        for head, tensor, shape, target, weight in zip(
+            heads, model.outputs, _output_shapes(model, xs), targets, weights, strict=True
+        )
     ]
     targets = [target for target, _ in prepared]
     if not compiled.advised:
@@ -79,15 +81,24 @@ def targets_by_output(y, heads, names, n):
     return targets
 
 
-def _prepare_output(head, tensor, n, y, sample_weight, class_weight):
-    """(targets, weights) of one output, a symbolic tensor, for n samples, from what is given for it; it settles what
-    the head's metrics are.
+def _output_shapes(model, xs):
+    """The shape of each output for these inputs. Where they are not those that the model was built from, it is not
+    known how many steps there are: None."""
+    n, outputs = len(xs[0]), [tensor.shape[1:] for tensor in model.outputs]
+    if all(tensor.declared or tensor.shape[1:] == x.shape[1:] for tensor, x in zip(model.inputs, xs, strict=True)):
+        return [(n, *shape) for shape in outputs]
+    return [(n, *(None for _ in shape[:-1]), *shape[-1:]) for shape in outputs]
+
+
+def _prepare_output(head, tensor, output_shape, y, sample_weight, class_weight):
+    """(targets, weights) of one output, a symbolic tensor, from what is given for it; it settles what the head's
+    metrics are.
 
     Without a loss the targets are float32, or int32 labels, for the metrics; with no metrics either, None.
     """
     if not head.wants_targets:
         return None, None
-    output_shape = (n, *tensor.shape[1:])
+    n = output_shape[0]
     y = to_array(head.called("y"), y)
     if y.ndim == 0 or len(y) != n:
         received = len(y) if y.ndim else 1
