@@ -201,6 +201,36 @@ def added(keras, tape):
     return {**found, "losses": losses, **fitted(model, X, Y), "after": len(model.losses)}
 
 
+def told_masks(keras, tape):
+    """Layers that must be told a mask, in a graph: one that an embedding makes and others hand on."""
+    ops = keras.ops
+
+    class Weighed(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.supports_masking = True
+
+        def call(self, x, mask=None):
+            assert mask is not None
+            x = ops.exp(x) * ops.expand_dims(ops.cast(mask, "float32"), -1)
+            return x / ops.sum(x, axis=1, keepdims=True)
+
+    class Both(keras.layers.Layer):
+        def call(self, inputs, mask=None):
+            one, other = mask
+            assert one is not None and other is None
+            return inputs[0] * ops.cast(one, "float32")[..., None] + inputs[1]
+
+    ids, plain = keras.Input((None,), dtype="int32"), keras.Input((None, 3))
+    words = keras.layers.Embedding(9, 3, mask_zero=True)
+    read = keras.layers.Dense(3)(words(ids))
+    read = Weighed()(keras.layers.Add()([read, keras.layers.Dense(3)(read)]))
+    model = with_weights(keras.Model([ids, plain], keras.layers.Dense(2)(Both()([read, plain]))))
+    model.compile("sgd", "mse")
+    assert words.supports_masking
+    return {"y": model([IDS, SIGNALS]), **fitted(model, [IDS, SIGNALS], SIGNALS[..., :2])}
+
+
 def other_steps(keras, tape):
     """A model evaluated and trained on more steps than the first data had."""
 
@@ -273,5 +303,5 @@ def network(keras):
 
 CASES = {
     case.__name__: case
-    for case in (arguments, structures, model_of_dicts, masks, tagger, added, other_steps, masked_queries)
+    for case in (arguments, structures, model_of_dicts, masks, tagger, added, other_steps, masked_queries, told_masks)
 }

@@ -96,7 +96,12 @@ def _on_symbols(layer, first, told):
     layer.trial_dtypes = [t.dtype_for_call for t in inputs]
     shape = _shapes(first)
     layer.ensure_built(shape)
-    found = _tried(layer, [t.shape for t in inputs], keywords) if keywords else layer.compute_output_shape(shape)
+    if inputs and "mask" in parameters_of(layer).names and "mask" not in told:
+        layer.trial_masks = {unknown: _masks_on_trial(first, unknown) for unknown in _UNKNOWN}
+    try:
+        found = _tried(layer, [t.shape for t in inputs], keywords) if keywords else layer.compute_output_shape(shape)
+    finally:
+        layer.trial_masks = None
     shapes = []
     return nest.packed(_places(found, shapes), layer.add_site(inputs, shapes, keywords))
 
@@ -259,6 +264,7 @@ def forward(layer, x, run):
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
+_UNKNOWN = 2, 3  # what stands for extents that are None
 _WORDS = 64  # in texts at least: as many as a convolution over them may want
 
 
@@ -277,7 +283,7 @@ def _tried(layer, shapes, keywords):
     before = tapes.recording, tapes.losses, tapes.training
     tapes.recording, tapes.training = (), False
     try:
-        one, other = (_on_trial(layer, shapes, keywords, unknown) for unknown in (2, 3))
+        one, other = (_on_trial(layer, shapes, keywords, unknown) for unknown in _UNKNOWN)
     finally:
         tapes.recording, tapes.losses, tapes.training = before
     pairs = zip(nest.flat(one), nest.flat(other), strict=True)
@@ -293,7 +299,7 @@ def _on_trial(layer, shapes, keywords, unknown):
     dtypes = itertools.chain(layer.trial_dtypes, itertools.repeat("float32"))
     tensors = [_trial(shape, dtype, unknown) for shape, dtype in zip(shapes, dtypes, strict=False)]
     with np.errstate(all="ignore"):  # of zeros divided by zeros
-        y = run_call(layer, tensors, False, None, keywords)
+        y = run_call(layer, tensors, False, layer.trial_masks and layer.trial_masks[unknown], keywords)
     _refuse_nothing(layer, y)
     return y
 
@@ -304,6 +310,26 @@ def _trial(shape, dtype, unknown):
     if dtype == "string":
         return np.full(shape, " ".join(["a"] * (_WORDS + unknown)), object).view(Tensor)
     return np.zeros(shape, dtype).view(Tensor)
+
+
+def _masks_on_trial(tensors, unknown, found=None):
+    """The mask that zeros in place of a symbolic tensor carry, or the list of masks for a list of them; None if there
+    is none. found: what it is for the outputs of call sites."""
+    found = {} if found is None else found
+    if _is_list(tensors):
+        masks = [_masks_on_trial(tensor, unknown, found) for tensor in tensors]
+        return None if all(mask is None for mask in masks) else masks
+    site = tensors.site
+    if site is None:
+        return None
+    if site not in found:
+        several = len(site.inputs) > 1
+        mask, masks = _masks_on_trial(site.inputs if several else site.inputs[0], unknown, found), None
+        if mask is not None or site.layer.makes_masks():
+            trials = [_trial(t.shape, t.dtype_for_call, unknown) for t in site.inputs]
+            masks = site.layer.compute_mask(trials if several else trials[0], mask)
+        found[site] = masks if isinstance(masks, list) else [masks] * len(site.outputs)
+    return found[site][site.outputs.index(tensors)]
 
 
 def _refuse_nothing(layer, y):

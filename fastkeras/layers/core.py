@@ -191,7 +191,7 @@ class Embedding(Layer):
         self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
         self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
         self.keep_options("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
-        self.mask_zero = bool(mask_zero)
+        self.mask_zero = self.supports_masking = bool(mask_zero)
         self.input_length = input_length
 
     def build(self, input_shape):

@@ -123,6 +123,7 @@ class Layer:
     takes_list = False  # whether the layer is called on a list even if there is one input in it
     takes_several = False  # whether it may have several inputs; layers of the user's own are not asked
     input_dtype = "float32"  # what arrays are converted to before they reach the layer, as `as_input` says it
+    trial_masks = None  # of what `call` is tried on, by what stands for an extent that is None
     trial_dtypes = ()  # of the zeros, or texts, on which `call` is tried, to see what shapes it makes; else float32
     is_model = False  # a model's get_config gives its layers, a layer's the arguments of __init__
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
