@@ -15,6 +15,7 @@ from fastkeras.layers import (
     Bidirectional,
     Dense,
     GRUCell,
+    Layer,
     LSTMCell,
     SimpleRNN,
     SimpleRNNCell,
@@ -56,6 +57,21 @@ def test_gradients_go_through_a_call_as_through_rnn(kind):
     assert len(found[0]) == 2 + len(states) + len(cell.trainable_variables)
     for one, other in zip(*found, strict=True):
         assert_close(one, other, 1e-5)
+
+
+def test_a_variable_may_be_the_state_before():
+    cell, x = GRUCell(5), random(1, 3)
+    first = fastkeras.Variable(random(1, 5))
+    with GradientTape() as tape:
+        y, _ = cell(x, [first])
+        loss = ops.sum(ops.square(y))
+    found = tape.gradient(loss, first)
+    tensor = ops.convert_to_tensor(first.numpy())
+    with GradientTape() as tape:
+        tape.watch(tensor)
+        loss = ops.sum(ops.square(cell(x, [tensor])[0]))
+    assert np.abs(found).max() > 1e-3
+    assert_close(found, tape.gradient(loss, tensor), 1e-6)
 
 
 def test_one_output_of_a_call_may_be_all_that_counts():
@@ -162,6 +178,55 @@ def test_a_layer_and_rnn_of_its_cell_share_weights(cls):
     assert_close(y, z, 1e-6)
 
 
+@LAYERS
+def test_a_layer_and_its_cell_are_frozen_together(cls):
+    layer = cls(5)
+    layer.cell.build((None, 3))
+    for frozen, other in ((layer, layer.cell), (layer.cell, layer)):
+        assert len(other.trainable_weights) == 3
+        frozen.trainable = False
+        assert not other.trainable_weights and other.get_config()["trainable"] is False
+        frozen.trainable = True
+    assert not cls(5, trainable=False).cell.trainable
+
+
+class StepsOnOwnForecasts(Model):
+    """Reads with a layer, goes on with the layer's cell."""
+
+    def __init__(self, holds_cell):
+        super().__init__()
+        self.reader = LSTM(5, return_state=True)
+        if holds_cell:
+            self.step = self.reader.cell
+        self.last = Dense(3)
+
+    def call(self, x):
+        y, *states = self.reader(x)
+        y, _ = self.reader.cell(self.last(y), states)
+        return self.last(y)
+
+
+def test_a_layers_cell_trains_whether_the_model_holds_it_or_not():
+    """By a step of fit, and by hand."""
+    x, y, trained = random(7, 4, 3), random(7, 3), []
+    weights = None
+    for holds_cell in (False, True):
+        model = StepsOnOwnForecasts(holds_cell)
+        model(x)
+        weights = weights or [random(*w.shape) for w in model.get_weights()]
+        model.set_weights(weights)
+        model.compile("sgd", "mse")
+        model.fit(x, y, batch_size=7, verbose=0)
+        trained.append(model.get_weights())
+    model.set_weights(weights)
+    with GradientTape() as tape:
+        loss = ops.mean(ops.square(model(x) - y))
+    gradients = tape.gradient(loss, model.trainable_weights)
+    for *found, w, gradient in zip(*trained, weights, gradients, strict=True):
+        for each in found:
+            assert_close(each, w - 0.01 * np.array(gradient), 1e-5)
+
+
 def test_bidirectional_groups_states_by_cell():
     inner = RNN([LSTMCell(3), GRUCell(2)], return_state=True)
     for merge_mode, outputs in (("concat", 1), (None, 2)):
@@ -177,6 +242,29 @@ def test_bidirectional_groups_states_by_cell():
         model = Model(start, nest.flat(layer(start)[outputs:]))
         for a, b in zip(model.predict(x, verbose=0), [h, c, s, h2, c2, s2], strict=True):
             assert_close(a, b, 1e-6)
+
+
+@pytest.mark.parametrize("return_state", [False, True])
+def test_bidirectional_takes_a_layer_that_tells_one_size(return_state):
+    class Means(Layer):
+        state_size, return_sequences, stateful = 2, False, False
+
+        def __init__(self, return_state=False, go_backwards=False, **kwargs):
+            super().__init__(**kwargs)
+            self.return_state, self.go_backwards = return_state, go_backwards
+
+        def call(self, x):
+            mean = ops.mean(x, axis=1)
+            return (mean, mean) if self.return_state else mean
+
+        def get_config(self):
+            return {**super().get_config(), "return_state": self.return_state, "go_backwards": self.go_backwards}
+
+    x = random(7, 4, 2)
+    found = Bidirectional(Means(return_state))(x)
+    y, *states = found if return_state else [found]
+    assert_close(y, np.tile(x.mean(axis=1), 2), 1e-6)
+    assert [state.shape for state in states] == [(7, 2)] * 2 * return_state
 
 
 # --- layers inside several -------------------------------------------------------------------------------------------
@@ -198,6 +286,23 @@ def test_what_two_layers_share_counts_once():
     model.compile(fastkeras.optimizers.SGD(0.1), "mse")
     model.fit(x, [np.zeros((7, 2)), np.zeros((7, 2))], batch_size=7, verbose=0)
     assert (shared.get_weights()[0] != before[0]).all()
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5", "weights.h5"])
+def test_what_two_layers_share_is_in_files(ending, tmp_path):
+    shared, start, path = Dense(2), Input((3,)), tmp_path / f"model.{ending}"
+    parts = [fastkeras.Sequential([Input((3,)), Dense(3), shared]) for _ in range(2)]
+    model, x = Model(start, [part(start) for part in parts]), random(7, 3)
+    expected = model.predict(x, verbose=0)
+    if ending == "weights.h5":
+        model.save_weights(path)
+        model.set_weights([w + 1 for w in model.get_weights()])
+        model.load_weights(path)
+    else:
+        model.save(path)
+        model = load_model(path, compile=False)
+    for a, b in zip(model.predict(x, verbose=0), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def forecaster(keras):
@@ -235,6 +340,32 @@ def test_a_cell_fed_with_its_own_forecasts_trains_as_in_keras(tmp_path):
         assert_close(a, b, 1e-4)
     for writer, reader in ((ours, theirs), (theirs, ours)):
         path = str(tmp_path / "forecaster.weights.h5")
+        writer.set_weights([w + 0.1 for w in writer.get_weights()])
+        writer.save_weights(path)
+        reader.load_weights(path)
+        assert_close(reader.predict(x, verbose=0), writer.predict(x, verbose=0), 1e-5)
+
+
+@needs_tensorflow
+def test_files_of_a_model_that_holds_a_layer_and_its_cell(tmp_path):
+    def made(keras):
+        class Holder(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.reader = keras.layers.LSTM(5)
+                self.step = self.reader.cell
+
+            def call(self, x):
+                return self.reader(x)
+
+        model = Holder()
+        model(np.zeros((1, 4, 3), np.float32))
+        model.set_weights([random(*w.shape) for w in model.get_weights()])
+        return model
+
+    ours, theirs, x = made(fastkeras), made(keras_module()), random(7, 4, 3)
+    for writer, reader in ((theirs, ours), (ours, theirs)):
+        path = str(tmp_path / "holder.weights.h5")
         writer.set_weights([w + 0.1 for w in writer.get_weights()])
         writer.save_weights(path)
         reader.load_weights(path)

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastkeras._kernels import attention as kernel
 from fastkeras.core.rows import dense
-from fastkeras.core.tensor import SymbolicTensor
+from fastkeras.core.tensor import SymbolicTensor, Watchable
 from fastkeras.layers.arguments import inputs_by_name
 from fastkeras.layers.layer import Layer
 from fastkeras.layers.regularization import checked_rate, dropout_mask
@@ -18,7 +18,7 @@ from fastkeras.utils.messages import message, names_of
 
 def tensor_of(layer, name, given):
     """What was given in a call as a symbolic tensor, an array, or None."""
-    known = given is None or isinstance(given, (SymbolicTensor, np.ndarray))
+    known = given is None or isinstance(given, (SymbolicTensor, np.ndarray, Watchable))
     return given if known else to_array(name, given, who=message("in_layer", **names_of(layer)))
 
 

@@ -57,6 +57,7 @@ from fastkeras.layers.lstm import LSTM
 from fastkeras.layers.simple_rnn import SimpleRNN
 from fastkeras.layers.stepwise import Stepwise, rows_of
 from fastkeras.utils import suggest
+from fastkeras.utils.messages import message
 from fastkeras.utils.naming import snake_case
 
 # What a layer can be told that is not about a single step.
@@ -86,8 +87,8 @@ def checked_cell(owner, cell):
 
 def step(cell, x, states, run):
     """(y, new states, backward) of one step of any cell; backward(dy, dstates) gives (dx, gradients of the states)."""
-    run.keywords = {"states": [Nth(i) for i in range(1, 1 + len(states))]}
     if cell.call is not None:
+        run.keywords = {"states": [Nth(i) for i in range(1, 1 + len(states))]}
         run.wants_dx = True  # for the gradients of the states
     ys, back = cell.forward([x, *states], run)
 
@@ -140,10 +141,11 @@ class _LayerCell(Cell):
     layer_class = None
 
     def __init__(self, units, *arguments, name=None, trainable=True, dtype=None, **options):
+        self._layer = None
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         for option in _OF_SEQUENCES.intersection(options):
             raise TypeError(suggest.unknown(f"argument of {type(self).__name__}", option, self._arguments()))
-        self._takes_steps_of(self.layer_class(units, *arguments, name=self.name, **options))
+        self._takes_steps_of(self.layer_class(units, *arguments, name=self.name, trainable=trainable, **options))
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -153,8 +155,9 @@ class _LayerCell(Cell):
     @classmethod
     def of(cls, layer):
         """The cell that a layer runs: one that shares its weights."""
-        cell = cls(layer.units, name=snake_case(cls.__name__), trainable=layer.trainable)
+        cell = cls(layer.units, name=snake_case(cls.__name__))
         cell._takes_steps_of(layer)
+        cell.shares_weights_of = layer
         return cell
 
     def _takes_steps_of(self, layer):
@@ -168,7 +171,20 @@ class _LayerCell(Cell):
     def _arguments(cls):
         return cls.layer_class._arguments() - _OF_SEQUENCES
 
+    @property
+    def _trainable(self):
+        """The layer's: who freezes one of both freezes the weights that they share."""
+        return self._layer is None or self._layer.trainable
+
+    @_trainable.setter
+    def _trainable(self, value):
+        if self._layer is not None:
+            self._layer.trainable = value
+
     def check_input_shape(self, input_shape):
+        if len(input_shape) != 2:
+            names = {"layer": self.name, "kind": type(self).__name__, "expected": "(batch, features)"}
+            raise ValueError(message("shape_for_layer", **names, received=tuple(input_shape)))
         self._layer.check_input_shape((input_shape[0], None, *input_shape[1:]))
 
     def build(self, input_shape):

@@ -25,7 +25,7 @@ import inspect
 import numpy as np
 
 from fastkeras import constraints, initializers, regularizers
-from fastkeras.core.tensor import SymbolicTensor, tapes
+from fastkeras.core.tensor import SymbolicTensor, Watchable, tapes
 from fastkeras.core.variable import Variable, initial_value
 from fastkeras.layers import calling, cures, eager
 from fastkeras.layers.arguments import inputs_by_name, numbered
@@ -127,6 +127,7 @@ class Layer:
     trial_dtypes = ()  # of the zeros, or texts, on which `call` is tried, to see what shapes it makes; else float32
     is_model = False  # a model's get_config gives its layers, a layer's the arguments of __init__
     never_read = ()  # what Keras 2 wrote into the layer's configurations and nothing here needs to know
+    shares_weights_of = None  # the layer whose weights are this one's too, if there is one
     inputs_apart = False  # whether a call has its inputs one by one, layer(query, value), not in a list
     # What a call may be told besides its inputs, and files keep: with training, mask and, where `call` is defined, all.
     call_keywords = ("initial_state",)
@@ -484,7 +485,7 @@ class Layer:
         """
         inputs = list(inputs)
         told = {name: value for name, value in keywords.items() if value is not None and value is not False}
-        keywords = numbered(told, (SymbolicTensor, np.ndarray), inputs)
+        keywords = numbered(told, (SymbolicTensor, np.ndarray, Watchable), inputs)
         if not _is_symbolic(inputs):
             return self._call_eager(inputs, training, None, keywords)
         return self._call_symbolic(inputs, self._with_training(keywords, training))

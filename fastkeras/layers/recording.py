@@ -7,7 +7,7 @@ import numpy as np
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import may_be_asked_again
 from fastkeras.core.tensor import Whole, as_tensor, source_of, tapes
-from fastkeras.layers.inside import inside, learning
+from fastkeras.layers.inside import each_once, inside, learning
 
 _taking_back = threading.RLock()  # weights have one place for a gradient: one thread at a time writes to it
 
@@ -17,7 +17,7 @@ def _trained(layer):
     is, as they are set now."""
     if tapes.trained is None:
         return list(learning(layer))
-    return [inner for inner in inside(layer) if inner in tapes.trained]
+    return [inner for inner in inside(layer) if inner in tapes.trained or inner.shares_weights_of in tapes.trained]
 
 
 class Recording:
@@ -29,11 +29,11 @@ class Recording:
 
     def __init__(self, layer, inputs):
         trained = _trained(layer)
-        own = [v for inner in trained for v in inner.own_trainable_variables]
+        own = each_once([v for inner in trained for v in inner.own_trainable_variables])
         self._inputs = [source_of(x) for x in inputs]
         self._variables = [v for v in own if source_of(v) is not None]
         # What backward may add to: its gradients are those of this tape, not of a step that a model is in.
-        self._written = own + [v for inner in trained for v in inner.own_frozen_variables]
+        self._written = own + each_once([v for inner in trained for v in inner.own_frozen_variables])
         self.trained = frozenset(trained if self._variables else ())
         self.wants_dx = any(source is not None for source in self._inputs)
         self._layer = layer

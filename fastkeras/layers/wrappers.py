@@ -228,9 +228,11 @@ class Bidirectional(Layer):
         """As every layer's; the states that return_state adds are grouped as each of the two layers groups them, and so
         may the initial ones be."""
         found = super().__call__(x, None if initial_state is None else nest.flat(initial_state), **options)
-        groups = [group for layer in self.sublayers() for group in getattr(layer, "state_size", ())]
-        if not self.return_state or not groups:
+        if not self.return_state or not all(hasattr(layer, "state_size") for layer in self.sublayers()):
             return found
+        groups = []
+        for size in (layer.state_size for layer in self.sublayers()):
+            groups += size if isinstance(size, (list, tuple)) else [size]
         outputs = 2 if self.merge_mode is None else 1
         return [*found[:outputs], *nest.packed(groups, found[outputs:])]
 

@@ -28,7 +28,10 @@ def places(layer, place="", seen=None):
         for inner, inner_place in pairs:
             if inner not in seen:
                 seen.add(inner)
-                found += places(inner, joined(place, inner_place), seen)
+                # A model made from a configuration again has layers of its own, also those that others share with it.
+                found += places(
+                    inner, joined(place, inner_place), None if inner.is_model and not inner.is_own else seen
+                )
     return found
 
 
@@ -87,6 +90,8 @@ def match_places(file, model, skip_mismatch=False):
         group = find(file.root, joined(place, "vars")) or find(file.root, joined(holder, f"_{attribute}", "vars"))
         count = sum(name.isdigit() for name in group) if group is not None else 0
         arrays = [group.array(str(i)) for i in range(count)]
+        if not arrays and all(any(v is variable for variable, _ in pairs) for v in variables):
+            continue  # Keras 3 has what layers share in the first place alone
         pairs += matched(layer, variables, arrays, file.path, skip_mismatch)
     return pairs
 
