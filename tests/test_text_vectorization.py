@@ -192,6 +192,24 @@ class Reader(fastkeras.Model):
         return self.dense(layers.GlobalMaxPooling1D()(x))
 
 
+@pytest.mark.filterwarnings("ignore:.*compile")
+def test_texts_of_a_model_may_have_an_axis_of_their_own_or_not(tmp_path):
+    vectorize = TextVectorization(output_sequence_length=4)
+    vectorize.adapt(TEXTS)
+    model = fastkeras.Sequential([vectorize, layers.Embedding(30, 3), layers.Flatten()])
+    texts = np.array(TEXTS, object)
+    expected = model.predict(texts)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    flat = x = fastkeras.Input((), dtype="string")
+    for layer in model.layers:
+        x = layer(x)
+    for each in (model, fastkeras.saving.load_model(path), fastkeras.Model(flat, x)):
+        for given in (texts, texts[:, None]):
+            np.testing.assert_array_equal(each(given), expected)
+            np.testing.assert_array_equal(each.predict(given), expected)
+
+
 def test_in_a_call_of_the_user_s_own():
     model, texts, y = Reader(), [f"{text} the cat sat on a mat" for text in TEXTS], np.arange(6.0)
     model.compile("adam", "mse")

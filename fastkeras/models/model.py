@@ -271,7 +271,19 @@ class Model(Layer):
     def _call_eager(self, inputs, training, mask, keywords=None):
         if self.graph is None:
             self.build_for([self._as_array(item, texts=True).shape for item in inputs])
+        elif "string" in self.graph.input_dtypes and len(inputs) == len(self.inputs):
+            inputs = [self._as_texts(item, tensor) for item, tensor in zip(inputs, self.inputs, strict=True)]
         return super()._call_eager(inputs, training, mask, keywords)
+
+    def _as_texts(self, given, tensor):
+        """What is given for an input of texts, with the axis of one text per sample or without it, as the input has it;
+        anything else as it is."""
+        if tensor.dtype != "string":
+            return given
+        texts = self._as_array(given, texts=True)
+        if texts.ndim == tensor.ndim - 1 and tensor.shape[-1] == 1:
+            return texts[..., None]
+        return texts[..., 0] if texts.ndim == tensor.ndim + 1 and texts.shape[-1] == 1 else given
 
     def build(self, input_shape=None):
         """Makes the weights for inputs of this shape, or list or dict of shapes, batch axis included."""
