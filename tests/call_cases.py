@@ -231,6 +231,57 @@ def told_masks(keras, tape):
     return {"y": model([IDS, SIGNALS]), **fitted(model, [IDS, SIGNALS], SIGNALS[..., :2])}
 
 
+def normalized_cell(keras, tape):
+    """A cell that holds a cell and a normalization, read by RNN, with a metric of the last step."""
+    ops = keras.ops
+
+    class Normalized(keras.layers.Layer):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.state_size = self.output_size = units
+            self.cell = keras.layers.SimpleRNNCell(units, activation=None)
+            self.norm = keras.layers.LayerNormalization()
+
+        def call(self, inputs, states):
+            y, _ = self.cell(inputs, states)
+            y = ops.tanh(self.norm(y))
+            return y, [y]
+
+    def last(y_true, y_pred):
+        return ops.mean(ops.square(y_true[:, -1] - y_pred[:, -1]), axis=-1)
+
+    stack = [keras.layers.RNN(Normalized(n), return_sequences=True) for n in (4, 3)]
+    model = keras.Sequential([keras.Input((None, 3)), *stack, keras.layers.TimeDistributed(keras.layers.Dense(2))])
+    model(SIGNALS)
+    model = with_weights(model)
+    model.compile("sgd", "mse", metrics=[last])
+    scores = model.evaluate(SIGNALS, SIGNALS[..., 1:], verbose=0)
+    return {"scores": scores, **fitted(model, SIGNALS, SIGNALS[..., :2])}
+
+
+def skip_grams(keras, tape):
+    """word2vec: a pair of arrays as the only argument, two embeddings, and their products by einsum."""
+
+    class Word2Vec(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.target = keras.layers.Embedding(9, 4, name="target")
+            self.context = keras.layers.Embedding(9, 4)
+
+        def call(self, pair):
+            target, context = pair
+            if len(target.shape) == 2:
+                target = keras.ops.squeeze(target, axis=1)
+            return keras.ops.einsum("be,bce->bc", self.target(target), self.context(context))
+
+    pair, labels = (IDS[:, 0], IDS), np.eye(5)[STEPS.sum(axis=1) % 5]
+    model = Word2Vec()
+    model(pair)
+    model = with_weights(model)
+    model.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
+    return {**fitted(model, pair, labels), "target": model.get_layer("target").get_weights()[0]}
+
+
 def other_steps(keras, tape):
     """A model evaluated and trained on more steps than the first data had."""
 
@@ -303,5 +354,17 @@ def network(keras):
 
 CASES = {
     case.__name__: case
-    for case in (arguments, structures, model_of_dicts, masks, tagger, added, other_steps, masked_queries, told_masks)
+    for case in (
+        arguments,
+        structures,
+        model_of_dicts,
+        masks,
+        tagger,
+        added,
+        other_steps,
+        masked_queries,
+        told_masks,
+        normalized_cell,
+        skip_grams,
+    )
 }
