@@ -18,7 +18,7 @@ from fastkeras.core.rows import dense
 from fastkeras.core.tape import recorded
 from fastkeras.core.tensor import SymbolicTensor, Tensor, Watchable, cast, mask_of, tapes
 from fastkeras.layers.arguments import Nth, inputs_by_name, numbered
-from fastkeras.layers.inside import each_once, inside
+from fastkeras.layers.inside import inside, trained_variables
 from fastkeras.layers.penalties import of_output
 from fastkeras.utils.arrays import to_array
 from fastkeras.utils.messages import message, names_of
@@ -214,7 +214,7 @@ def forward(layer, x, run):
     arrays = [array for array, _ in given]
     masks = run.masks or [run.mask]
     mask = run.masks if several_inputs and run.masks else run.mask
-    trained = each_once([v for inner in inside(layer) if inner in run.trained for v in inner.own_trainable_variables])
+    trained = trained_variables([inner for inner in inside(layer) if inner in run.trained])
 
     def call(*tensors):
         for tensor, own in zip(tensors, masks, strict=False):

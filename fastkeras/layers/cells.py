@@ -85,19 +85,12 @@ def checked_cell(owner, cell):
     return cell
 
 
-def step(cell, x, states, run):
-    """(y, new states, backward) of one step of any cell; backward(dy, dstates) gives (dx, gradients of the states)."""
+def step(cell, x, run):
+    """([y, *new_states], backward) of one step of any cell; x: [x, *states]."""
     if cell.call is not None:
-        run.keywords = {"states": [Nth(i) for i in range(1, 1 + len(states))]}
+        run.keywords = {"states": [Nth(i) for i in range(1, len(x))]}
         run.wants_dx = True  # for the gradients of the states
-    ys, back = cell.forward([x, *states], run)
-
-    def backward(dy, dstates):
-        dys = [np.zeros(y.shape, np.float32) if d is None else d for y, d in zip(ys, [dy, *dstates], strict=True)]
-        dx, *dold = back(dys)
-        return dx, dold
-
-    return ys[0], ys[1:], backward
+    return cell.forward(x, run)
 
 
 class Cell(Layer):
@@ -206,8 +199,7 @@ class _LayerCell(Cell):
     reset_recurrent_dropout_mask = reset_dropout_mask
 
     def forward(self, x, run):
-        x, *states = x
-        ys, layer_back = self._one_step.forward([x[:, None], *states], run)
+        ys, layer_back = self._one_step.forward([x[0][:, None], *x[1:]], run)
 
         def backward(dys):
             dx, *dold = layer_back(dys)
@@ -286,20 +278,23 @@ class StackedRNNCells(Cell):
             own, remaining = remaining[:count], remaining[count:]
             inner = run.inside(cell, i)
             inner.wants_dx = run.wants_dx or i > 0
-            y, new, back = step(cell, y, own, inner)
+            (y, *new), back = step(cell, [y, *own], inner)
             new_states += new
             backs.append((back, count))
+        outputs = [y, *new_states]
 
         def backward(dys):
-            dy, *dstates = dys
+            dy, *dstates = (
+                np.zeros(y.shape, np.float32) if d is None else d for d, y in zip(dys, outputs, strict=True)
+            )
             dold = []
             for back, count in reversed(backs):
                 dstates, own = dstates[:-count], dstates[-count:]
-                dy, down = back(dy, own)
+                dy, *down = back([dy, *own])
                 dold = [*down, *dold]
             return [dy, *dold]
 
-        return [y, *new_states], backward
+        return outputs, backward
 
     def get_config(self):
         return {**super().get_config(), "cells": [inner_layer_to_config(cell) for cell in self.cells]}

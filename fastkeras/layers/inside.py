@@ -22,20 +22,30 @@ def among(attributes, wanted):
 
 def inside(layer):
     """The layer and those inside it, at any depth, each once."""
-    return _entered(layer, lambda inner: True, {})
+    found = {id(layer): layer}
+    for inner in layer.sublayers():
+        _entered(inner, found)
+    return found.values()
 
 
 def learning(layer):
     """Those of them whose weights training may change; what is inside a layer that is not trainable is not either."""
-    return _entered(layer, lambda inner: inner.trainable, {})
+    return _entered(layer, {}, only_trainable=True).values()
 
 
-def _entered(layer, enters, found):
-    if id(layer) not in found and enters(layer):
+def _entered(layer, found, only_trainable=False):
+    """{id: layer} of the layer and those inside it that are not in `found`, which they are added to."""
+    if id(layer) not in found and (layer.trainable or not only_trainable):
         found[id(layer)] = layer
         for inner in layer.sublayers():
-            _entered(inner, enters, found)
-    return found.values()
+            _entered(inner, found, only_trainable)
+    return found
+
+
+def trained_variables(layers):
+    """The layers' own trainable variables, each once."""
+    found = [v for layer in layers for v in layer.own_trainable_variables]
+    return each_once(found) if len(layers) > 1 else found
 
 
 def each_once(items):

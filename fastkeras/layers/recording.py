@@ -7,7 +7,7 @@ import numpy as np
 from fastkeras.core.rows import dense
 from fastkeras.core.tape import may_be_asked_again
 from fastkeras.core.tensor import Whole, as_tensor, source_of, tapes
-from fastkeras.layers.inside import each_once, inside, learning
+from fastkeras.layers.inside import inside, learning, trained_variables
 
 _taking_back = threading.RLock()  # weights have one place for a gradient: one thread at a time writes to it
 
@@ -29,11 +29,11 @@ class Recording:
 
     def __init__(self, layer, inputs):
         trained = _trained(layer)
-        own = each_once([v for inner in trained for v in inner.own_trainable_variables])
+        own = trained_variables(trained)
         self._inputs = [source_of(x) for x in inputs]
         self._variables = [v for v in own if source_of(v) is not None]
         # What backward may add to: its gradients are those of this tape, not of a step that a model is in.
-        self._written = own + each_once([v for inner in trained for v in inner.own_frozen_variables])
+        self._written = own + [v for inner in trained for v in inner.own_frozen_variables]
         self.trained = frozenset(trained if self._variables else ())
         self.wants_dx = any(source is not None for source in self._inputs)
         self._layer = layer

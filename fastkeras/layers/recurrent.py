@@ -202,8 +202,11 @@ class Recurrent(Stepwise):
 
     def has_kernel(self):
         """Whether all activations are functions of single numbers that the kernels know."""
-        kernels = [getattr(self, name).kernel for name in self.activation_names]
-        return all(kernel is not None and not kernel.rowwise for kernel in kernels)
+        for name in self.activation_names:
+            kernel = getattr(self, name).kernel
+            if kernel is None or kernel.rowwise:
+                return False
+        return True
 
     def equations(self, p, hr, *states):
         raise NotImplementedError(f"{type(self).__name__} must define equations(p, hr, *states) -> new states")

@@ -86,7 +86,7 @@ class RNN(Stepwise):
         outputs = run.buffer("outputs", (B, T, size)) if self.return_sequences else None
         step_backs = []
         for k, t in enumerate(order):
-            new_y, new_states, back = cells.step(self.cell, xs[t], states, run.inside(self.cell, "cell", step=k))
+            (new_y, *new_states), back = cells.step(self.cell, [xs[t], *states], run.inside(self.cell, "cell", step=k))
             if mask is None:
                 y, states = new_y, new_states
             else:
@@ -109,10 +109,10 @@ class RNN(Stepwise):
                 if dy is not None and self.return_sequences:
                     dout = dout + dy[:, k]
                 if mask is None:
-                    dx, dstates = step_backs[k](dout, dstates)
+                    dx, *dstates = step_backs[k]([dout, *dstates])
                 else:
                     steps, zero = mask[:, t], np.float32(0)
-                    dx, dold = step_backs[k](np.where(steps, dout, zero), [np.where(steps, d, zero) for d in dstates])
+                    dx, *dold = step_backs[k]([np.where(steps, d, zero) for d in (dout, *dstates)])
                     dstates = [np.where(steps, old, d) for old, d in zip(dold, dstates, strict=True)]
                     dout = np.where(steps, zero, dout)
                 if mask is None or self.zero_output_for_mask:  # no later step repeats the output

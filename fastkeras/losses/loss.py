@@ -67,7 +67,7 @@ class Loss:
         mask = mask_of_rows(y_pred)
         if mask is not None:
             sample_weight = self._masked(mask, sample_weight)
-        if self.of_rows and self.is_whole(y_pred):
+        if self.of_rows and self.is_whole(np.ndim(y_pred)):
             try:
                 return self._whole(y_true, y_pred, sample_weight)
             except _GivesGradient:
@@ -98,12 +98,12 @@ class Loss:
         Whole(sources, gradients, [value], f"loss '{self.name}'")
         return value
 
-    def is_whole(self, y_pred):
-        """Whether the loss is computed from predictions in the output's shape, not from their rows."""
-        if not self.of_rows:
-            return True
-        is_own = type(self).call is not Loss.call or isinstance(self, FunctionLoss)
-        return is_own and not self.gives_gradient and np.ndim(y_pred) > 2
+    def is_whole(self, axes):
+        """Whether the loss is computed from predictions of so many axes in their own shape, not from their rows."""
+        return not self.of_rows or (axes > 2 and not self.gives_gradient and self._is_own())
+
+    def _is_own(self):
+        return type(self).call is not Loss.call or isinstance(self, FunctionLoss)
 
     def _whole(self, y_true, y_pred, sample_weight):
         """What `__call__` gives of a loss of the user's own, in ops."""

@@ -43,11 +43,10 @@ def prepare(model, x, y=None, sample_weight=None, class_weight=None):
     weights = [sample_weight] if len(heads) == 1 else by_output("`sample_weight`", sample_weight, names)
     if not compiled.advised:
         advice.look_at_outputs(heads, model.outputs)
+    is_known = _is_known(model.inputs, xs)
     prepared = [
-        _prepare_output(head, tensor, shape, target, weight, class_weight)
-        for head, tensor, shape, target, weight in zip(
-            heads, model.outputs, _output_shapes(model, xs), targets, weights, strict=True
-        )
+        _prepare_output(head, tensor, n, is_known, target, weight, class_weight)
+        for head, tensor, target, weight in zip(heads, model.outputs, targets, weights, strict=True)
     ]
     targets = [target for target, _ in prepared]
     if not compiled.advised:
@@ -81,24 +80,24 @@ def targets_by_output(y, heads, names, n):
     return targets
 
 
-def _output_shapes(model, xs):
-    """The shape of each output for these inputs. Where they are not those that the model was built from, it is not
-    known how many steps there are: None."""
-    n, outputs = len(xs[0]), [tensor.shape[1:] for tensor in model.outputs]
-    if all(tensor.declared or tensor.shape[1:] == x.shape[1:] for tensor, x in zip(model.inputs, xs, strict=True)):
-        return [(n, *shape) for shape in outputs]
-    return [(n, *(None for _ in shape[:-1]), *shape[-1:]) for shape in outputs]
+def _is_known(tensors, xs):
+    """Whether the outputs have the shapes that the graph tells: not if its inputs have other steps than were seen."""
+    for tensor, x in zip(tensors, xs, strict=True):
+        if not tensor.declared and tensor.shape[1:] != x.shape[1:]:
+            return False
+    return True
 
 
-def _prepare_output(head, tensor, output_shape, y, sample_weight, class_weight):
-    """(targets, weights) of one output, a symbolic tensor, from what is given for it; it settles what the head's
-    metrics are.
+def _prepare_output(head, tensor, n, is_known, y, sample_weight, class_weight):
+    """(targets, weights) of one output, a symbolic tensor, for n samples, from what is given for it; it settles what
+    the head's metrics are. is_known: whether the output has the tensor's shape, else as many axes and columns.
 
     Without a loss the targets are float32, or int32 labels, for the metrics; with no metrics either, None.
     """
     if not head.wants_targets:
         return None, None
-    n = output_shape[0]
+    shape = tensor.shape[1:]
+    output_shape = (n, *shape) if is_known else (n, *(None for _ in shape[:-1]), *shape[-1:])
     y = to_array(head.called("y"), y)
     if y.ndim == 0 or len(y) != n:
         received = len(y) if y.ndim else 1

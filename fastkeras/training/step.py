@@ -86,7 +86,7 @@ def _head_scorer(head, run, name, with_gradient):
     """
     loss, left_out, factor = head.loss, head.left_out, head.weight
     averages = loss is not None and loss.reduction in ("sum_over_batch_size", "mean")
-    updates = [(metric.update, weighted, metric.of_rows) for _, metric, weighted in head.metrics or ()]
+    updates = [(metric, weighted) for _, metric, weighted in head.metrics or ()]
     fuses = left_out is not None
     # The loss gives the probabilities that metrics want on its way, if the activation left out is its own.
     wants_probabilities = fuses and len(updates) > 0
@@ -113,7 +113,7 @@ def _head_scorer(head, run, name, with_gradient):
         dy = run.buffer(dy_name, rows.shape) if wants_gradient else None
         probabilities = run.buffer(probabilities_name, rows.shape) if wants_probabilities else None
         value = 0.0
-        if loss is not None and loss.is_whole(y_pred):
+        if loss is not None and loss.is_whole(y_pred.ndim):
             whole = [None if part is None else part.reshape(y_pred.shape) for part in (dy, probabilities)]
             value = loss.compute_whole(y, y_pred, mask, sample_weight, factor, *whole, left_out)
         elif loss is not None:
@@ -121,13 +121,13 @@ def _head_scorer(head, run, name, with_gradient):
         if wants_probabilities and not loss_gives_them:
             activation_kernel.forward(probabilities, rows, left_out.kernel)
         predictions = rows if probabilities is None else probabilities
-        for update, weighted, of_rows in updates:
+        for metric, weighted in updates:
             counted = weights if weighted else kept
-            if of_rows or y_pred.ndim == 2:
-                update(y, predictions, counted)
+            if y_pred.ndim == 2 or metric.of_rows:
+                metric.update(y, predictions, counted)
             else:
                 counted = None if counted is None else counted.reshape(y_pred.shape[:-1])
-                update(y, predictions.reshape(y_pred.shape), counted)
+                metric.update(y, predictions.reshape(y_pred.shape), counted)
         return value / factor, dy if dy is None or rows is y_pred else dy.reshape(y_pred.shape)
 
     return score
