@@ -2,7 +2,7 @@
 
 Softmax over units, a function of the user's own, and the like: the states of one wave (src_c/prefix.h), which have
 made the same number of steps, are computed together by the layer's `equations`, and a tape leads back. The numbers are
-the kernels', at a tenth of their speed or less.
+the kernels', some ten times as slowly (LSTM(64) over 40 steps of 64 texts: 9 to 18 times).
 """
 
 from itertools import accumulate, pairwise
