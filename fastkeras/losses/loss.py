@@ -67,7 +67,7 @@ class Loss:
         mask = mask_of_rows(y_pred)
         if mask is not None:
             sample_weight = self._masked(mask, sample_weight)
-        if self.of_rows and self.is_whole(np.ndim(y_pred)):
+        if self.of_rows and self._is_own() and self.is_whole(np.ndim(y_pred)):
             try:
                 return self._whole(y_true, y_pred, sample_weight)
             except _GivesGradient:
