@@ -158,7 +158,6 @@ class LayerActivation(_Named):
 
 
 LAYERS = {}  # {name: class} of the layers that can stand for an activation, which is their `activation`
-_OWN = (OwnActivation, FunctionActivation, LayerActivation)
 
 
 class _Halves:
@@ -408,7 +407,7 @@ def get(identifier):
     """
     if identifier is None:
         return _BY_NAME["linear"]
-    if isinstance(identifier, (Activation, *_OWN)):
+    if isinstance(identifier, _Named):
         return identifier
     if isinstance(identifier, str):
         own = get_registered_object(identifier)
